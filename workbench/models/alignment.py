@@ -1,0 +1,52 @@
+"""What every system answers with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from workbench.errors import TraceError
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The result of one forward pass over a batch of B crops of S x S pixels.
+
+    Crop pixels are those of the input: ``pixel = S * normalised``.
+
+    Attributes:
+        landmarks: (B, N, 2), the final answer in crop pixels.
+        stages: (stage, layer, B, N, 2), every intermediate answer in crop pixels.
+        variance: (stage, layer, B, N, 2), predicted variance per axis in patch units squared, as the head gives
+            it (DSLPT: the patch is one unit wide). :meth:`sigma` turns it into pixels.
+        rects: (stage, B, N, 4), the patches as x0, y0, width, height in crop pixels.
+        heatmaps: (B, N, h, w).
+        pose: (B, 3), yaw, pitch, roll in radians.
+        confidence: (B,), probability of a face.
+    """
+
+    landmarks: Tensor
+    stages: Tensor | None = None
+    variance: Tensor | None = None
+    rects: Tensor | None = None
+    heatmaps: Tensor | None = None
+    pose: Tensor | None = None
+    confidence: Tensor | None = None
+
+    def sigma(self, stage: int = -1, layer: int = -1) -> Tensor:
+        """Predicted standard deviation in crop pixels, (B, N, 2): sqrt(variance) times the patch's size (Eq. 5.6).
+
+        Raises:
+            TraceError: the system predicts no variance.
+        """
+        if self.variance is None or self.rects is None:
+            raise TraceError("This system predicts no uncertainty; choose a DSLPT model.")
+        return self.variance[stage, layer].sqrt() * self.rects[stage, ..., 2:]
+
+    def in_patches(self, points: Tensor) -> Tensor:
+        """Points (B, N, 2) in crop pixels -> (stage, B, N, 2) in patch units (Eq. 5.10)."""
+        if self.rects is None:
+            raise TraceError("This system reads no patches.")
+        return (points - self.rects[..., :2]) / self.rects[..., 2:].clamp_min(torch.finfo(points.dtype).eps)

@@ -1,0 +1,246 @@
+"""SLPT and DSLPT: sparse local patch transformers (Xia, thesis 2024, chapters 4 and 5).
+
+One stage loop serves both. Three switches make the difference: how a patch behaves at the border (``rectangle``),
+how its pixels are read (``sampling``) and what sets the next patch's size (``size_rule``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from workbench.errors import CheckpointError
+from workbench.models.alignment import Alignment
+from workbench.models.backbones import build_backbone
+from workbench.models.layers import RelationLayer
+from workbench.tracing import Tap
+
+SIZE_FACTOR = 12.0  # 6 * Z with Z = 2 (thesis 5.2.2)
+
+
+@dataclass(frozen=True)
+class PatchTransformerConfig:
+    """Every hyper-parameter of SLPT and DSLPT; the defaults are DSLPT with HRNetV2-W18 as published.
+
+    Attributes:
+        system: "slpt" or "dslpt".
+        scheme: name of the landmark scheme.
+        landmarks: N.
+        input_size: side of the crop in pixels.
+        backbone: see ``workbench.models.backbones``; ``deep_head`` selects SLPT's two-layer HRNet head.
+        dim, heads, layers, ffn, dropout: the inherent relation layers.
+        patch: samples a patch has on a side.
+        stages: passes through the shared relation layers.
+        half_size: half the side of the first stage's patch, as a part of the crop.
+        rectangle: "shrink" cuts a patch at the crop's border, "shift" moves it inside.
+        sampling: "aligned" reads pixel u (H - 1), "half_pixel" reads u H - 0.5, clamped.
+        size_rule: "halve"; "variance" multiplies by clamp(12 max v) as in the published code; "deviation" by
+            clamp(12 max sqrt(v)) as the thesis' text has it (5.2.2).
+        size_limits: the clamp of the last two rules.
+        likelihood: what the variance is trained with; None for SLPT, which predicts points alone.
+        embed_bias: whether the patch embedding has a bias (DSLPT).
+    """
+
+    system: Literal["slpt", "dslpt"] = "dslpt"
+    scheme: str = "wflw98"
+    landmarks: int = 98
+    input_size: int = 256
+    backbone: str = "hrnet_w18"
+    deep_head: bool = False
+    dim: int = 256
+    heads: int = 8
+    layers: int = 6
+    ffn: int = 1024
+    dropout: float = 0.1
+    patch: int = 7
+    stages: int = 3
+    half_size: float = 0.125
+    rectangle: Literal["shrink", "shift"] = "shift"
+    sampling: Literal["aligned", "half_pixel"] = "half_pixel"
+    size_rule: Literal["halve", "variance", "deviation"] = "variance"
+    size_limits: tuple[float, float] = (0.5, 0.7)
+    likelihood: Literal["gaussian", "laplace"] | None = "gaussian"
+    embed_bias: bool = True
+
+
+def patch_rectangles(centres: Tensor, half: Tensor, rectangle: str) -> tuple[Tensor, Tensor]:
+    """Where the patches lie, all in [0, 1] of the crop.
+
+    Args:
+        centres: (B, N, 2).
+        half: (B, N, 1), half the side.
+        rectangle: "shrink" (SLPT) or "shift" (DSLPT).
+
+    Returns:
+        The top left corners (B, N, 2) and the sizes (B, N, 2).
+    """
+    corner = (centres - half).clamp(0, 1)
+    if rectangle == "shrink":
+        return corner, (centres + half).clamp(0, 1) - corner
+    return torch.minimum(corner, 1 - 2 * half), (2 * half).expand_as(corner)
+
+
+def sample_patches(maps: list[Tensor], corner: Tensor, size: Tensor, count: int, sampling: str) -> Tensor:
+    """Bilinear samples on a ``count`` x ``count`` grid whose outer rows lie on the rectangle's edges.
+
+    Args:
+        maps: feature maps (B, C_l, H_l, W_l).
+        corner, size: (B, N, 2) in [0, 1].
+        count: samples on a side.
+        sampling: "aligned" or "half_pixel"; outside the map the border's value holds.
+
+    Returns:
+        (B, N, sum of C_l, count, count), channels in the order of the maps.
+    """
+    steps = torch.linspace(0, 1, count, device=corner.device, dtype=corner.dtype)
+    x = corner[..., 0, None] + size[..., 0, None] * steps  # (B, N, count)
+    y = corner[..., 1, None] + size[..., 1, None] * steps
+    grid = torch.stack(
+        torch.broadcast_tensors(x[:, :, None, :], y[:, :, :, None]), -1
+    )  # (B, N, count, count, 2)
+    grid = 2 * grid.flatten(1, 2) - 1
+    patches = [
+        F.grid_sample(
+            m, grid.to(m.dtype), "bilinear", padding_mode="border", align_corners=sampling == "aligned"
+        )
+        for m in maps
+    ]
+    return torch.cat(patches, 1).unflatten(2, (-1, count)).transpose(1, 2)
+
+
+class PredictionHead(nn.Module):
+    """SLPT: one linear layer to the offset. DSLPT: a hidden layer, then mean and variance per axis (Eq. 5.5-5.6)."""
+
+    def __init__(self, dim: int, variance: bool) -> None:
+        super().__init__()
+        self.hidden = nn.Linear(dim, 2 * dim) if variance else None
+        self.mean = nn.Linear(2 * dim if variance else dim, 2)
+        self.variance = nn.Linear(2 * dim, 2) if variance else None
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(..., d) -> mean (..., 2) in patch units and variance (..., 2) in (0, 1), or None."""
+        if self.hidden is None or self.variance is None:
+            return self.mean(x), None
+        x = F.relu(self.hidden(x))
+        return self.mean(x), self.variance(x).sigmoid()
+
+
+class Relation(nn.Module):
+    """The inherent relation layers and their shared output norm, run once a stage (thesis 5.2.1, 5.2.4)."""
+
+    def __init__(self, config: PatchTransformerConfig) -> None:
+        super().__init__()
+        c = config
+        self.layers = nn.ModuleList(
+            RelationLayer(c.dim, c.heads, c.ffn, c.dropout) for _ in range(c.layers)
+        )
+        self.norm = nn.LayerNorm(c.dim)
+        self.structure_encoding = nn.Parameter(torch.empty(1, c.landmarks, c.dim))
+        self.landmark_query = nn.Parameter(torch.empty(1, c.landmarks, c.dim))
+        nn.init.xavier_uniform_(self.structure_encoding)
+        nn.init.xavier_uniform_(self.landmark_query)
+        self.structure = Tap("landmark", "channel")
+
+    def forward(self, patches: Tensor, structure: Tensor) -> Tensor:
+        """Patch embeddings (B, N, d) -> normalised states of every layer (layer, B, N, d)."""
+        state = torch.zeros_like(patches)
+        out = []
+        for layer in self.layers:
+            state = layer(state, self.landmark_query, patches, structure)
+            out.append(self.norm(state))
+        return torch.stack(out)
+
+
+class PatchTaps(nn.Module):
+    """Where a stage looked and what it saw there."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rects = Tap("landmark", "rect", per_stage=True)
+        self.features = Tap("landmark", "channel", "y", "x", per_stage=True)
+
+
+class PatchTransformer(nn.Module):
+    """SLPT or DSLPT, by configuration.
+
+    Calling it on normalised crops (B, 3, S, S) returns an :class:`Alignment` with ``stages``, ``rects`` and, for
+    DSLPT, ``variance``.
+
+    Args:
+        config: hyper-parameters.
+        mean_shape: (N, 2) in [0, 1] of the crop, where the first patches lie.
+    """
+
+    mean_shape: Tensor
+
+    def __init__(self, config: PatchTransformerConfig, mean_shape: Tensor) -> None:
+        super().__init__()
+        if mean_shape.shape != (config.landmarks, 2):
+            raise CheckpointError(
+                f"The mean face must have the shape ({config.landmarks}, 2) for this model, "
+                f"not {tuple(mean_shape.shape)}."
+            )
+        c = self.config = config
+        self.backbone = build_backbone(c.backbone, c.dim, c.deep_head)
+        self.maps = nn.ModuleList(Tap("channel", "y", "x") for _ in range(4))
+        self.embed = nn.Conv2d(c.dim, c.dim, c.patch, bias=c.embed_bias)
+        # No step uses this norm; the published models carry it, so counts agree and their weights load strictly.
+        self.embed_norm = nn.LayerNorm(c.dim).requires_grad_(False)
+        self.relation = Relation(c)
+        self.head = PredictionHead(c.dim, c.likelihood is not None)
+        self.patches = PatchTaps()
+        self.register_buffer("mean_shape", mean_shape.float())
+
+    def forward(self, images: Tensor) -> Alignment:
+        return self.read_maps(self.backbone(images), images.shape[-1])
+
+    def read_maps(self, maps: list[Tensor], side: int) -> Alignment:
+        """Feature maps of a batch -> :class:`Alignment` in pixels of a crop of ``side`` pixels."""
+        c = self.config
+        maps = [tap(m) for tap, m in zip(self.maps, maps, strict=False)]
+        batch = maps[0].shape[0]
+        structure = self.relation.structure(self.relation.structure_encoding)
+        points = self.mean_shape.expand(batch, -1, -1)
+        half = points.new_full((batch, c.landmarks, 1), c.half_size)
+        stages, variances, rects = [], [], []
+        for _ in range(c.stages):
+            corner, size = patch_rectangles(points.detach(), half, c.rectangle)
+            rects.append(self.patches.rects(torch.cat([corner, size], -1)))
+            patches = self.patches.features(sample_patches(maps, corner, size, c.patch, c.sampling))
+            # A valid convolution over the whole patch is a matrix product, which is faster as one.
+            embedded = F.linear(patches.flatten(2), self.embed.weight.flatten(1), self.embed.bias)
+            mean, variance = self.head(self.relation(embedded, structure))
+            stages.append(corner + size * mean)
+            points = stages[-1][-1]
+            if variance is not None:
+                variances.append(variance)
+            half = self._next_half(half, None if variance is None else variance[-1])
+        return Alignment(
+            landmarks=side * points,
+            stages=side * torch.stack(stages),
+            variance=torch.stack(variances) if variances else None,
+            rects=side * torch.stack(rects),
+        )
+
+    def _next_half(self, half: Tensor, variance: Tensor | None) -> Tensor:
+        """Half size of the next stage's patches, (B, N, 1)."""
+        if self.config.size_rule == "halve" or variance is None:
+            return half / 2
+        spread = variance.detach().float().amax(-1, keepdim=True)
+        return half * size_scale(spread, self.config.size_rule, self.config.size_limits)
+
+
+def size_scale(variance: Tensor, rule: str, limits: tuple[float, float] = (0.5, 0.7)) -> Tensor:
+    """By what a patch's size is multiplied before the next stage (thesis 5.2.2).
+
+    Args:
+        variance: predicted variance in patch units squared.
+        rule: "variance" (12 v, the published code) or "deviation" (12 sqrt(v), the text).
+        limits: floor and ceiling.
+    """
+    spread = variance.sqrt() if rule == "deviation" else variance
+    return (SIZE_FACTOR * spread).clamp(*limits)

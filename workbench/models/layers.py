@@ -1,0 +1,130 @@
+"""Building blocks that several systems share."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from workbench.tracing import Tap
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution without bias, batch normalisation and, by default, ReLU ("same" padding)."""
+
+    def __init__(self, cin: int, cout: int, kernel: int = 3, stride: int = 1, relu: bool = True) -> None:
+        layers: list[nn.Module] = [
+            nn.Conv2d(cin, cout, kernel, stride, kernel // 2, bias=False),
+            nn.BatchNorm2d(cout),
+        ]
+        super().__init__(*layers, *([nn.ReLU(inplace=True)] if relu else []))
+
+
+class BasicBlock(nn.Module):
+    """Two 3x3 convolutions with a shortcut (He et al. 2016, Fig. 5 left)."""
+
+    expansion = 1
+
+    def __init__(self, cin: int, width: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(cin, width, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.downsample = _shortcut(cin, width, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        y = self.bn2(self.conv2(y))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)), inplace=True)
+
+
+class Bottleneck(nn.Module):
+    """1x1, 3x3, 1x1 with four times the width at the end (He et al. 2016, Fig. 5 right)."""
+
+    expansion = 4
+
+    def __init__(self, cin: int, width: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(cin, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(width)
+        self.conv3 = nn.Conv2d(width, 4 * width, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(4 * width)
+        self.downsample = _shortcut(cin, 4 * width, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
+        y = F.relu(self.bn2(self.conv2(y)), inplace=True)
+        y = self.bn3(self.conv3(y))
+        return F.relu(y + (x if self.downsample is None else self.downsample(x)), inplace=True)
+
+
+def _shortcut(cin: int, cout: int, stride: int) -> nn.Module | None:
+    return None if stride == 1 and cin == cout else ConvNorm(cin, cout, 1, stride, relu=False)
+
+
+class Attention(nn.Module):
+    """Multi-head scaled dot-product attention (Vaswani et al. 2017, Eq. 1; thesis Eq. 5.1-5.4).
+
+    Parameters are packed as in ``torch.nn.MultiheadAttention`` so that published weights load by name. Without a
+    recorder it runs the fused kernel; while ``tap`` records, the weights are computed explicitly, recorded, and
+    those very weights multiply the values.
+    """
+
+    def __init__(self, dim: int, heads: int, dropout: float = 0.0) -> None:
+        super().__init__()
+        if dim % heads:
+            raise ValueError(f"The width {dim} is not a multiple of the {heads} heads.")
+        self.heads, self.dropout = heads, dropout
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * dim, dim))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * dim))
+        self.out_proj = nn.Linear(dim, dim)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        nn.init.zeros_(self.out_proj.bias)
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor, tap: Tap) -> Tensor:
+        """(B, Nq, d), (B, Nk, d), (B, Nk, d) -> (B, Nq, d); ``tap`` has the axes head, query, key."""
+        weights, biases = self.in_proj_weight.chunk(3), self.in_proj_bias.chunk(3)
+        q, k, v = (
+            F.linear(x, w, b).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for x, w, b in zip((query, key, value), weights, biases, strict=True)
+        )
+        dropout = self.dropout if self.training else 0.0
+        if tap.recording:
+            scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
+            attention = tap(scores.softmax(-1))
+            mixed = F.dropout(attention, dropout) @ v
+        else:
+            mixed = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout)
+        return self.out_proj(mixed.transpose(1, 2).flatten(-2))
+
+
+class RelationLayer(nn.Module):
+    """Inherent relation layer of SLPT and DSLPT (thesis 4.2.2, 5.2.1): MSA, MCA and MLP, each pre-normalised.
+
+    Landmark queries Q are added to queries and keys of the self-attention and to the queries of the
+    cross-attention; the structure encoding P is added to the keys of the cross-attention only.
+    """
+
+    def __init__(self, dim: int, heads: int, ffn: int, dropout: float) -> None:
+        super().__init__()
+        self.self_attn = Attention(dim, heads, dropout)
+        self.multihead_attn = Attention(dim, heads, dropout)
+        self.linear1, self.linear2 = nn.Linear(dim, ffn), nn.Linear(ffn, dim)
+        self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(dim) for _ in range(3))
+        self.drop = nn.Dropout(dropout)
+        self.self = Tap("head", "query", "key", per_stage=True)
+        self.cross = Tap("head", "query", "key", per_stage=True)
+
+    def forward(self, state: Tensor, query: Tensor, memory: Tensor, position: Tensor) -> Tensor:
+        """T (B, N, d), Q (1, N, d), R (B, M, d), P (1, M, d) -> T (B, N, d)."""
+        x = self.norm1(state)
+        state = state + self.drop(self.self_attn(x + query, x + query, x, self.self))
+        x = self.norm2(state)
+        state = state + self.drop(self.multihead_attn(x + query, memory + position, memory, self.cross))
+        x = self.norm3(state)
+        return state + self.drop(self.linear2(self.drop(F.relu(self.linear1(x)))))

@@ -1,0 +1,148 @@
+"""What one forward pass left behind: tensors with named axes, and a file format for them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, MutableMapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from workbench.errors import TraceError
+
+FORMAT = "workbench-trace-1"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A tensor whose axes have names, so that no view ever counts dimensions.
+
+    Attributes:
+        tensor: the values.
+        axes: one name an axis, in order.
+    """
+
+    tensor: Tensor
+    axes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if self.tensor.ndim != len(self.axes):
+            raise TraceError(f"{len(self.axes)} axis names {self.axes} for shape {tuple(self.tensor.shape)}.")
+
+    @property
+    def shape(self) -> dict[str, int]:
+        """Axis name -> length, in order."""
+        return dict(zip(self.axes, self.tensor.shape, strict=True))
+
+    def dim(self, axis: str) -> int:
+        """Position of an axis. Raises TraceError for a name this tensor does not have."""
+        if axis not in self.axes:
+            raise TraceError(f"There is no axis '{axis}' here; the axes are {', '.join(self.axes)}.")
+        return self.axes.index(axis)
+
+    def at(self, **index: int) -> Named:
+        """Pick one entry of each named axis (negative counts from the end); those axes go."""
+        out = self
+        for axis, i in index.items():
+            dim = out.dim(axis)
+            size = out.tensor.shape[dim]
+            if not -size <= i < size:
+                raise TraceError(f"Axis '{axis}' has {size} entries, so {i} is out of range.")
+            out = Named(out.tensor.select(dim, i), out.axes[:dim] + out.axes[dim + 1 :])
+        return out
+
+    def mean(self, *axes: str) -> Named:
+        """Arithmetic mean over the named axes; those axes go."""
+        out = self
+        for axis in axes:
+            dim = out.dim(axis)
+            out = Named(out.tensor.mean(dim), out.axes[:dim] + out.axes[dim + 1 :])
+        return out
+
+    def numpy(self) -> np.ndarray:
+        """The values as a NumPy array (float32 for half types), on the CPU."""
+        tensor = self.tensor.detach().cpu()
+        return tensor.float().numpy() if tensor.is_floating_point() else tensor.numpy()
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{axis}={size}" for axis, size in self.shape.items())
+        return f"Named({sizes}; {str(self.tensor.dtype).removeprefix('torch.')})"
+
+
+class Trace(MutableMapping[str, Named]):
+    """Tap path -> :class:`Named`, plus ``meta`` (model, checkpoint, crop affine: plain JSON values)."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, Named] = {}
+        self.meta: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Named:
+        try:
+            return self._entries[name]
+        except KeyError:
+            known = ", ".join(self._entries) or "nothing"
+            raise TraceError(f"The trace holds no '{name}'; it holds {known}.") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __setitem__(self, name: str, value: Named) -> None:
+        self._entries[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._entries[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write a safetensors file: the tensors as they are, axes and ``meta`` in the header.
+
+        Raises:
+            TraceError: the folder does not exist or cannot be written.
+        """
+        target = Path(path)
+        header = {
+            "format": FORMAT,
+            "axes": json.dumps({name: entry.axes for name, entry in self.items()}),
+            "meta": json.dumps(self.meta),
+        }
+        tensors = {name: entry.tensor.detach().cpu().contiguous() for name, entry in self.items()}
+        try:
+            save_file(tensors, str(target), metadata=header)
+        except (OSError, SafetensorError) as error:
+            raise TraceError(f"The trace could not be written to {target}: {error}.") from None
+        return target
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Trace:
+        """Read a file written by :meth:`save`.
+
+        Raises:
+            TraceError: no such file, a damaged file, or a safetensors file that is not a trace.
+        """
+        source = Path(path)
+        if not source.is_file():
+            raise TraceError(f"There is no trace file at {source}.")
+        trace = cls()
+        try:
+            with safe_open(str(source), framework="pt") as file:
+                header = file.metadata() or {}
+                if header.get("format") != FORMAT:
+                    raise TraceError(f"{source.name} is a safetensors file but not a workbench trace.")
+                axes = json.loads(header["axes"])
+                trace.meta = json.loads(header["meta"])
+                for name in axes:
+                    trace[name] = Named(file.get_tensor(name), tuple(axes[name]))
+        except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
+            raise TraceError(f"{source.name} is damaged and cannot be read as a trace ({error}).") from None
+        return trace
