@@ -1,0 +1,222 @@
+"""Batch augmentation on whatever device the batch lives on, by one warp from the stored crop to the model's input.
+
+The crop rule is the papers' (tight landmark box, square, 1.2 x its longer side); the distributions are those of the
+SLPT and DSLPT trainings (preset "paper") or broader ones for training from scratch on few faces (preset "wide").
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from kornia.color import rgb_to_grayscale
+from kornia.geometry.transform import warp_affine
+from torch import Generator, Tensor
+
+from workbench.errors import UnknownNameError
+from workbench.landmarks import Scheme
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+CROP_FACTOR = 1.2
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Distributions of the augmentation; every normal variable is clipped to +- its ``_clip``.
+
+    Attributes:
+        rotation, rotation_clip: degrees.
+        scale, scale_clip: deviation of the crop factor from 1.2.
+        shift, shift_clip: parts of the crop's side.
+        shear, shear_clip, shear_p: x shear.
+        flip_p, gray_p, light_p: mirror, greyscale, brightness (offset and gain).
+        occlusion_p, blocks: chance of occlusion and the most rectangles that are painted.
+        block, block_sd: side of a rectangle as a part of the crop.
+        borrow_p: chance that the rectangles show another picture of the batch instead of one colour.
+    """
+
+    rotation: float = 15.0
+    rotation_clip: float = 30.0
+    scale: float = 0.05
+    scale_clip: float = 0.05
+    shift: float = 0.05
+    shift_clip: float = 0.05
+    shear: float = 0.2
+    shear_clip: float = 0.2
+    shear_p: float = 1 / 3
+    flip_p: float = 0.5
+    gray_p: float = 0.2
+    light_p: float = 0.5
+    occlusion_p: float = 0.5
+    blocks: int = 1
+    block: float = 0.20
+    block_sd: float = 0.08
+    borrow_p: float = 0.0
+
+
+PRESETS = {
+    "paper": AugmentConfig(),
+    "wide": AugmentConfig(
+        rotation_clip=45, scale=0.08, scale_clip=0.15, shift_clip=0.1, blocks=3, block=0.22, borrow_p=0.5
+    ),
+}
+
+
+def augment_preset(name: str) -> AugmentConfig:
+    """A named configuration. Raises UnknownNameError."""
+    if name not in PRESETS:
+        raise UnknownNameError(f"There is no augmentation '{name}'; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[name]
+
+
+@dataclass(frozen=True)
+class AugmentedBatch:
+    """Attributes:
+    images: (B, 3, S, S), normalised by the ImageNet mean and deviation.
+    points: (B, N, 2) in [0, 1] of the crop (may lie outside).
+    valid: (B, N), False where there is no label.
+    covered: (B, N), True under a synthetic occluder.
+    """
+
+    images: Tensor
+    points: Tensor
+    valid: Tensor
+    covered: Tensor
+
+
+def crop_boxes(points: Tensor, valid: Tensor, factor: float | Tensor = CROP_FACTOR) -> tuple[Tensor, Tensor]:
+    """Centre (B, 2) and side (B,) of the square crop around the valid points (B, N, 2)."""
+    inf = torch.full_like(points, math.inf)
+    low = torch.where(valid[..., None], points, inf).amin(1)
+    high = torch.where(valid[..., None], points, -inf).amax(1)
+    return (low + high) / 2, factor * (high - low).amax(-1)
+
+
+def crop_matrix(centre: Tensor, side: Tensor, size: int, angle: Tensor | None = None, shear: Tensor | None = None) -> Tensor:
+    """Affine (B, 2, 3) from stored pixels to crop pixels: centre -> size / 2, side -> size.
+
+    Args:
+        centre: (B, 2).
+        side: (B,).
+        size: of the crop in pixels.
+        angle: (B,) radians, positive turns the picture clockwise on the screen.
+        shear: (B,), x += shear * y after the rotation.
+    """
+    zoom = size / side
+    zero = torch.zeros_like(zoom)
+    cos, sin = (zoom, zero) if angle is None else (zoom * angle.cos(), zoom * angle.sin())
+    linear = torch.stack([torch.stack([cos, -sin], -1), torch.stack([sin, cos], -1)], 1)
+    if shear is not None:
+        linear = torch.stack([linear[:, 0] + shear[:, None] * linear[:, 1], linear[:, 1]], 1)
+    offset = size / 2 - (linear @ centre[..., None])
+    return torch.cat([linear, offset], -1)
+
+
+def transform(matrix: Tensor, points: Tensor) -> Tensor:
+    """Apply (B, 2, 3) to (B, N, 2)."""
+    return points @ matrix[:, :, :2].transpose(1, 2) + matrix[:, None, :, 2]
+
+
+def normalise(images: Tensor) -> Tensor:
+    """(B, 3, H, W) in [0, 1] -> ImageNet-normalised."""
+    mean, std = (images.new_tensor(v).view(3, 1, 1) for v in (MEAN, STD))
+    return (images - mean) / std
+
+
+def eval_batch(
+    images: Tensor, points: Tensor, valid: Tensor, size: int, factor: float = CROP_FACTOR
+) -> AugmentedBatch:
+    """The crop rule alone: uint8 images (B, 3, P, P), points (B, N, 2) in their pixels -> crops of ``size``."""
+    centre, side = crop_boxes(points, valid, factor)
+    matrix = crop_matrix(centre, side, size)
+    crops = warp_affine(images.float() / 255, matrix, (size, size), align_corners=True)
+    covered = torch.zeros_like(valid)
+    return AugmentedBatch(normalise(crops), transform(matrix, points) / size, valid, covered)
+
+
+def augment_batch(
+    images: Tensor,
+    points: Tensor,
+    valid: Tensor,
+    scheme: Scheme,
+    config: AugmentConfig,
+    size: int,
+    generator: Generator,
+) -> AugmentedBatch:
+    """One random view of every stored crop.
+
+    Args:
+        images: uint8 (B, 3, P, P).
+        points: (B, N, 2) in stored pixels; ``valid`` (B, N) marks the labelled ones.
+        scheme: whose flip pairs a mirrored face follows.
+        config: the distributions.
+        size: side of the result.
+        generator: on the device of ``images``; the same state gives the same batch.
+    """
+    c, b, device = config, len(images), images.device
+
+    def normal(sd: float, clip: float) -> Tensor:
+        return (sd * torch.randn(b, generator=generator, device=device)).clamp(-clip, clip)
+
+    def chance(p: float) -> Tensor:
+        return torch.rand(b, generator=generator, device=device) < p
+
+    centre, side = crop_boxes(points, valid, CROP_FACTOR + normal(c.scale, c.scale_clip))
+    shift = torch.stack([normal(c.shift, c.shift_clip) for _ in range(2)], -1)
+    angle = torch.deg2rad(normal(c.rotation, c.rotation_clip))
+    shear = normal(c.shear, c.shear_clip) * chance(c.shear_p)
+    matrix = crop_matrix(centre + shift * side[:, None], side, size, angle, shear)
+
+    flip = chance(c.flip_p)
+    mirror = torch.eye(3, device=device)[:2].repeat(b, 1, 1)
+    mirror[flip, 0, 0], mirror[flip, 0, 2] = -1.0, float(size)
+    matrix = torch.cat([mirror[:, :, :2] @ matrix[:, :, :2], mirror[:, :, :2] @ matrix[:, :, 2:] + mirror[:, :, 2:]], -1)
+    pairs = torch.tensor(scheme.flip, device=device)
+    points = torch.where(flip[:, None, None], points[:, pairs], points)
+    valid = torch.where(flip[:, None], valid[:, pairs], valid)
+
+    crops = warp_affine(images.float() / 255, matrix, (size, size), align_corners=True)
+    points = transform(matrix, points) / size
+
+    gray = chance(c.gray_p)
+    crops = torch.where(gray[:, None, None, None], rgb_to_grayscale(crops), crops)
+    light = chance(c.light_p)
+    offset = torch.where(light, normal(30 / 255, 30 / 255), 0.0)
+    gain = torch.where(light, (1 + normal(0.3, 10)).clamp(0.3, 1.3), 1.0)
+    crops = (crops * gain[:, None, None, None] + offset[:, None, None, None]).clamp(0, 1)
+
+    crops, covered = occlude(crops, points, generator, c)
+    return AugmentedBatch(normalise(crops), points, valid, covered)
+
+
+def occlude(crops: Tensor, points: Tensor, generator: Generator, config: AugmentConfig) -> tuple[Tensor, Tensor]:
+    """Paint random rectangles over crops in [0, 1].
+
+    Returns:
+        The crops and which points (B, N) lie under a rectangle.
+    """
+    c, b, device, size = config, len(crops), crops.device, crops.shape[-1]
+
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(shape, generator=generator, device=device)
+
+    steps = (torch.arange(size, device=device) + 0.5) / size
+    covered = torch.zeros(points.shape[:2], dtype=torch.bool, device=device)
+    chosen = uniform(b) < c.occlusion_p
+    other = crops.roll(1, 0)
+    for block in range(c.blocks):
+        active = chosen & (uniform(b) < 0.6) if block else chosen
+        centre = uniform(b, 2)
+        half = (c.block + c.block_sd * torch.randn(b, 2, generator=generator, device=device)).clamp(0.04, 0.6) / 2
+        rows = (steps - centre[:, 1:]).abs() < half[:, 1:]
+        columns = (steps - centre[:, :1]).abs() < half[:, :1]
+        mask = rows[:, :, None] & columns[:, None, :] & active[:, None, None]
+        colour = uniform(b, 3)[..., None, None].expand_as(crops)
+        borrowed = uniform(b) < c.borrow_p
+        fill = torch.where(borrowed[:, None, None, None], other, colour)
+        crops = torch.where(mask[:, None], fill, crops)
+        inside = ((points - centre[:, None]).abs() < half[:, None]).all(-1)
+        covered |= inside & active[:, None]
+    return crops, covered

@@ -1,0 +1,90 @@
+"""Training recipes: everything that decides what a shipped checkpoint is, in one frozen record each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.errors import UnknownNameError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How one checkpoint is made.
+
+    Attributes:
+        name: also the checkpoint's name.
+        preset: model preset in the zoo.
+        scheme: landmark scheme of the labels.
+        sets: data folders below ``--data``, joined for training.
+        labels: None for a set's own labels, or the name of its pseudo-labels ("pseudo98").
+        test: the folder whose test part is measured.
+        pack: side of the stored crops in pixels.
+        warmup_epochs: epochs of heatmap training of the backbone alone.
+        epochs: epochs of the model itself, after the warm-up.
+        batch, lr_warmup, lr, weight_decay, betas: AdamW with one cycle a phase.
+        floor: density floor of the likelihood (None: exact).
+        augment: name of the augmentation preset.
+        ema: decay of the averaged weights that are kept.
+        seed: of everything random.
+        start: checkpoint whose backbone the training starts from, or None.
+        precision: Lightning's precision flag.
+        grad_clip: norm to which gradients are clipped, 0 for none.
+        milestones: epochs at which the rate falls to a tenth, instead of one cycle.
+    """
+
+    name: str
+    preset: str
+    scheme: str
+    sets: tuple[str, ...]
+    test: str
+    labels: str | None = None
+    pack: int = 192
+    warmup_epochs: int = 40
+    epochs: int = 32
+    batch: int = 32
+    lr_warmup: float = 2e-3
+    lr: float = 1e-3
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.95)
+    floor: float | None = None
+    augment: str = "wide"
+    ema: float = 0.997
+    seed: int = 20240
+    start: str | None = None
+    precision: str = "bf16-mixed"
+    grad_clip: float = 1.0
+    milestones: tuple[int, ...] = ()
+
+
+_PAPER: dict[str, Any] = dict(
+    warmup_epochs=0, epochs=100, batch=16, lr=5e-4, floor=1e-9, augment="paper", pack=256, ema=0.0, grad_clip=0.0, milestones=(80, 90)
+)
+
+RECIPES = {
+    r.name: r
+    for r in (
+        Recipe("dslpt-68", "dslpt-68-compact", "ibug68", ("w300_68",), "w300_68"),
+        Recipe(
+            "dslpt-98",
+            "dslpt-98-compact",
+            "wflw98",
+            ("w300_68",),
+            "w300_68",
+            labels="pseudo98",
+            start="dslpt-68",
+            warmup_epochs=4,
+            epochs=16,
+        ),
+        Recipe("dslpt-68-paper", "dslpt-68", "ibug68", ("w300_68",), "w300_68", **_PAPER),
+        Recipe("dslpt-98-paper", "dslpt-98", "wflw98", ("wflw",), "wflw", **_PAPER),
+        Recipe("slpt-98-paper", "slpt-98", "wflw98", ("wflw",), "wflw", **{**_PAPER, "lr": 1e-3, "epochs": 150, "batch": 32, "milestones": (120, 140)}),
+    )
+}
+
+
+def get_recipe(name: str) -> Recipe:
+    """A recipe by name. Raises UnknownNameError, naming the ones there are."""
+    if name not in RECIPES:
+        raise UnknownNameError(f"There is no recipe '{name}'; choose one of {', '.join(RECIPES)}.")
+    return RECIPES[name]
