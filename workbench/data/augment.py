@@ -6,8 +6,11 @@ SLPT and DSLPT trainings (preset "paper") or broader ones for training from scra
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 import torch
 from kornia.color import rgb_to_grayscale
@@ -16,10 +19,13 @@ from torch import Generator, Tensor
 
 from workbench.errors import UnknownNameError
 from workbench.landmarks import Scheme
+from workbench.landmarks.shapes import CROP_FACTOR
+from workbench.models.base import normalise
 
-MEAN = (0.485, 0.456, 0.406)
-STD = (0.229, 0.224, 0.225)
-CROP_FACTOR = 1.2
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
 
 
 @dataclass(frozen=True)
@@ -119,12 +125,18 @@ def transform(matrix: Tensor, points: Tensor) -> Tensor:
     return points @ matrix[:, :, :2].transpose(1, 2) + matrix[:, None, :, 2]
 
 
-def normalise(images: Tensor) -> Tensor:
-    """(B, 3, H, W) in [0, 1] -> ImageNet-normalised."""
-    mean, std = (images.new_tensor(v).view(3, 1, 1) for v in (MEAN, STD))
-    return (images - mean) / std
+def _full_precision(function: Callable[P, T]) -> Callable[P, T]:
+    """Autocast would round the warp's matrix products to bfloat16 and move every label by half a pixel."""
+
+    @functools.wraps(function)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        with torch.autocast("cuda", enabled=False), torch.autocast("cpu", enabled=False):
+            return function(*args, **kwargs)
+
+    return wrapped
 
 
+@_full_precision
 def eval_batch(
     images: Tensor, points: Tensor, valid: Tensor, size: int, factor: float = CROP_FACTOR
 ) -> AugmentedBatch:
@@ -136,6 +148,7 @@ def eval_batch(
     return AugmentedBatch(normalise(crops), transform(matrix, points) / size, valid, covered)
 
 
+@_full_precision
 def augment_batch(
     images: Tensor,
     points: Tensor,

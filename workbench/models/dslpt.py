@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from workbench.errors import CheckpointError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones import build_backbone
+from workbench.models.base import FaceModel
 from workbench.models.layers import RelationLayer
 from workbench.tracing import Tap
 
@@ -164,7 +165,7 @@ class PatchTaps(nn.Module):
         self.features = Tap("landmark", "channel", "y", "x", per_stage=True)
 
 
-class PatchTransformer(nn.Module):
+class PatchTransformer(FaceModel):
     """SLPT or DSLPT, by configuration.
 
     Calling it on normalised crops (B, 3, S, S) returns an :class:`Alignment` with ``stages``, ``rects`` and, for
@@ -175,7 +176,7 @@ class PatchTransformer(nn.Module):
         mean_shape: (N, 2) in [0, 1] of the crop, where the first patches lie.
     """
 
-    mean_shape: Tensor
+    config: PatchTransformerConfig
 
     def __init__(self, config: PatchTransformerConfig, mean_shape: Tensor) -> None:
         super().__init__()
@@ -184,7 +185,7 @@ class PatchTransformer(nn.Module):
                 f"The mean face must have the shape ({config.landmarks}, 2) for this model, "
                 f"not {tuple(mean_shape.shape)}."
             )
-        c = self.config = config
+        self.config = c = config
         self.backbone = build_backbone(c.backbone, c.dim, c.deep_head)
         self.maps = nn.ModuleList(Tap("channel", "y", "x") for _ in range(4))
         self.embed = nn.Conv2d(c.dim, c.dim, c.patch, bias=c.embed_bias)

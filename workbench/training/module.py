@@ -11,7 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.data.augment import AugmentConfig, augment_batch, eval_batch
-from workbench.landmarks import Scheme, nme
+from workbench.landmarks import Scheme
+from workbench.landmarks.metrics import nme
 from workbench.models.dslpt import PatchTransformer
 from workbench.training.losses import heatmap_warmup_loss, patch_loss, soft_argmax
 from workbench.training.recipes import Recipe

@@ -40,8 +40,8 @@ class Recipe:
     test: str
     labels: str | None = None
     pack: int = 192
-    warmup_epochs: int = 40
-    epochs: int = 32
+    warmup_epochs: int = 24
+    epochs: int = 36
     batch: int = 32
     lr_warmup: float = 2e-3
     lr: float = 1e-3
@@ -76,9 +76,9 @@ RECIPES = {
             warmup_epochs=4,
             epochs=16,
         ),
-        Recipe("dslpt-68-paper", "dslpt-68", "ibug68", ("w300_68",), "w300_68", **_PAPER),
-        Recipe("dslpt-98-paper", "dslpt-98", "wflw98", ("wflw",), "wflw", **_PAPER),
-        Recipe("slpt-98-paper", "slpt-98", "wflw98", ("wflw",), "wflw", **{**_PAPER, "lr": 1e-3, "epochs": 150, "batch": 32, "milestones": (120, 140)}),
+        Recipe("dslpt-68-paper", "dslpt-68-w18", "ibug68", ("w300_68",), "w300_68", **_PAPER),
+        Recipe("dslpt-98-paper", "dslpt-98-w18", "wflw98", ("wflw",), "wflw", **_PAPER),
+        Recipe("slpt-98-paper", "slpt-98-lite", "wflw98", ("wflw",), "wflw", **{**_PAPER, "lr": 1e-3, "epochs": 150, "batch": 32, "milestones": (120, 140)}),
     )
 }
 

@@ -1,0 +1,131 @@
+"""What all systems have in common: a configuration, a scheme, a way to take in pixels, and a card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from workbench.errors import CheckpointError
+from workbench.landmarks import Scheme, get_scheme, user_scheme
+from workbench.models.alignment import Alignment
+
+MEAN = (0.485, 0.456, 0.406)
+STD = (0.229, 0.224, 0.225)
+
+
+def normalise(images: Tensor) -> Tensor:
+    """RGB in [0, 1], (..., 3, H, W) -> the same, normalised by the ImageNet mean and deviation."""
+    mean, std = (images.new_tensor(v).view(3, 1, 1) for v in (MEAN, STD))
+    return (images - mean) / std
+
+
+class ModelConfig(Protocol):
+    """What a system's frozen configuration tells at least."""
+
+    @property
+    def system(self) -> str: ...
+    @property
+    def scheme(self) -> str: ...
+    @property
+    def landmarks(self) -> int: ...
+    @property
+    def input_size(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a checkpoint is, where it comes from and how well it does; stored as JSON beside the weights.
+
+    Attributes:
+        name, title, system, preset, scheme, landmarks, input_size: what it is.
+        parameters: count; ``multiply_accumulates``: of one forward pass.
+        data, licence: what it was trained on and under which terms that came.
+        recipe, command, seed, epochs, steps: how it was made.
+        metrics: measured errors, each a dict with data, split, faces, metric, value, unit.
+        notes: sentences a user should know.
+        weights: file name of the weights; ``sha256`` of that file.
+    """
+
+    name: str
+    title: str
+    system: str
+    preset: str
+    scheme: str
+    landmarks: int
+    input_size: int
+    parameters: int
+    multiply_accumulates: int
+    data: str = ""
+    licence: str = ""
+    recipe: str = ""
+    command: str = ""
+    seed: int = 0
+    epochs: int = 0
+    steps: int = 0
+    metrics: tuple[dict[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+    weights: str = ""
+    sha256: str = ""
+    config: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def load(cls, path: Path) -> Card:
+        """Read a card. Raises CheckpointError when the file is not one."""
+        try:
+            raw = json.loads(path.read_text(encoding="utf-8"))
+            known = {f.name for f in fields(cls)}
+            values = {key: tuple(v) if isinstance(v, list) else v for key, v in raw.items() if key in known}
+            return cls(**values)
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise CheckpointError(f"The model card {path.name} cannot be read ({error}).") from None
+
+
+class FaceModel(nn.Module):
+    """A face-alignment network: normalised crops (B, 3, S, S) -> :class:`Alignment`.
+
+    Attributes:
+        config: the system's frozen configuration.
+        name: how it was asked for.
+        card: its card, when it came with one.
+        checkpoint: SHA-256 of the weights' file, or "".
+        mean_shape: (N, 2) in [0, 1] of the crop.
+    """
+
+    config: ModelConfig
+    mean_shape: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.name = ""
+        self.card: Card | None = None
+        self.checkpoint = ""
+
+    @cached_property
+    def scheme(self) -> Scheme:
+        if self.config.scheme.startswith("user"):
+            return user_scheme(self.config.scheme, self.config.landmarks)
+        return get_scheme(self.config.scheme)
+
+    @property
+    def input_size(self) -> int:
+        return self.config.input_size
+
+    @property
+    def device(self) -> torch.device:
+        return self.mean_shape.device
+
+    def prepare(self, crops: Tensor) -> Tensor:
+        """uint8 RGB crops (B, 3, S, S) -> what the network takes, on its device."""
+        return normalise(crops.to(self.device).float() / 255)
+
+    def forward(self, images: Tensor) -> Alignment:
+        raise TypeError(f"{type(self).__name__} does not say how it reads a crop.")

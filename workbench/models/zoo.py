@@ -1,0 +1,194 @@
+"""The shelf of models: names, cards, loading and saving."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, fields, replace
+from difflib import get_close_matches
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from workbench.errors import CheckpointError, UnknownNameError
+from workbench.models.base import Card, FaceModel
+from workbench.models.dslpt import PatchTransformer, PatchTransformerConfig
+from workbench.models.importing import import_published
+from workbench.paths import share
+from workbench.tracing import record
+
+FORMAT = "workbench-model-1"
+DEFAULT = "dslpt-68"
+
+
+def list_models() -> list[Card]:
+    """Cards of the shipped checkpoints, by name."""
+    return [Card.load(path) for path in sorted(share("checkpoints").glob("*.json"))]
+
+
+def load_model(
+    source: str | PathLike[str],
+    *,
+    system: str | None = None,
+    init_face: str | PathLike[str] | np.ndarray | Tensor | None = None,
+    device: str | torch.device = "auto",
+) -> FaceModel:
+    """A trained model, ready to read faces (evaluation mode).
+
+    Args:
+        source: a name from :func:`list_models` ("dslpt" takes the first of that system), one of our ``.safetensors``
+            files, or the authors' own ``.pth``.
+        system: which system an authors' file belongs to: "slpt" or "dslpt".
+        init_face: the authors' initial mean face, (N, 2) in 256-pixel crop units, as a file or an array.
+        device: "auto" takes a GPU when there is one.
+
+    Raises:
+        UnknownNameError: no such name, with the nearest ones.
+        CheckpointError: a file that is missing, damaged or does not fit.
+    """
+    path = Path(source)
+    if system is not None:
+        model: FaceModel = import_published(path, system, init_face)
+        model.name, model.checkpoint = path.stem, file_hash(path)
+    elif path.suffix == ".safetensors":
+        model = load_checkpoint(path)
+    elif path.suffix in (".pth", ".pt", ".bin"):
+        raise CheckpointError(
+            f"To load {path.name}, say which system it belongs to (system='slpt' or 'dslpt') and pass init_face."
+        )
+    else:
+        model = load_checkpoint(_find(str(source)))
+    return model.to(pick_device(device)).eval()
+
+
+def pick_device(device: str | torch.device = "auto") -> torch.device:
+    """"auto" -> the GPU when there is one, else the CPU. Raises UnknownNameError for a device that is not here."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(0, device=chosen)
+    except (RuntimeError, AssertionError):
+        raise UnknownNameError(f"The device '{device}' is not available here; use 'cpu' or 'auto'.") from None
+    return chosen
+
+
+def _find(name: str) -> Path:
+    cards = list_models()
+    for card in cards:
+        if card.name == name or (card.system == name and not any(c.name == name for c in cards)):
+            preferred = next((c for c in cards if c.system == name and c.name == DEFAULT), card)
+            return share("checkpoints") / (preferred if card.name != name else card).weights
+    names = [card.name for card in cards]
+    near = get_close_matches(name, names, 1)
+    hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(names) or 'none yet'}."
+    raise UnknownNameError(f"There is no model '{name}'; {hint}")
+
+
+def load_checkpoint(path: Path) -> FaceModel:
+    """Read one of our files: safetensors with the configuration in the header. Raises CheckpointError."""
+    if not path.is_file():
+        raise CheckpointError(f"There is no checkpoint at {path}.")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            header = file.metadata() or {}
+            if header.get("format") != FORMAT:
+                raise CheckpointError(
+                    f"{path.name} is a safetensors file but not a workbench checkpoint; "
+                    "use 'workbench import-weights' to make one from published weights."
+                )
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            raw = json.loads(header["config"])
+    except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise CheckpointError(f"{path.name} is damaged and cannot be read ({error}).") from None
+    known = {f.name for f in fields(PatchTransformerConfig)}
+    try:
+        config = PatchTransformerConfig(
+            **{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k in known}
+        )
+        model = PatchTransformer(config, state["mean_shape"])
+        model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
+    except (RuntimeError, KeyError, TypeError) as error:
+        first = str(error).splitlines()[-1].strip()
+        raise CheckpointError(f"{path.name} does not fit its own configuration ({first}).") from None
+    bad = next((k for k, v in state.items() if v.is_floating_point() and not torch.isfinite(v).all()), None)
+    if bad:
+        raise CheckpointError(f"{path.name} holds values that are not finite (in {bad}); the file is damaged.")
+    card = path.with_suffix(".json")
+    model.card = Card.load(card) if card.is_file() else None
+    model.name = model.card.name if model.card else path.stem
+    model.checkpoint = file_hash(path)
+    return model
+
+
+def save_checkpoint(
+    model: FaceModel, path: str | PathLike[str], card: Card | None = None, half: bool = True
+) -> Path:
+    """Write ``path`` (safetensors) and, with a card, the JSON beside it.
+
+    Args:
+        half: store weights as float16; running statistics and the mean shape stay float32.
+    """
+    target = Path(path).with_suffix(".safetensors")
+    if not target.parent.is_dir():
+        raise CheckpointError(f"The folder {target.parent} does not exist; create it first.")
+    keep = ("running_", "mean_shape")
+    state = {
+        k: (v.half() if half and v.is_floating_point() and not any(w in k for w in keep) else v).detach().cpu()
+        for k, v in model.state_dict().items()
+    }
+    header = {"format": FORMAT, "config": json.dumps(asdict(model.config))}  # type: ignore[call-overload]
+    save_file({k: v.contiguous() for k, v in state.items()}, str(target), metadata=header)
+    if card is not None:
+        card = replace(card, weights=target.name, sha256=file_hash(target), config=asdict(model.config))  # type: ignore[call-overload]
+        target.with_suffix(".json").write_text(card.to_json(), encoding="utf-8")
+    return target
+
+
+def file_hash(path: str | PathLike[str]) -> str:
+    """SHA-256 of a file's bytes."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def count_parameters(model: FaceModel) -> int:
+    """Number of parameters, buffers left out."""
+    return sum(p.numel() for p in model.parameters())
+
+
+@torch.no_grad()
+def count_multiply_accumulates(model: FaceModel) -> int:
+    """Multiply-accumulates of one crop: convolutions and matrix products, those inside attention included."""
+    was_training = model.training
+    model.eval()
+    image = torch.zeros(1, 3, model.input_size, model.input_size, device=model.device)
+    # Recording makes the attention products explicit; the fused kernel is not counted on a CPU.
+    with FlopCounterMode(display=False) as counter, record(model):
+        model(image)
+    model.train(was_training)
+    return counter.get_total_flops() // 2
+
+
+def describe(model: FaceModel, **known: Any) -> Card:
+    """A card with what can be read off the model itself, completed by ``known``."""
+    c = model.config
+    facts: dict[str, Any] = dict(
+        name=model.name,
+        title=model.name,
+        system=c.system,
+        preset="",
+        scheme=c.scheme,
+        landmarks=c.landmarks,
+        input_size=c.input_size,
+        parameters=count_parameters(model),
+        multiply_accumulates=count_multiply_accumulates(model),
+        config=asdict(c),  # type: ignore[call-overload]
+    )
+    return Card(**{**facts, **known})
