@@ -1,0 +1,146 @@
+"""Shapes and the maps between them. A map is a (2, 3) matrix: ``p' = M[:, :2] @ p + M[:, 2]``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from workbench.errors import DataError
+
+CROP_FACTOR = 1.2
+"""Side of the papers' crop over the longer side of the landmarks' tight box (SLPT, DSLPT)."""
+
+
+def square_crop(points: ArrayLike, factor: float = CROP_FACTOR) -> tuple[np.ndarray, float]:
+    """The papers' crop: a square around the tight box of the landmarks.
+
+    Args:
+        points: (N, 2) in pixels; NaN points are left out.
+        factor: side over the longer side of the box.
+
+    Returns:
+        The centre (2,) and the side, both in pixels.
+
+    Raises:
+        DataError: when no point is known or all coincide.
+    """
+    known = _rows(points)
+    low, high = known.min(0), known.max(0)
+    side = factor * float((high - low).max())
+    if not side > 0:
+        raise DataError("All landmarks lie on one spot, so there is no face to crop.")
+    return (low + high) / 2, side
+
+
+def mean_shape(points: ArrayLike | Sequence[ArrayLike], extent: float = 1 / CROP_FACTOR) -> np.ndarray:
+    """The mean face that a regression starts from.
+
+    Each face is first put into its own crop (centre of its tight box at 0.5, longer side ``extent``), the
+    crops are averaged, and the average is centred on 0.5 with its longer side scaled to ``extent`` again: the
+    rule that gives the arrays shipped with SLPT and DSLPT.
+
+    Args:
+        points: faces (M, N, 2) in any pixels, or a list of (N, 2); NaN points are left out of the mean.
+        extent: longer side of the result.
+
+    Returns:
+        (N, 2) in [0, 1] crop coordinates.
+
+    Raises:
+        DataError: when there is no face, or when a landmark is missing in all of them.
+    """
+    crops = []
+    for face in points:  # type: ignore[union-attr]
+        centre, side = square_crop(face, 1 / extent)
+        crops.append((np.asarray(face, float) - centre) / side)
+    if not crops:
+        raise DataError("A mean shape needs at least one face.")
+    stack = np.stack(crops)
+    missing = np.flatnonzero(np.isnan(stack).any(-1).all(0))
+    if len(missing):
+        raise DataError(f"Landmark {missing[0]} is missing in every face, so it has no mean.")
+    mean = np.nanmean(stack, axis=0)
+    centre, side = square_crop(mean, 1 / extent)
+    return (mean - centre) / side + 0.5
+
+
+def similarity(src: ArrayLike, dst: ArrayLike) -> np.ndarray:
+    """The rotation, uniform scale and shift that bring ``src`` onto ``dst`` with least squares, never a
+    mirror.
+
+    Args:
+        src, dst: (N, 2); pairs with a NaN are left out.
+
+    Returns:
+        (2, 3) map (Umeyama 1991, Eqs. 40-42, in its two-dimensional closed form).
+
+    Raises:
+        DataError: when the shapes differ or ``src`` has fewer than two distinct points.
+    """
+    a, b = _pairs(src, dst)
+    mean_a, mean_b = a.mean(0), b.mean(0)
+    za, zb = ((p - m) @ np.array([1.0, 1j]) for p, m in ((a, mean_a), (b, mean_b)))
+    spread = float((np.abs(za) ** 2).sum())
+    if len(a) < 2 or spread <= 1e-18 * max(1.0, float(np.abs(a).max()) ** 2):
+        raise DataError("A similarity needs at least two distinct points.")
+    factor = (np.conj(za) * zb).sum() / spread
+    linear = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
+    return np.column_stack([linear, mean_b - linear @ mean_a])
+
+
+def affine(src: ArrayLike, dst: ArrayLike) -> np.ndarray:
+    """The (2, 3) affine map that brings ``src`` (N, 2) onto ``dst`` (N, 2) with least squares; NaN pairs left
+    out.
+
+    Raises:
+        DataError: when the shapes differ or the points of ``src`` lie on one line.
+    """
+    a, b = _pairs(src, dst)
+    centre = a.mean(0)
+    solution, _, rank, _ = np.linalg.lstsq(np.column_stack([a - centre, np.ones(len(a))]), b, rcond=1e-9)
+    if rank < 3:
+        raise DataError("An affine map needs at least three points that are not on one line.")
+    linear = solution[:2].T
+    return np.column_stack([linear, solution[2] - linear @ centre])
+
+
+def apply(matrix: ArrayLike, points: ArrayLike) -> np.ndarray:
+    """Map points (..., 2) with a (2, 3) matrix."""
+    m = np.asarray(matrix, float)
+    return np.asarray(points, float) @ m[:, :2].T + m[:, 2]
+
+
+def invert(matrix: ArrayLike) -> np.ndarray:
+    """The inverse (2, 3) of a (2, 3) map.
+
+    Raises:
+        DataError: when the map flattens the plane.
+    """
+    m = np.asarray(matrix, float)
+    try:
+        linear = np.linalg.inv(m[:, :2])
+    except np.linalg.LinAlgError as error:
+        raise DataError("The map flattens the plane, so it cannot be inverted.") from error
+    return np.column_stack([linear, -linear @ m[:, 2]])
+
+
+def _rows(points: ArrayLike) -> np.ndarray:
+    array = np.asarray(points, float)
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise DataError(f"A face must have the shape (N, 2), not {array.shape}.")
+    known = array[np.isfinite(array).all(1)]
+    if not len(known):
+        raise DataError("The face has no known landmark.")
+    return known
+
+
+def _pairs(src: ArrayLike, dst: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    a, b = np.asarray(src, float), np.asarray(dst, float)
+    if a.shape != b.shape or a.ndim != 2 or a.shape[1] != 2:
+        raise DataError(f"Two shapes (N, 2) of equal length are needed, not {a.shape} and {b.shape}.")
+    known = np.isfinite(a).all(1) & np.isfinite(b).all(1)
+    if not known.any():
+        raise DataError("The two shapes have no known landmark in common.")
+    return a[known], b[known]
