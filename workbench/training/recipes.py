@@ -31,6 +31,7 @@ class Recipe:
         precision: Lightning's precision flag.
         grad_clip: norm to which gradients are clipped, 0 for none.
         milestones: epochs at which the rate falls to a tenth, instead of one cycle.
+        notes: sentences for the card.
     """
 
     name: str
@@ -55,32 +56,62 @@ class Recipe:
     precision: str = "bf16-mixed"
     grad_clip: float = 1.0
     milestones: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-_PAPER: dict[str, Any] = dict(
-    warmup_epochs=0, epochs=100, batch=16, lr=5e-4, floor=1e-9, augment="paper", pack=256, ema=0.0, grad_clip=0.0, milestones=(80, 90)
+_PAPER = dict[str, Any](
+    warmup_epochs=0,
+    epochs=100,
+    batch=16,
+    lr=5e-4,
+    floor=1e-9,
+    augment="paper",
+    pack=256,
+    ema=0.0,
+    grad_clip=0.0,
+    milestones=(80, 90),
 )
 
-RECIPES = {
-    r.name: r
-    for r in (
-        Recipe("dslpt-68", "dslpt-68-compact", "ibug68", ("w300_68",), "w300_68"),
-        Recipe(
-            "dslpt-98",
-            "dslpt-98-compact",
-            "wflw98",
-            ("w300_68",),
-            "w300_68",
-            labels="pseudo98",
-            start="dslpt-68",
-            warmup_epochs=4,
-            epochs=16,
+_ALL = (
+    Recipe(
+        "dslpt-68",
+        "dslpt-68-compact",
+        "ibug68",
+        ("w300_68",),
+        "w300_68",
+        notes=(
+            "Trained from scratch on 2012 faces of AFW, HELEN and LFPW; the test part is LFPW-test.",
+            "Laplace likelihood; the variance is that of the distribution, twice its scale squared.",
         ),
-        Recipe("dslpt-68-paper", "dslpt-68-w18", "ibug68", ("w300_68",), "w300_68", **_PAPER),
-        Recipe("dslpt-98-paper", "dslpt-98-w18", "wflw98", ("wflw",), "wflw", **_PAPER),
-        Recipe("slpt-98-paper", "slpt-98-lite", "wflw98", ("wflw",), "wflw", **{**_PAPER, "lr": 1e-3, "epochs": 150, "batch": 32, "milestones": (120, 140)}),
-    )
-}
+    ),
+    Recipe(
+        "dslpt-98",
+        "dslpt-98-compact",
+        "wflw98",
+        ("w300_68",),
+        "w300_68",
+        labels="pseudo98",
+        start="dslpt-68",
+        warmup_epochs=4,
+        epochs=16,
+        notes=(
+            "The 98 points are pseudo-labels made by another network, not human labels: errors against them say how "
+            "well that network is imitated.",
+            "The backbone starts from dslpt-68.",
+        ),
+    ),
+    Recipe("dslpt-68-paper", "dslpt-68-w18", "ibug68", ("w300_68",), "w300_68", **_PAPER),
+    Recipe("dslpt-98-paper", "dslpt-98-w18", "wflw98", ("wflw",), "wflw", **_PAPER),
+    Recipe(
+        "slpt-98-paper",
+        "slpt-98-lite",
+        "wflw98",
+        ("wflw",),
+        "wflw",
+        **{**_PAPER, "lr": 1e-3, "epochs": 150, "batch": 32, "milestones": (120, 140)},
+    ),
+)
+RECIPES = {recipe.name: recipe for recipe in _ALL}
 
 
 def get_recipe(name: str) -> Recipe:

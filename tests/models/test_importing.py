@@ -1,0 +1,172 @@
+"""The authors' weights by their own names: strict, safe, and with a sentence when they do not fit."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from workbench.errors import CheckpointError, UnknownNameError
+from workbench.models import build, list_models, load_model, preset, save_checkpoint
+from workbench.models.importing import infer_config, published_name, read_init_face
+from workbench.models.zoo import describe
+
+
+def published(tmp_path, system: str = "dslpt", wrap: str | None = "state_dict", **changes):
+    """A file as the authors write it, made from one of our models."""
+    name = "dslpt-98-lite" if system == "dslpt" else "slpt-98-lite"
+    config = replace(preset(name), landmarks=29, scheme="cofw29", layers=2, **changes)
+    torch.manual_seed(1)
+    shape = torch.rand(29, 2)
+    model = build(config, shape).eval()
+    state = {
+        "module." + published_name(k, system): v for k, v in model.state_dict().items() if k != "mean_shape"
+    }
+    path, init = tmp_path / f"{system}.pth", tmp_path / "init.npz"
+    torch.save({wrap: state} if wrap else state, path)
+    np.savez(init, init_face=shape.numpy().astype(np.float64) * 256)
+    return model, path, init, state
+
+
+@pytest.mark.parametrize("system", ["slpt", "dslpt"])
+@pytest.mark.parametrize("wrap", ["state_dict", "model", None])
+def test_published_weights_answer_like_the_model_they_came_from(tmp_path, system, wrap) -> None:
+    model, path, init, _ = published(tmp_path, system, wrap)
+    loaded = load_model(path, system=system, init_face=init, device="cpu")
+    image = torch.randn(1, 3, 256, 256)
+    with torch.no_grad():
+        expected, got = model(image), loaded(image)
+    assert torch.allclose(expected.stages, got.stages, atol=1e-3)
+    if system == "dslpt":
+        assert torch.allclose(expected.variance, got.variance, atol=1e-5)
+    assert loaded.config.backbone == "hrnet_w18_lite" and loaded.config.layers == 2
+    assert loaded.scheme.count == 29
+
+
+def test_full_and_lite_backbones_are_told_apart() -> None:
+    for name in ("dslpt-98-w18", "dslpt-98-lite", "slpt-98-lite", "dslpt-98-resnet34", "dslpt-98-resnet50"):
+        config = preset(name)
+        state = build(config, torch.rand(98, 2)).state_dict()
+        theirs = {published_name(k, config.system): v for k, v in state.items()}
+        assert infer_config(theirs, config.system) == config
+
+
+def test_a_missing_and_a_spare_tensor_are_named(tmp_path) -> None:
+    _, path, init, state = published(tmp_path)
+    state.pop("module.out_std_layer.bias")
+    state["module.surplus"] = torch.zeros(1)
+    torch.save(state, path)
+    with pytest.raises(CheckpointError, match=r"out_std_layer\.bias missing and surplus left over"):
+        load_model(path, system="dslpt", init_face=init)
+
+
+def test_the_other_system_s_weights_are_refused(tmp_path) -> None:
+    _, path, init, _ = published(tmp_path, "slpt")
+    with pytest.raises(CheckpointError, match="does not fit DSLPT"):
+        load_model(path, system="dslpt", init_face=init)
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path) -> None:
+    _, path, init, state = published(tmp_path)
+    state["module.out_mean_layer.bias"][0] = float("nan")
+    torch.save(state, path)
+    with pytest.raises(CheckpointError, match="out_mean_layer.bias holds values that are not finite"):
+        load_model(path, system="dslpt", init_face=init)
+
+
+def test_the_mean_face_is_asked_for_and_checked(tmp_path) -> None:
+    _, path, _, _ = published(tmp_path)
+    with pytest.raises(CheckpointError, match="pass it with init_face"):
+        load_model(path, system="dslpt")
+    with pytest.raises(CheckpointError, match=r"\(29, 2\)"):
+        load_model(path, system="dslpt", init_face=np.zeros((68, 2)))
+    with pytest.raises(CheckpointError, match="finite"):
+        load_model(path, system="dslpt", init_face=np.full((29, 2), np.nan))
+    with pytest.raises(CheckpointError, match="init_face"):
+        read_init_face(tmp_path / "nothing.npz")
+    (tmp_path / "text.npz").write_text("no")
+    with pytest.raises(CheckpointError, match="readable"):
+        read_init_face(tmp_path / "text.npz")
+
+
+class Bomb:
+    def __reduce__(self):
+        return (open, ("/tmp/workbench-was-here", "w"))
+
+
+def test_a_pickle_with_code_is_never_run(tmp_path) -> None:
+    import os
+
+    path = tmp_path / "evil.pth"
+    torch.save({"state_dict": {"x": Bomb()}}, path)
+    with pytest.raises(CheckpointError, match="never run"):
+        load_model(path, system="dslpt", init_face=np.zeros((98, 2)))
+    path.write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(CheckpointError):
+        load_model(path, system="dslpt", init_face=np.zeros((98, 2)))
+    assert not os.path.exists("/tmp/workbench-was-here")
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x03\x04broken"])
+def test_damaged_files_get_a_sentence(tmp_path, content) -> None:
+    for suffix in (".pth", ".safetensors"):
+        path = tmp_path / f"broken{suffix}"
+        path.write_bytes(content)
+        with pytest.raises(CheckpointError):
+            load_model(path, system="dslpt" if suffix == ".pth" else None, init_face=np.zeros((98, 2)))
+
+
+def test_a_pth_without_its_system_says_what_to_add(tmp_path) -> None:
+    _, path, _, _ = published(tmp_path)
+    with pytest.raises(CheckpointError, match="system='slpt' or 'dslpt'"):
+        load_model(path)
+    with pytest.raises(CheckpointError, match="'tufa' cannot be imported"):
+        load_model(path, system="tufa", init_face=np.zeros((29, 2)))
+
+
+def test_an_unknown_name_suggests_the_nearest() -> None:
+    names = [card.name for card in list_models()]
+    assert names, "the repository ships checkpoints"
+    with pytest.raises(UnknownNameError, match=names[0]):
+        load_model(names[0] + "x")
+
+
+def test_our_own_files_keep_the_model_s_answers(tmp_path) -> None:
+    torch.manual_seed(2)
+    model = build(replace(preset("dslpt-68-compact"), layers=1), torch.rand(68, 2)).eval()
+    model.name = "mine"
+    path = save_checkpoint(model, tmp_path / "mine", describe(model, title="Mine"), half=False)
+    loaded = load_model(path, device="cpu")
+    image = torch.randn(1, 3, 128, 128)
+    with torch.no_grad():
+        assert torch.equal(model(image).stages, loaded(image).stages)
+    assert loaded.card is not None and loaded.card.title == "Mine"
+    assert loaded.card.sha256 == loaded.checkpoint
+    assert loaded.config == model.config
+
+
+def test_our_own_damaged_files_get_a_sentence(tmp_path) -> None:
+    from safetensors.torch import save_file
+
+    model = build(replace(preset("dslpt-68-compact"), layers=1), torch.rand(68, 2))
+    with torch.no_grad():
+        model.head.mean.bias[0] = float("inf")
+    path = save_checkpoint(model, tmp_path / "inf")
+    with pytest.raises(CheckpointError, match="not finite"):
+        load_model(path)
+    save_file({"x": torch.zeros(2)}, str(tmp_path / "foreign.safetensors"))
+    with pytest.raises(CheckpointError, match="not a workbench checkpoint"):
+        load_model(tmp_path / "foreign.safetensors")
+    path.write_bytes(path.read_bytes()[:-50])
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_model(path)
+    with pytest.raises(CheckpointError, match="does not exist"):
+        save_checkpoint(model, tmp_path / "no" / "x")
+
+
+def test_an_absent_device_gets_a_sentence() -> None:
+    with pytest.raises(UnknownNameError, match="not available"):
+        load_model(list_models()[0].name, device="cuda:7")
