@@ -28,7 +28,18 @@ _PLACES = {
     "user_scheme": "workbench.landmarks",
     "WorkbenchError": "workbench.errors",
 }
-_ROOMS = ("figures", "explain", "faces", "landmarks", "models", "tracing", "widgets", "training", "evaluation", "data")
+_ROOMS = (
+    "figures",
+    "explain",
+    "faces",
+    "landmarks",
+    "models",
+    "tracing",
+    "widgets",
+    "training",
+    "evaluation",
+    "data",
+)
 __all__ = [*_PLACES, "figures", "explain", "widgets"]
 
 

@@ -19,7 +19,14 @@ from workbench.tracing import record
 
 def tiny(**changes):
     config = replace(
-        preset("dslpt-68-compact"), landmarks=7, scheme="user7", dim=32, heads=4, layers=2, ffn=64, input_size=64
+        preset("dslpt-68-compact"),
+        landmarks=7,
+        scheme="user7",
+        dim=32,
+        heads=4,
+        layers=2,
+        ffn=64,
+        input_size=64,
     )
     config = replace(config, **changes)
     torch.manual_seed(3)

@@ -143,7 +143,11 @@ def test_files_that_are_no_traces_are_refused_in_a_sentence(tmp_path) -> None:
     garbage, foreign = tmp_path / "g.safetensors", tmp_path / "f.safetensors"
     garbage.write_bytes(b"\x00" * 40)
     save_file({"x": torch.zeros(1)}, str(foreign))
-    for path, words in ((garbage, "damaged"), (foreign, "not a workbench trace"), (tmp_path / "no", "no trace file")):
+    for path, words in (
+        (garbage, "damaged"),
+        (foreign, "not a workbench trace"),
+        (tmp_path / "no", "no trace file"),
+    ):
         with pytest.raises(TraceError, match=words):
             Trace.load(path)
     with pytest.raises(TraceError, match="could not be written"):

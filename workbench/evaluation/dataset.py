@@ -74,7 +74,12 @@ class Report:
         base = {k: d[k] for k in ("data", "split", "labels", "faces")}
         at = f"{self.threshold:.2f}"
         return [
-            {**base, "metric": f"NME {self.normaliser.replace('_', '-')}", "value": d["nme_percent"], "unit": "%"},
+            {
+                **base,
+                "metric": f"NME {self.normaliser.replace('_', '-')}",
+                "value": d["nme_percent"],
+                "unit": "%",
+            },
             {**base, "metric": f"FR@{at}", "value": d["failure_rate_percent"], "unit": "%"},
             {**base, "metric": f"AUC@{at}", "value": d["auc"], "unit": ""},
         ]

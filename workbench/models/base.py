@@ -83,7 +83,9 @@ class Card:
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
             known = {f.name for f in fields(cls)}
-            values = {key: tuple(v) if isinstance(v, list) else v for key, v in raw.items() if key in known}
+            values: dict[str, Any] = {
+                key: tuple(v) if isinstance(v, list) else v for key, v in raw.items() if key in known
+            }
             return cls(**values)
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise CheckpointError(f"The model card {path.name} cannot be read ({error}).") from None

@@ -136,9 +136,7 @@ class Relation(nn.Module):
     def __init__(self, config: PatchTransformerConfig) -> None:
         super().__init__()
         c = config
-        self.layers = nn.ModuleList(
-            RelationLayer(c.dim, c.heads, c.ffn, c.dropout) for _ in range(c.layers)
-        )
+        self.layers = nn.ModuleList(RelationLayer(c.dim, c.heads, c.ffn, c.dropout) for _ in range(c.layers))
         self.norm = nn.LayerNorm(c.dim)
         self.structure_encoding = nn.Parameter(torch.empty(1, c.landmarks, c.dim))
         self.landmark_query = nn.Parameter(torch.empty(1, c.landmarks, c.dim))

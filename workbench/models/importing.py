@@ -57,7 +57,15 @@ def read_state_dict(path: str | PathLike[str]) -> dict[str, Tensor]:
         if file.suffix == ".safetensors":
             return load_file(str(file))
         raw = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, BadZipFile, SafetensorError, ValueError, KeyError):
+    except (
+        pickle.UnpicklingError,
+        RuntimeError,
+        EOFError,
+        BadZipFile,
+        SafetensorError,
+        ValueError,
+        KeyError,
+    ):
         raise CheckpointError(
             f"{file.name} is not a plain file of weights (damaged, or it holds Python objects, which are never run); "
             "save the model's state_dict again and use that file."
@@ -101,7 +109,9 @@ def read_init_face(source: str | PathLike[str] | np.ndarray | Tensor | None) -> 
                 f"{file} is not a readable .npz with an array 'init_face' of shape (N, 2)."
             ) from None
     if values.ndim != 2 or values.shape[1] != 2 or not np.isfinite(values).all():
-        raise CheckpointError(f"The initial mean face must be finite and of shape (N, 2), not {values.shape}.")
+        raise CheckpointError(
+            f"The initial mean face must be finite and of shape (N, 2), not {values.shape}."
+        )
     return torch.from_numpy(values / 256).float()
 
 

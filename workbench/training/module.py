@@ -25,7 +25,9 @@ class PatchTransformerTraining(L.LightningModule):
     from scratch on a few thousand faces meets features that already know where landmarks are.
     """
 
-    def __init__(self, model: PatchTransformer, scheme: Scheme, recipe: Recipe, augment: AugmentConfig) -> None:
+    def __init__(
+        self, model: PatchTransformer, scheme: Scheme, recipe: Recipe, augment: AugmentConfig
+    ) -> None:
         super().__init__()
         self.model, self.scheme, self.recipe, self.augment = model, scheme, recipe, augment
         n = model.config.landmarks
@@ -101,7 +103,9 @@ class PatchTransformerTraining(L.LightningModule):
         optimizer = torch.optim.AdamW(groups, lr=1.0, betas=r.betas)
         total = int(self.trainer.estimated_stepping_batches)
         per_epoch = max(1, total // max(1, r.warmup_epochs + r.epochs))
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(r, step, per_epoch))
+        schedule = torch.optim.lr_scheduler.LambdaLR(
+            optimizer, lambda step: learning_rate(r, step, per_epoch)
+        )
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 

@@ -9,7 +9,12 @@ from typing import Any
 
 import lightning as L
 import torch
-from lightning.pytorch.callbacks import EMAWeightAveraging, LearningRateMonitor, ModelCheckpoint, TQDMProgressBar
+from lightning.pytorch.callbacks import (
+    EMAWeightAveraging,
+    LearningRateMonitor,
+    ModelCheckpoint,
+    TQDMProgressBar,
+)
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
@@ -19,7 +24,7 @@ from workbench.data.readers import open_dataset
 from workbench.errors import DataError
 from workbench.landmarks import get_scheme
 from workbench.landmarks.shapes import mean_shape
-from workbench.models.presets import build, preset
+from workbench.models.presets import build
 from workbench.models.zoo import describe, load_model, save_checkpoint
 from workbench.training.module import PatchTransformerTraining
 from workbench.training.recipes import Recipe, get_recipe
@@ -92,8 +97,7 @@ def train(
     model = build(recipe.preset, shape)
     if recipe.start:
         model.backbone.load_state_dict(load_model(recipe.start, device="cpu").backbone.state_dict())
-    if preset(recipe.preset).input_size <= 128:
-        model.to(memory_format=torch.channels_last)
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = PatchTransformerTraining(model, scheme, recipe, augment_preset(recipe.augment))
 
     callbacks: list[L.Callback] = [
@@ -138,7 +142,7 @@ def finish(
     """Measure the trained model on its test part and write weights and card into ``out``."""
     from workbench.evaluation import evaluate, sigma_under_occlusion
 
-    model = module.model.eval().to("cpu", memory_format=torch.contiguous_format).float()
+    model = module.model.eval().cpu().float()
     model.name = recipe.name
     # The weights are measured as they are stored, in half precision.
     path = save_checkpoint(model, out / recipe.name)
@@ -148,7 +152,7 @@ def finish(
     metrics: list[dict[str, Any]] = list(report.metrics())
     if model.config.likelihood is not None:
         metrics += sigma_under_occlusion(stored, folder, labels=recipe.labels).metrics()
-    label = {None: "human labels"}.get(recipe.labels, f"machine-made pseudo-labels ({recipe.labels})")
+    label = f"machine-made pseudo-labels ({recipe.labels})" if recipe.labels else "human labels"
     card = describe(
         model,
         name=recipe.name,

@@ -17,9 +17,7 @@ class _Fusion(nn.Module):
 
     def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
-        self.branches = nn.ModuleList(
-            nn.Sequential(*(BasicBlock(w, w) for _ in range(4))) for w in widths
-        )
+        self.branches = nn.ModuleList(nn.Sequential(*(BasicBlock(w, w) for _ in range(4))) for w in widths)
         self.fuse_layers = nn.ModuleList(
             nn.ModuleList(self._path(widths, source, target) for source in range(len(widths)))
             for target in range(len(widths))
@@ -41,14 +39,14 @@ class _Fusion(nn.Module):
         xs = [branch(x) for branch, x in zip(self.branches, xs, strict=True)]
         out = []
         for target, paths in enumerate(self.fuse_layers):
+            assert isinstance(paths, nn.ModuleList)
             size = xs[target].shape[-2:]
-            total: Tensor | None = None
-            for source, path in enumerate(paths):  # type: ignore[arg-type]
-                y = path(xs[source])
+            total = paths[0](xs[0])
+            for source in range(1, len(xs)):
+                y = paths[source](xs[source])
                 if source > target:
                     y = F.interpolate(y, size=size, mode="bilinear", align_corners=False)
-                total = y if total is None else total + y
-            assert total is not None
+                total = total + y
             out.append(F.relu(total))
         return out
 
