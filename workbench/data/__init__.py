@@ -1,0 +1,32 @@
+"""Labelled faces: readers of the public benchmarks, packing, augmentation, and a drawn set for tests."""
+
+from __future__ import annotations
+
+from workbench.data.augment import (
+    AugmentConfig,
+    AugmentedBatch,
+    augment_batch,
+    augment_preset,
+    eval_batch,
+    occlude,
+)
+from workbench.data.pack import Packed, join, pack
+from workbench.data.readers import open_dataset
+from workbench.data.samples import FaceDataset, Sample
+from workbench.data.synthetic import write_synthetic
+
+__all__ = [
+    "AugmentConfig",
+    "AugmentedBatch",
+    "FaceDataset",
+    "Packed",
+    "Sample",
+    "augment_batch",
+    "augment_preset",
+    "eval_batch",
+    "join",
+    "occlude",
+    "open_dataset",
+    "pack",
+    "write_synthetic",
+]

@@ -1,0 +1,99 @@
+"""One labelled face, and a set of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from workbench.errors import DataError
+from workbench.landmarks import Scheme
+
+PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One face of a benchmark.
+
+    Attributes:
+        name: file name inside the set, unique.
+        points: (N, 2) float64 landmarks in pixels of the picture, pixel centres at integers; NaN where
+            missing.
+        subset: ``"train"`` or ``"test"``.
+        path: the picture, or None when ``pixels`` gives it.
+        group: a finer part, such as ``"common"`` or ``"challenge"``; may be empty.
+        box: x0, y0, x1, y1 of the benchmark's face box in pixels, or None.
+        cropped: whether the picture is already a square crop around one face.
+        pixels: reads the picture from a container file, uint8 (H, W) or (H, W, 3).
+    """
+
+    name: str
+    points: np.ndarray
+    subset: str
+    path: Path | None = None
+    group: str = ""
+    box: tuple[float, float, float, float] | None = None
+    cropped: bool = False
+    pixels: Callable[[], np.ndarray] | None = None
+
+    def image(self) -> Image.Image:
+        """The picture as RGB in its stored orientation, to which the labels belong.
+
+        Raises:
+            DataError: when it is missing or damaged.
+        """
+        try:
+            if self.path is None:
+                if self.pixels is None:
+                    raise DataError(f"The face '{self.name}' has no picture.")
+                return Image.fromarray(self.pixels()).convert("RGB")
+            with Image.open(self.path) as picture:
+                return picture.convert("RGB")
+        except FileNotFoundError as error:
+            raise DataError(
+                f"The picture {self.path} is missing; unpack the photos beside their labels."
+            ) from error
+        except (OSError, SyntaxError, KeyError, Image.DecompressionBombError) as error:
+            raise DataError(f"The picture {self.path or self.name} cannot be read ({error}).") from error
+
+
+@dataclass(frozen=True)
+class FaceDataset:
+    """Labelled faces of one scheme, in the order of their files.
+
+    Attributes:
+        name: the folder's name.
+        folder: where it lies.
+        format: the reader that recognised it.
+        scheme: of the landmarks.
+        samples: the faces.
+        split: the part that was asked for, or None.
+        labels: None for the set's own labels, or the name of its machine-made ones.
+        skipped: a sentence for every row that was left out.
+    """
+
+    name: str
+    folder: Path
+    format: str
+    scheme: Scheme
+    samples: tuple[Sample, ...]
+    split: str | None = None
+    labels: str | None = None
+    skipped: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __iter__(self) -> Iterator[Sample]:
+        return iter(self.samples)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self.samples[index]
+
+    def points(self) -> np.ndarray:
+        """All landmarks (M, N, 2) in pixels of their pictures, NaN where missing."""
+        return np.stack([sample.points for sample in self.samples])
