@@ -92,8 +92,8 @@ _ALL = (
         "w300_68",
         labels="pseudo98",
         start="dslpt-68",
-        warmup_epochs=4,
-        epochs=16,
+        warmup_epochs=2,
+        epochs=12,
         notes=(
             "The 98 points are pseudo-labels made by another network, not human labels: errors against them say how "
             "well that network is imitated.",

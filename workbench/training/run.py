@@ -101,7 +101,14 @@ def train(
     module = PatchTransformerTraining(model, scheme, recipe, augment_preset(recipe.augment))
 
     callbacks: list[L.Callback] = [
-        ModelCheckpoint(out, save_last=True, every_n_epochs=1, save_top_k=0),
+        ModelCheckpoint(
+            out,
+            filename="last",
+            save_top_k=1,
+            every_n_epochs=1,
+            enable_version_counter=False,
+            save_on_train_epoch_end=True,
+        ),
         LearningRateMonitor("step"),
     ]
     if recipe.ema:
@@ -124,6 +131,7 @@ def train(
         gradient_clip_val=recipe.grad_clip or None,
         check_val_every_n_epoch=4,
         num_sanity_val_steps=0,
+        log_every_n_steps=10,
         default_root_dir=out,
     )
     last = out / "last.ckpt"
