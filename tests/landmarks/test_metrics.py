@@ -49,14 +49,16 @@ def test_a_prediction_that_is_not_finite_is_a_failure() -> None:
     pred = TRUTH.copy()
     pred[0, 1, 0] = np.nan
     errors = nme(pred, TRUTH, SQUARE)
-    assert np.isinf(errors[0]) and failure_rate(errors) == 1.0 and auc(errors) == 0.0
+    assert np.isinf(errors[0])
+    assert failure_rate(errors) == 1.0
+    assert auc(errors) == 0.0
 
 
 def test_builtin_eye_corners_are_used() -> None:
     for name, (i, j) in {"ibug68": (36, 45), "wflw98": (60, 72), "cofw29": (8, 9)}.items():
         truth = np.zeros((1, get_scheme(name).count, 2))
         truth[0, j, 0] = 80.0
-        assert nme(truth + [0.0, 4.0], truth, name)[0] == pytest.approx(0.05)
+        assert nme(truth + np.array([0.0, 4.0]), truth, name)[0] == pytest.approx(0.05)
         assert i != j
 
 

@@ -42,12 +42,11 @@ def test_known_points() -> None:
     assert (wflw.pupils, cofw.pupils) == (((96,), (97,)), ((16,), (17,)))
     assert [ibug.flip[i] for i in (0, 8, 17, 36, 41, 48, 60, 67)] == [16, 8, 26, 45, 46, 54, 64, 65]
     assert [wflw.flip[i] for i in (0, 33, 38, 60, 76, 95, 96)] == [32, 46, 50, 72, 82, 93, 97]
-    assert ibug.label(0) == "jaw 1 of 17" and cofw.label(28) == "chin"
-    assert (
-        ibug.side_of[36] == "image left"
-        and ibug.part_of[36] == "eyes"
-        and ibug.group_of[36] == "image-left eye"
-    )
+    assert ibug.label(0) == "jaw 1 of 17"
+    assert cofw.label(28) == "chin"
+    assert ibug.side_of[36] == "image left"
+    assert ibug.part_of[36] == "eyes"
+    assert ibug.group_of[36] == "image-left eye"
     assert ibug.polylines()[0] == tuple(range(17))
     assert ibug.polylines()[5] == (36, 37, 38, 39, 40, 41, 36)
 
@@ -97,11 +96,15 @@ def test_json_round_trip(scheme: Scheme, tmp_path) -> None:
 def test_a_scheme_of_ones_own() -> None:
     scheme = user_scheme("ears", 3, groups={"image-left ear": [0], "image-right ear": [1]}, flip=[1, 0, 2])
     assert scheme.side_of == ("image left", "image right", "centre")
-    assert scheme.part_of == ("other",) * 3 and scheme.group_of[2] == "" and scheme.label(2) == "landmark 2"
+    assert scheme.part_of == ("other",) * 3
+    assert scheme.group_of[2] == ""
+    assert scheme.label(2) == "landmark 2"
     by_points = user_scheme("ears", [[0, 0], [9, 0], [5, 3]], flip=[1, 0, 2])
-    assert by_points.count == 3 and by_points.side_of == ("image left", "image right", "centre")
+    assert by_points.count == 3
+    assert by_points.side_of == ("image left", "image right", "centre")
     bare = user_scheme("bare", 2)
-    assert not bare.can_flip and bare.side_of == ("centre", "centre")
+    assert not bare.can_flip
+    assert bare.side_of == ("centre", "centre")
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ POINTS = np.array([[0.0, 0.0], [4.0, 0.0], [4.0, 2.0], [1.0, 5.0]])
 
 def test_square_crop_by_hand() -> None:
     centre, side = square_crop([[10, 20], [30, 60], [np.nan, np.nan]])
-    assert centre.tolist() == [20.0, 40.0] and side == pytest.approx(48.0)
+    assert centre.tolist() == [20.0, 40.0]
+    assert side == pytest.approx(48.0)
     assert square_crop([[0, 0], [10, 4]], factor=1.0)[1] == 10.0
 
 

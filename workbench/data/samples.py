@@ -46,18 +46,18 @@ class Sample:
         Raises:
             DataError: when it is missing or damaged.
         """
+        if self.path is None and self.pixels is None:
+            raise DataError(f"The face '{self.name}' has no picture; give its path or its pixels.")
         try:
-            if self.path is None:
-                if self.pixels is None:
-                    raise DataError(f"The face '{self.name}' has no picture.")
+            if self.pixels is not None:
                 return Image.fromarray(self.pixels()).convert("RGB")
-            with Image.open(self.path) as picture:
+            with Image.open(str(self.path)) as picture:
                 return picture.convert("RGB")
         except FileNotFoundError as error:
             raise DataError(
                 f"The picture {self.path} is missing; unpack the photos beside their labels."
             ) from error
-        except (OSError, SyntaxError, KeyError, Image.DecompressionBombError) as error:
+        except (OSError, SyntaxError, ValueError, KeyError, Image.DecompressionBombError) as error:
             raise DataError(f"The picture {self.path or self.name} cannot be read ({error}).") from error
 
 

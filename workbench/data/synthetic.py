@@ -39,7 +39,7 @@ def face_shape(rng: np.random.Generator) -> np.ndarray:
             arc(-eye_x, -brow, 0.26, 0.1, np.linspace(180, 360, 5)),
             arc(eye_x, -brow, 0.26, 0.1, np.linspace(180, 360, 5)),
             line((0, -0.1), (0, 0.3), 4),
-            line((-0.16, 0.4), (0.16, 0.4), 5) + [[0, 0], [0, 0.02], [0, 0.04], [0, 0.02], [0, 0]],
+            line((-0.16, 0.4), (0.16, 0.4), 5) + np.outer([0, 0.02, 0.04, 0.02, 0], [0, 1]),
             arc(-eye_x, -0.1, 0.17, eye_open, around),
             arc(eye_x, -0.1, 0.17, eye_open, around),
             arc(0, 0.7, mouth, lips, outer),

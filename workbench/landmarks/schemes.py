@@ -8,13 +8,16 @@ al., COFW, in the order of LFPW), 19 points (Zhu et al., AFLW-19), five points (
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 
 import numpy as np
 
 from workbench.errors import DataError, UnknownNameError
 from workbench.landmarks.scheme import Group, Scheme
 
-Pairs = list[tuple[int, int]]
+Mirrored = tuple[int | tuple[int, int], int | tuple[int, int]]
+"""An image-left point and its partner, or the first and last of a run of points and of the run that mirrors
+it."""
 
 
 def _span(first: int, last: int) -> tuple[int, ...]:
@@ -23,24 +26,21 @@ def _span(first: int, last: int) -> tuple[int, ...]:
     return tuple(range(first, last + step, step))
 
 
-def _across(left: tuple[int, int], right: tuple[int, int]) -> Pairs:
-    """Pairs of an image-left run and the image-right run that mirrors it, both ends included."""
-    return list(zip(_span(*left), _span(*right), strict=True))
-
-
 def _scheme(
     name: str,
     count: int,
-    pairs: Pairs,
+    pairs: Sequence[Mirrored],
     groups: list[Group],
     eye_corners: tuple[int, int] | None,
     pupils: tuple[tuple[int, ...], tuple[int, ...]] | None,
 ) -> Scheme:
-    flip = list(range(count))
-    for i, j in pairs:
-        flip[i], flip[j] = j, i
-    left = tuple(sorted(i for i, _ in pairs))
-    return Scheme(name, count, tuple(groups), tuple(flip), left, eye_corners, pupils)
+    flip, left = list(range(count)), []
+    for runs in pairs:
+        here, there = ((run, run) if isinstance(run, int) else run for run in runs)
+        for i, j in zip(_span(*here), _span(*there), strict=True):
+            flip[i], flip[j] = j, i
+            left.append(i)
+    return Scheme(name, count, tuple(groups), tuple(flip), tuple(sorted(left)), eye_corners, pupils)
 
 
 def _line(name: str, part: str, *indices: int) -> Group:
@@ -54,10 +54,10 @@ def _loop(name: str, part: str, *indices: int) -> Group:
 IBUG68 = _scheme(
     "ibug68",
     68,
-    _across((0, 7), (16, 9)) + _across((17, 21), (26, 22)) + _across((31, 32), (35, 34))
-    + _across((36, 39), (45, 42)) + _across((40, 41), (47, 46))
-    + _across((48, 50), (54, 52)) + _across((58, 59), (56, 55))
-    + _across((60, 61), (64, 63)) + [(67, 65)],
+    [
+        ((0, 7), (16, 9)), ((17, 21), (26, 22)), ((31, 32), (35, 34)), ((36, 39), (45, 42)),
+        ((40, 41), (47, 46)), ((48, 50), (54, 52)), ((58, 59), (56, 55)), ((60, 61), (64, 63)), (67, 65),
+    ],
     [
         _line("jaw", "jaw", *_span(0, 16)),
         _line("image-left brow", "brows", *_span(17, 21)),
@@ -76,10 +76,11 @@ IBUG68 = _scheme(
 WFLW98 = _scheme(
     "wflw98",
     98,
-    _across((0, 15), (32, 17)) + _across((33, 37), (46, 42)) + _across((38, 41), (50, 47))
-    + _across((55, 56), (59, 58)) + _across((60, 64), (72, 68)) + _across((65, 67), (75, 73))
-    + _across((76, 78), (82, 80)) + _across((86, 87), (84, 83))
-    + _across((88, 89), (92, 91)) + [(95, 93), (96, 97)],
+    [
+        ((0, 15), (32, 17)), ((33, 37), (46, 42)), ((38, 41), (50, 47)), ((55, 56), (59, 58)),
+        ((60, 64), (72, 68)), ((65, 67), (75, 73)), ((76, 78), (82, 80)), ((86, 87), (84, 83)),
+        ((88, 89), (92, 91)), (95, 93), (96, 97),
+    ],
     [
         _line("jaw", "jaw", *_span(0, 32)),
         _loop("image-left brow", "brows", *_span(33, 41)),
@@ -121,7 +122,12 @@ COFW29 = _scheme(
 AFLW19 = _scheme(
     "aflw19",
     19,
-    _across((0, 2), (5, 3)) + _across((6, 8), (11, 9)) + [(12, 14), (15, 17)],
+    [
+        ((0, 2), (5, 3)),
+        ((6, 8), (11, 9)),
+        (12, 14),
+        (15, 17),
+    ],
     [
         _line("chin", "jaw", 18),
         _line("image-left brow", "brows", 0, 1, 2),
@@ -152,14 +158,15 @@ FIVE = _scheme(
 WEBMORPH189 = _scheme(
     "webmorph189",
     189,
-    [(0, 1), (2, 10)] + _across((3, 9), (17, 11)) + _across((18, 22), (27, 23)) + _across((28, 30), (33, 31))
-    + _across((34, 38), (43, 39)) + _across((44, 46), (49, 47)) + _across((50, 54), (56, 60))
-    + _across((61, 65), (66, 70)) + _across((71, 76), (82, 77)) + _across((83, 84), (86, 85))
-    + _across((87, 89), (93, 91)) + _across((94, 95), (98, 97)) + _across((99, 100), (103, 102))
-    + _across((104, 105), (108, 107)) + _across((109, 111), (112, 114)) + _across((115, 119), (120, 124))
-    + _across((125, 128), (133, 130)) + _across((134, 138), (144, 140)) + _across((145, 150), (157, 152))
-    + _across((158, 160), (161, 163)) + _across((164, 166), (167, 169)) + _across((170, 171), (172, 173))
-    + [(176, 178)] + _across((179, 180), (182, 181)) + [(183, 184)] + _across((185, 186), (187, 188)),
+    [
+        (0, 1), (2, 10), ((3, 9), (17, 11)), ((18, 22), (27, 23)), ((28, 30), (33, 31)),
+        ((34, 38), (43, 39)), ((44, 46), (49, 47)), ((50, 54), (56, 60)), ((61, 65), (66, 70)),
+        ((71, 76), (82, 77)), ((83, 84), (86, 85)), ((87, 89), (93, 91)), ((94, 95), (98, 97)),
+        ((99, 100), (103, 102)), ((104, 105), (108, 107)), ((109, 111), (112, 114)),
+        ((115, 119), (120, 124)), ((125, 128), (133, 130)), ((134, 138), (144, 140)),
+        ((145, 150), (157, 152)), ((158, 160), (161, 163)), ((164, 166), (167, 169)),
+        ((170, 171), (172, 173)), (176, 178), ((179, 180), (182, 181)), (183, 184), ((185, 186), (187, 188)),
+    ],
     [
         _line("jaw", "jaw", *_span(125, 133)),
         _loop("image-left brow", "brows", *_span(71, 76), 84, 83),

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import csv
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from workbench.data import open_dataset
+from workbench.errors import DataError, UnknownNameError
+from workbench.landmarks import user_scheme
+
+
+def picture(path: Path, size: tuple[int, int] = (40, 30)) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", size, (200, 10, 10)).save(path)
+
+
+def write_csv(folder: Path, rows: list[list[str]], header: list[str] | None = None) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    header = header or ["file", "subset", *(f"{a}{i}" for i in range(5) for a in "xy")]
+    with (folder / "annotations.csv").open("w", newline="") as stream:
+        csv.writer(stream).writerows([header, *rows])
+
+
+FIVE = [str(v) for v in (10, 10, 20, 10, 15, 15, 11, 20, 19, 20)]
+
+
+def test_csv_of_crops(tmp_path: Path) -> None:
+    picture(tmp_path / "crops" / "a.png")
+    write_csv(
+        tmp_path,
+        [
+            ["a.png", "train", *FIVE],
+            ["b.png", "test", "nan", "", *FIVE[2:]],
+            ["c.png", "test", *["nan"] * 10],
+        ],
+    )
+    dataset = open_dataset(tmp_path)
+    assert (dataset.format, dataset.scheme.name, len(dataset)) == ("csv", "five", 2)
+    assert dataset.skipped == ("c.png has no landmark.",)
+    first, second = dataset
+    assert first.cropped
+    assert first.image().size == (40, 30)
+    assert first.points.tolist() == [[10, 10], [20, 10], [15, 15], [11, 20], [19, 20]]
+    assert np.isnan(second.points[0]).all()
+    assert np.isfinite(second.points[1:]).all()
+    assert [s.name for s in open_dataset(tmp_path, split="test")] == ["b.png"]
+    assert dataset.points().shape == (2, 5, 2)
+    with pytest.raises(DataError, match=r"b\.png is missing"):
+        second.image()
+
+
+def test_simple_csv_beside_its_photos(tmp_path: Path) -> None:
+    header = ["file", *(f"{a}{i}" for i in range(19) for a in "xy")]
+    write_csv(tmp_path, [["photos/a.jpg", *map(str, range(38))]], header)
+    sample = open_dataset(tmp_path, split="train")[0]
+    assert sample.path == tmp_path / "photos" / "a.jpg"
+    assert not sample.cropped
+    assert open_dataset(tmp_path).scheme.name == "aflw19"
+
+
+def test_pseudo_labels(tmp_path: Path) -> None:
+    write_csv(tmp_path / "s", [["a.png", "train", *FIVE], ["b.png", "train", *FIVE]])
+    with pytest.raises(DataError, match="has no labels 'pseudo98'"):
+        open_dataset(tmp_path / "s", labels="pseudo98")
+    with pytest.raises(UnknownNameError, match="pseudo98"):
+        open_dataset(tmp_path / "s", labels="human")
+    points = np.random.default_rng(0).uniform(0, 255, (1, 98, 2)).astype("f4")
+    np.savez(tmp_path / "s" / "pseudo98_pfld.npz", files=np.array(["b.png"]), points=points)
+    dataset = open_dataset(tmp_path / "s", labels="pseudo98")
+    assert dataset.scheme.name == "wflw98"
+    assert dataset.labels == "pseudo98"
+    assert [s.name for s in dataset] == ["b.png"]
+    assert len(dataset.skipped) == 1
+    np.testing.assert_allclose(dataset[0].points, points[0])
+    np.savez(tmp_path / "s" / "pseudo98_pfld.npz", files=np.array(["b.png"]), points=points[:, :68])
+    with pytest.raises(DataError, match="not \\(1, 98, 2\\)"):
+        open_dataset(tmp_path / "s", labels="pseudo98")
+
+
+def test_pts_starts_at_one(tmp_path: Path) -> None:
+    lines = "\n".join(f"{i + 1} {2 * i + 1}" for i in range(68))
+    text = f"version: 1\nn_points: 68\n{{\n{lines}\n}}\n"
+    places = {
+        "helen/trainset/a": ("train", ""),
+        "afw/b": ("train", ""),
+        "lfpw/testset/c": ("test", "common"),
+        "ibug/d": ("test", "challenge"),
+        "300w/01_Indoor/e": ("test", "private"),
+    }
+    for place in places:
+        picture((tmp_path / place).with_suffix(".png"))
+        (tmp_path / place).with_suffix(".pts").write_text(text)
+    dataset = open_dataset(tmp_path)
+    assert (dataset.format, dataset.scheme.name) == ("pts", "ibug68")
+    assert {s.name: (s.subset, s.group) for s in dataset} == places
+    assert dataset[0].points[3].tolist() == [3.0, 6.0]  # written as 4 7
+    assert all(s.image().size == (40, 30) for s in dataset)
+    assert [s.name for s in open_dataset(tmp_path, split="challenge")] == ["ibug/d"]
+
+
+def test_wflw(tmp_path: Path) -> None:
+    numbers = [str(v) for v in range(196)]
+    line = " ".join([*numbers, "1", "2", "30", "40", *"010101", "0--Parade/my photo.jpg"])
+    lists = tmp_path / "WFLW_annotations" / "list_98pt_rect_attr_train_test"
+    lists.mkdir(parents=True)
+    (lists / "list_98pt_rect_attr_train.txt").write_text(line + "\n" + line + "\n\n")
+    (lists / "list_98pt_rect_attr_test.txt").write_text(line + "\n")
+    picture(tmp_path / "WFLW_images" / "0--Parade" / "my photo.jpg")
+    dataset = open_dataset(tmp_path)
+    assert (dataset.format, dataset.scheme.name, len(dataset)) == ("wflw", "wflw98", 3)
+    assert len(open_dataset(tmp_path, split="train")) == 2
+    sample = open_dataset(tmp_path, split="test")[0]
+    assert sample.box == (1, 2, 30, 40)
+    assert sample.points[97].tolist() == [194, 195]
+    assert sample.image().size == (40, 30)
+    assert len({s.name for s in dataset}) == 3
+    (lists / "list_98pt_rect_attr_test.txt").write_text("1 2 3\n")
+    with pytest.raises(DataError, match="has 3 fields"):
+        open_dataset(tmp_path)
+
+
+def test_webmorph_templates(tmp_path: Path) -> None:
+    points = "\n".join(f"{i}.5\t{i + 1}" for i in range(189))
+    (tmp_path / "a.tem").write_text(f"189\n{points}\n1\n0\n3\n0 1 2\n")
+    picture(tmp_path / "a.JPG")
+    dataset = open_dataset(tmp_path)
+    assert (dataset.format, dataset.scheme.name) == ("tem", "webmorph189")
+    assert dataset[0].points[10].tolist() == [10.5, 11.0]
+    assert dataset[0].image().size == (40, 30)
+    (tmp_path / "a.tem").write_text("189\n1\t2\n")
+    with pytest.raises(DataError, match="must count the points"):
+        open_dataset(tmp_path)
+
+
+class Container(dict):
+    """Stands in for an opened HDF5 file."""
+
+    def __enter__(self) -> Container:
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        pass
+
+
+def test_cofw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)  # H, W, C
+    labels = np.arange(87 * 2, dtype=float).reshape(87, 2)
+    boxes = np.array([[1.0, 2], [3, 4], [10, 20], [30, 40]])
+    file = Container(IsTr=np.array([["p", "q"]]), phisTr=labels, bboxesTr=boxes, p=photo.T, q=photo[..., 0].T)
+    monkeypatch.setitem(sys.modules, "h5py", types.SimpleNamespace(File=lambda path, mode: file))
+    (tmp_path / "COFW_train_color.mat").touch()
+    dataset = open_dataset(tmp_path)
+    assert (dataset.format, dataset.scheme.name, len(dataset)) == ("cofw", "cofw29", 2)
+    assert dataset[1].points[3].tolist() == [labels[3, 1], labels[32, 1]]
+    assert dataset[0].box == (1, 3, 11, 33)
+    np.testing.assert_array_equal(np.asarray(dataset[0].image()), photo)
+    np.testing.assert_array_equal(np.asarray(dataset[1].image())[..., 2], photo[..., 0])
+    del file["phisTr"]
+    with pytest.raises(DataError, match="no COFW file"):
+        open_dataset(tmp_path)
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(DataError, match="pip install h5py"):
+        open_dataset(tmp_path)
+
+
+def test_unknown_folders_say_what_was_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"annotations.csv, list_98pt_rect_attr_.*.pts, .*.tem"):
+        open_dataset(tmp_path)
+    with pytest.raises(DataError, match="There is no folder"):
+        open_dataset(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "message"),
+    [
+        (["picture", "x0", "y0"], [], "no column 'file'"),
+        (["file", "x0", "x1", "y1"], [], "no column 'y0'"),
+        (["file", "subset"], [], "no column 'x0'"),
+        (None, [["a.png", "train", "1"]], "Line 2 .* has 3 fields"),
+        (None, [["a.png", "train", *FIVE[:-1], "many"]], "no number"),
+        (None, [["a.png", "train", *["nan"] * 10]], "no face with landmarks"),
+        (None, [], "no face with landmarks"),
+        (["file", "x0", "y0", "x1", "y1"], [["a.png", "1", "2", "3", "4"]], "2 points a face"),
+    ],
+)
+def test_damaged_csv(tmp_path: Path, header: list[str] | None, rows: list[list[str]], message: str) -> None:
+    write_csv(tmp_path, rows, header)
+    with pytest.raises(DataError, match=message):
+        open_dataset(tmp_path)
+
+
+def test_schemes_and_parts_are_checked(tmp_path: Path) -> None:
+    write_csv(tmp_path / "set", [["a.png", "train", *FIVE]])
+    with pytest.raises(DataError, match="5 points a face, but scheme 'ibug68' has 68"):
+        open_dataset(tmp_path / "set", scheme="ibug68")
+    with pytest.raises(DataError, match="no 'test' part; it has train"):
+        open_dataset(tmp_path / "set", split="test")
+    own = user_scheme("own", 5)
+    assert open_dataset(tmp_path / "set", scheme=own).scheme is own
+    for name, count in (("a", 5), ("b", 6)):
+        marks = "\n".join("1 2" for _ in range(count))
+        (tmp_path / f"{name}.pts").write_text(f"{{\n{marks}\n}}")
+    (tmp_path / "set" / "annotations.csv").unlink()
+    with pytest.raises(DataError, match="mixes schemes: a has 5 points, b has 6"):
+        open_dataset(tmp_path)
+    (tmp_path / "b.pts").write_text("nothing")
+    with pytest.raises(DataError, match="between braces"):
+        open_dataset(tmp_path)
