@@ -1,0 +1,28 @@
+"""Interactive views: one ES module each, shown by Streamlit, a notebook or a file."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_PLACES = {
+    "Payload": "hosts",
+    "jupyter": "hosts",
+    "module_source": "hosts",
+    "mount": "hosts",
+    "pack": "hosts",
+    "standalone_html": "hosts",
+    "JupyterWidget": "jupyter",
+    "relations_payload": "relations",
+    "structure_payload": "structure",
+    "uncertainty_payload": "uncertainty",
+    "picker_payload": "picker",
+}
+__all__ = [*_PLACES]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazy, so that a page does not import anywidget and a notebook does not import Streamlit.
+    if name in _PLACES:
+        return getattr(import_module(f"workbench.widgets.{_PLACES[name]}"), name)
+    raise AttributeError(f"module 'workbench.widgets' has no attribute '{name}'")
