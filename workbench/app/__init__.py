@@ -1,0 +1,1 @@
+"""The browser workbench: one selection shared by all pages, cached readings, and the pages' common parts."""

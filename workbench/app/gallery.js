@@ -1,0 +1,76 @@
+// A strip of faces to choose from: real buttons, arrow keys, one message when one is chosen.
+
+const STYLE = `
+:host, .strip { display: block; }
+.strip { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(58px, 76px); gap: 8px;
+  overflow-x: auto; overscroll-behavior-x: contain; padding: 3px 3px 8px; scrollbar-width: thin;
+  margin: 0; list-style: none; }
+button { all: unset; box-sizing: border-box; display: block; width: 100%; cursor: pointer; border-radius: 8px;
+  position: relative; transition: transform .12s ease; }
+button img { display: block; width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 8px;
+  box-shadow: 0 0 0 1px rgb(0 0 0 / .14); }
+button:hover img { box-shadow: 0 0 0 2px rgb(0 0 0 / .35); }
+button:focus-visible img { box-shadow: 0 0 0 2px var(--st-background-color, #fff), 0 0 0 4px var(--st-text-color, #222); }
+button[aria-pressed="true"] img { box-shadow: 0 0 0 2px var(--st-background-color, #fff),
+  0 0 0 4px var(--st-primary-color, #0b6e99); }
+span { display: block; margin-top: 4px; font: 500 11px/1.2 var(--st-font, system-ui, sans-serif);
+  color: var(--st-text-color, #222); opacity: .72; white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
+  text-align: center; }
+button[aria-pressed="true"] span { opacity: 1; font-weight: 650; }
+@media (prefers-reduced-motion: no-preference) { button:active { transform: scale(.97); } }
+`;
+
+function tile(item, selected, choose) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.title = item.title;
+  button.dataset.name = item.name;
+  button.setAttribute("aria-pressed", String(item.name === selected));
+  const image = document.createElement("img");
+  image.src = item.src;
+  image.alt = "";
+  image.draggable = false;
+  const label = document.createElement("span");
+  label.textContent = item.label;
+  button.append(image, label);
+  button.addEventListener("click", () => choose(item.name));
+  return button;
+}
+
+function step(event, strip) {
+  const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!move) return;
+  const buttons = [...strip.querySelectorAll("button")];
+  const at = buttons.indexOf(strip.getRootNode().activeElement);
+  buttons[Math.max(0, Math.min(buttons.length - 1, at + move))]?.focus();
+  event.preventDefault();
+}
+
+const roots = new WeakMap();
+
+export default function gallery({ parentElement, data, setTriggerValue }) {
+  let strip = roots.get(parentElement);
+  if (!strip) {
+    const style = document.createElement("style");
+    style.textContent = STYLE;
+    strip = document.createElement("div");
+    strip.className = "strip";
+    strip.setAttribute("role", "group");
+    strip.setAttribute("aria-label", "Faces to choose from");
+    strip.addEventListener("keydown", event => step(event, strip));
+    parentElement.append(style, strip);
+    roots.set(parentElement, strip);
+  }
+  const choose = name => {
+    for (const button of strip.children) {
+      button.setAttribute("aria-pressed", String(button.dataset.name === name));
+    }
+    setTriggerValue("pick", name);
+  };
+  const scroll = strip.scrollLeft;
+  const focused = strip.getRootNode().activeElement?.dataset?.name;
+  strip.replaceChildren(...data.items.map(item => tile(item, data.selected, choose)));
+  strip.scrollLeft = scroll;
+  if (focused) [...strip.children].find(b => b.dataset.name === focused)?.focus({ preventScroll: true });
+  return () => roots.delete(parentElement);
+}

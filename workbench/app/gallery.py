@@ -1,0 +1,52 @@
+"""The strip of faces on the Start page: sample faces and this session's own photographs."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import streamlit as st
+from PIL import Image, ImageOps
+
+_SCRIPT = (Path(__file__).parent / "gallery.js").read_text(encoding="utf-8")
+_mount = st.components.v2.component("workbench_gallery", js=_SCRIPT)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One face of the strip: its ``name``, what stands below it, its tooltip, and the picture as a data URL."""
+
+    name: str
+    label: str
+    title: str
+    src: str
+
+
+def gallery(tiles: Sequence[Tile], selected: str, on_pick: Callable[[str], None], key: str = "gallery") -> None:
+    """Place the strip; ``on_pick`` is called with the name of a tile that was clicked."""
+
+    def picked() -> None:
+        name = st.session_state[key].pick
+        if name in {tile.name for tile in tiles}:
+            on_pick(name)
+
+    _mount(
+        key=key,
+        data={"items": [asdict(tile) for tile in tiles], "selected": selected},
+        on_pick_change=picked,
+    )
+
+
+def thumbnail(picture: Image.Image, side: int = 152) -> str:
+    """A square JPEG of ``side`` pixels as a data URL."""
+    return data_url(ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS, centering=(0.5, 0.4)))
+
+
+def data_url(picture: Image.Image, format: str = "JPEG") -> str:
+    """A picture as a data URL."""
+    buffer = io.BytesIO()
+    picture.save(buffer, format, **({"quality": 85} if format == "JPEG" else {}))
+    return f"data:image/{format.lower()};base64,{base64.b64encode(buffer.getvalue()).decode()}"

@@ -1,0 +1,39 @@
+"""The app's entry: navigation, the selection's link, and the strip above every page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from workbench.app import messages, state, strip
+from workbench.paths import share
+
+_HERE = Path(__file__).parent
+
+
+def _pages() -> dict[str, list[st.Page]]:  # type: ignore[valid-type]
+    """Grouped by what a person comes to do."""
+    folder = share("pages")
+    return {
+        "Begin": [
+            st.Page(folder / "start.py", title="Start", icon=":material/face:", url_path="start", default=True),
+        ],
+        "Look inside": [
+            st.Page(folder / "relations.py", title="Relations", icon=":material/hub:", url_path="relations"),
+            st.Page(folder / "structure.py", title="Structure", icon=":material/grid_on:", url_path="structure"),
+            st.Page(
+                folder / "uncertainty.py", title="Uncertainty", icon=":material/blur_on:", url_path="uncertainty"
+            ),
+        ],
+    }
+
+
+st.set_page_config(page_title="Workbench", page_icon=":material/face:", layout="wide", initial_sidebar_state="auto")
+st.html(_HERE / "style.css")
+page = st.navigation(_pages(), expanded=True)
+with messages.guard("page"):
+    state.sync()
+    strip.draw(page.title)
+    page.run()
+state.publish()

@@ -1,0 +1,80 @@
+"""What a person reads when something does not work: one sentence, what to do next, never a traceback."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec
+
+import streamlit as st
+
+from workbench.app import state
+from workbench.errors import CheckpointError, NoFaceError, UnknownNameError, WorkbenchError
+
+log = logging.getLogger("workbench.app")
+P = ParamSpec("P")
+
+
+@contextmanager
+def guard(place: str) -> Iterator[None]:
+    """Show errors of the block as a sentence. ``place`` names the block and keeps its buttons apart.
+
+    A :class:`WorkbenchError` speaks for itself. Anything else is a fault of ours: it goes to the server's log with its
+    traceback, and the page says so. Streamlit's own reruns and stops pass through.
+    """
+    try:
+        yield
+    except WorkbenchError as error:
+        complain(str(error), place, error)
+    except Exception as error:  # noqa: BLE001 - the last resort before a person would see a traceback
+        log.exception("Unexpected failure in %s", place)
+        complain(
+            "This view could not be drawn because of a fault in the workbench; the terminal where it runs says more.",
+            place,
+            error,
+        )
+
+
+def panel(function: Callable[P, None]) -> Callable[P, None]:
+    """A part of a page that reruns by itself (a fragment) and whose errors stay inside it."""
+
+    @st.fragment
+    @wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        with guard(function.__name__):
+            function(*args, **kwargs)
+
+    return guarded
+
+
+def complain(sentence: str, place: str, error: Exception | None = None) -> None:
+    """One sentence and the one button that leads on."""
+    with st.container(key=f"wb-problem-{place}", border=True):
+        st.markdown(f":material/error: {sentence}")
+        label, action = _next_step(error)
+        st.button(label, key=f"wb_problem_{place}", on_click=action, type="primary")
+
+
+def _next_step(error: Exception | None) -> tuple[str, Callable[[], None]]:
+    if isinstance(error, NoFaceError):
+        return "Take a sample face instead", _sample
+    if isinstance(error, CheckpointError | UnknownNameError):
+        return "Go back to the default face and model", _afresh
+    if isinstance(error, WorkbenchError):
+        return "Take a sample face instead", _sample
+    return "Start afresh with a sample face", _afresh
+
+
+def _sample() -> None:
+    from workbench.app import pool
+
+    state.choose_sample(pool.shelf().default_sample)
+
+
+def _afresh() -> None:
+    from workbench.app import pool
+
+    default = pool.shelf().default()
+    state.update(**{name: getattr(default, name) for name in default.__dataclass_fields__})

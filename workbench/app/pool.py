@@ -1,0 +1,157 @@
+"""Models, faces, readings and payloads, each made once and shared: bounded caches, keyed by content.
+
+Everything here is read-only once made. Models are shared between sessions; that is safe because what a forward pass
+records belongs to the context it runs in. Nothing is computed before a page asks for it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import streamlit as st
+import torch
+
+from workbench.app import photos
+from workbench.app.link import Limits, Selection, Shelf
+from workbench.errors import NoFaceError
+from workbench.faces import Face, load_face, sample_face, sample_names
+from workbench.models import Card, FaceModel, list_models, load_model
+from workbench.models.zoo import DEFAULT
+from workbench.reading import ATTENTION_TAPS, Reading, read
+
+T = TypeVar("T")
+_FIRST_SAMPLE = "astronaut"
+
+
+@st.cache_resource(ttl=60, show_spinner=False)
+def cards() -> dict[str, Card]:
+    """The shelf's model cards by name."""
+    return {card.name: card for card in list_models()}
+
+
+def shelf() -> Shelf:
+    """What can be chosen."""
+    samples = tuple(sample_names())
+    models = {name: Limits.of(card) for name, card in cards().items()}
+    return Shelf(
+        samples=samples,
+        models=models,
+        default_sample=_FIRST_SAMPLE if _FIRST_SAMPLE in samples else next(iter(samples), ""),
+        default_model=DEFAULT if DEFAULT in models else next(iter(models), DEFAULT),
+    )
+
+
+@st.cache_resource(max_entries=4, show_spinner="Loading the model…")
+def model(name: str) -> FaceModel:
+    """A trained model by name, loaded once for all sessions. Raises UnknownNameError, CheckpointError."""
+    return load_model(name)
+
+
+@dataclass(frozen=True)
+class FaceKey:
+    """What a face is made from, by content: the sample's name or the photograph's SHA-256, and the crop."""
+
+    sample: str
+    photo: str
+    index: int
+    box: tuple[float, float, float, float] | None
+    factor: float | None
+
+    @classmethod
+    def of(cls, s: Selection) -> FaceKey:
+        return cls(s.sample, s.photo, s.index, s.box, s.factor)
+
+
+def face(selection: Selection) -> Face:
+    """The chosen face. Raises ImageError, NoFaceError, UnknownNameError."""
+    return _face(FaceKey.of(selection))
+
+
+@st.cache_resource(max_entries=48, show_spinner=False)
+def _face(key: FaceKey) -> Face:
+    try:
+        chosen = _detected(key.sample, key.photo)
+    except NoFaceError:
+        if key.box is None:
+            raise
+        chosen = load_face(photos.get(key.photo).picture, box=key.box)
+    if key.box is not None:
+        chosen = chosen.with_box(key.box)
+    elif key.index:
+        chosen = chosen.with_index(key.index)
+    return chosen if key.factor is None else chosen.with_factor(key.factor)
+
+
+@st.cache_resource(max_entries=24, show_spinner=False)
+def _detected(sample: str, photo: str) -> Face:
+    return sample_face(sample) if sample else load_face(photos.get(photo).picture)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A reading and whether it was computed just now (else it comes from the cache)."""
+
+    reading: Reading
+    fresh: bool
+    key: tuple[Hashable, ...]
+
+
+def reading(selection: Selection, model_name: str | None = None) -> Shown:
+    """The chosen face as the chosen model (or ``model_name``) reads it."""
+    name = model_name or selection.model
+    return _read(face(selection), (FaceKey.of(selection), name), name)
+
+
+def reading_of(changed: Face, key: tuple[Hashable, ...], model_name: str) -> Shown:
+    """A changed face (an occluder laid over it); ``key`` names the change by content."""
+    return _read(changed, (*key, model_name), model_name)
+
+
+def _read(a_face: Face, key: tuple[Hashable, ...], name: str) -> Shown:
+    computed: list[bool] = []
+    return Shown(_cached_reading(key, a_face, name, computed), bool(computed), key)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _cached_reading(key: tuple[Hashable, ...], _face: Face, _name: str, _computed: list[bool]) -> Reading:
+    network = model(_name)
+    with _ONE_AT_A_TIME:
+        result = read(network, _face, ATTENTION_TAPS)
+    _computed.append(True)
+    return result
+
+
+# Two forward passes at once on a few cores take as long as one after the other, and then neither time is honest.
+_ONE_AT_A_TIME = threading.Lock()
+
+
+def view(name: str, key: tuple[Hashable, ...], build: Callable[[], T]) -> T:
+    """What a widget is fed with, made once: ``name`` of the view and the ``key`` of what it shows."""
+    return _cached_view(name, key, build)
+
+
+@st.cache_resource(max_entries=96, show_spinner=False)
+def _cached_view(name: str, key: tuple[Hashable, ...], _build: Callable[[], Any]) -> Any:
+    return _build()
+
+
+def timing(shown: Shown) -> str:
+    """How long the forward pass took and where, in words."""
+    r = shown.reading
+    where = f"CPU, {_threads()}" if r.device == "cpu" else f"GPU ({torch.cuda.get_device_name(r.device)})"
+    taken = f"read in {1000 * r.seconds:.0f} ms on {where}"
+    return taken if shown.fresh else f"{taken}; now shown from memory"
+
+
+def _threads() -> str:
+    count = torch.get_num_threads()
+    return "1 thread" if count == 1 else f"{count} threads"
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

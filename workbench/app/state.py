@@ -1,0 +1,87 @@
+"""The selection of one browser session, kept in step with its link."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from workbench.app import pool
+from workbench.app.link import Limits, Selection, fit, from_link, to_link
+
+_SELECTION = "wb_selection"
+_WRITTEN = "wb_link_written"
+_TOUCHED = "wb_touched"
+_NOTICE = "wb_notice"
+
+
+def sync() -> None:
+    """Take over the link when it says something new: at a session's first run, and when it was changed by hand or
+    by the browser's Back button. Switching pages empties the link and changes nothing."""
+    link = dict(st.query_params.items())
+    first = _SELECTION not in st.session_state
+    touched = st.session_state.pop(_TOUCHED, False)
+    changed = bool(link) and link != st.session_state.get(_WRITTEN)
+    if not first and (touched or not changed):
+        return
+    photo = current().photo if not first and link.get("photo") else ""
+    selection, complaint = from_link(link, pool.shelf())
+    if photo:
+        # The person's own photograph is still in this session: only the view was changed.
+        selection, complaint = replace(current(), **_view_of(selection)), ""
+    st.session_state[_SELECTION] = selection
+    if complaint:
+        notify(complaint)
+
+
+def publish() -> None:
+    """Write the selection into the link."""
+    link = to_link(current())
+    st.session_state[_WRITTEN] = link
+    if dict(st.query_params.items()) != link:
+        st.query_params.from_dict(link)
+
+
+def current() -> Selection:
+    """This session's selection; the default one before the first :func:`sync`."""
+    if _SELECTION not in st.session_state:
+        st.session_state[_SELECTION] = pool.shelf().default()
+    return st.session_state[_SELECTION]
+
+
+def limits() -> Limits:
+    """How far the chosen model's axes reach."""
+    return pool.shelf().models.get(current().model, Limits(1, 1, 1, 0))
+
+
+def update(**changes: Any) -> None:
+    """Change fields of the selection; what the model does not have falls back to its default."""
+    selection = replace(current(), **changes)
+    st.session_state[_SELECTION] = fit(selection, pool.shelf().models.get(selection.model, Limits(1, 1, 1, 0)))
+    st.session_state[_TOUCHED] = True
+
+
+def choose_sample(name: str) -> None:
+    """Take a sample face; box, crop factor and face index start afresh."""
+    update(sample=name, photo="", index=0, box=None, factor=None)
+
+
+def choose_photo(digest: str) -> None:
+    """Take one of this session's own photographs; box, crop factor and face index start afresh."""
+    update(sample="", photo=digest, index=0, box=None, factor=None)
+
+
+def notify(sentence: str) -> None:
+    """Show a sentence once, on the next page that is drawn."""
+    st.session_state[_NOTICE] = sentence
+
+
+def take_notice() -> str:
+    """The sentence to show, once; "" when there is none."""
+    return st.session_state.pop(_NOTICE, "")
+
+
+def _view_of(selection: Selection) -> dict[str, Any]:
+    names = ("model", "stage", "layer", "head", "landmark", "kind")
+    return {name: getattr(selection, name) for name in names}
