@@ -42,10 +42,10 @@ GROUPS = {
     "pale": ("neutral_front_063_03", 8),
     "long": ("neutral_front_041_03", 8),
     "blond": ("neutral_front_027_03", 7),
-    "wide": ("neutral_front_125_03", 7),
+    "wide": ("neutral_front_128_03", 8),
     "oval": ("neutral_front_014_03", 8),
     "stubble": ("neutral_front_108_03", 7),
-    "light": ("neutral_front_118_03", 7),
+    "light": ("neutral_front_083_03", 7),
     "round": ("canada_054f", 8),
     "square": ("canada_113m", 8),
     "freckled": ("canada_008f", 7),
@@ -99,7 +99,7 @@ PORTRAITS = (
     Portrait("frontal-c", "Frontal", "wide", (0.66, 0.70, 0.66), (0.20, 0.22, 0.26)),
 )  # fmt: skip
 TRIO = ("tan", "oval", "pale")  # of the group picture, from image left to image right
-TRIO_SIZE = (640, 300)  # px
+TRIO_SIZE = (576, 300)  # px
 
 
 def portrait(recipe: Portrait, head: Head, rng: np.random.Generator) -> np.ndarray:
@@ -118,21 +118,21 @@ def develop(picture: np.ndarray, size: tuple[int, int], rng: np.random.Generator
     image = to_srgb(small)
     image = image + 0.25 * (image - gaussian_filter(image, (1.0, 1.0, 0)))
     grain = gaussian_filter(rng.standard_normal(image.shape[:2]), 0.5)[..., None]
-    pixels = np.clip(image + 0.010 * grain, 0, 1) * 255
+    pixels = np.clip(image + 0.007 * grain, 0, 1) * 255
     return Image.fromarray(np.rint(pixels).astype(np.uint8)).resize(size, Image.Resampling.LANCZOS)
 
 
 def group_picture(heads: list[Head], rng: np.random.Generator) -> np.ndarray:
-    """Three people side by side in linear light, (900, 1920, 3): the outer two behind, one turned, one leaning."""
+    """Three people side by side in linear light, (900, 1728, 3): the outer two behind, one turned, one leaning."""
     height, width = 3 * TRIO_SIZE[1], 3 * TRIO_SIZE[0]
     backdrop = wall((0.56, 0.58, 0.54), rng, 22)
     rows = np.linspace(0, CANVAS - 1, height).astype(int)
     columns = np.linspace(0, CANVAS - 1, width).astype(int)
     scene = gaussian_filter(backdrop[rows][:, columns], (6, 6, 0))
     people = (
-        (turn(heads[0], 12), (0.30, 0.38, 0.46), True, -90, 110),
-        (turn(heads[2], -12), (0.46, 0.26, 0.24), False, 1242, 132),
-        (tilt(heads[1], 5), (0.78, 0.75, 0.68), False, 576, 190),
+        (turn(heads[0], 12), (0.30, 0.38, 0.46), True, -70, 133),
+        (turn(heads[2], -12), (0.46, 0.26, 0.24), False, 1030, 140),
+        (tilt(heads[1], 5), (0.78, 0.75, 0.68), False, 480, 196),
     )
     for head, jumper, high, left, top in people:
         painted, cover = _cut_out(head, jumper, high, rng)

@@ -38,6 +38,8 @@ FACE = (*range(134, 145), *reversed(JAW))
 IMAGE_LEFT_EAR = (109, 115, 116, 117, 118, 119, 110)
 IMAGE_RIGHT_EAR = (112, 120, 121, 122, 123, 124, 113)
 FOREHEAD, CHEEKS, CROWN = (137, 142, 75, 77), (164, 165, 168, 169), (150, 151, 152)
+# A fringe that hides the hairline and two shaven heads leave patches in an average.
+LEFT_OUT = ("neutral_front_003_03", "neutral_front_021_03", "neutral_front_172_03")
 WEIGHTS = np.array([1.4, 1, 1, 0.9, 0.5, 0.5, 1, 0.8, 0.8, 0.5, 0.6, 0.8])  # of `appearance`, skin tone first
 
 
@@ -226,7 +228,7 @@ def groups(rows: list[Row], seeds: dict[str, tuple[str, int]]) -> dict[str, list
     missing = [stem for stem, _ in seeds.values() if stem not in index]
     if missing:
         raise DataError(f"The portrait {missing[0]} is not among the {LICENCE} rows: give the whole webmorph189 folder.")
-    free = set(range(len(rows))) - {index[stem] for stem, _ in seeds.values()}
+    free = set(range(len(rows))) - {index.get(stem, -1) for stem in LEFT_OUT} - {index[stem] for stem, _ in seeds.values()}
     chosen = {}
     for name, (stem, count) in seeds.items():
         seed = index[stem]
@@ -257,7 +259,7 @@ def composite(rows: list[Row], mean_of_all: np.ndarray, exaggerate: float = 1.0)
         covers.append(cover * _inside_crop(row, target))
     dense = np.mean([_carry(row, mean) for row in rows], axis=0)
     mean_cover = np.mean(covers, axis=0)
-    colour = _clean_edges(average(images, [cover**3 for cover in covers]), mean_cover)
+    colour = flow_outwards(average(images, [cover**3 for cover in covers]), mean_cover)
     held = gaussian_filter(head_mask(target, CANVAS, hair=True).astype(float), 3)
     alpha = np.maximum(smoothstep(0.5, 0.85, gaussian_filter(mean_cover, 2.5)), held) * _above_clothes(target)
     return Head(sharpen(colour), alpha, target, to_canvas(dense))
@@ -269,7 +271,7 @@ def sharpen(colour: np.ndarray, amount: float = 0.7, sigma: float = 2.5) -> np.n
     return to_linear(np.clip(image + amount * (image - gaussian_filter(image, (sigma, sigma, 0))), 0, 1))
 
 
-def _clean_edges(colour: np.ndarray, cover: np.ndarray) -> np.ndarray:
+def flow_outwards(colour: np.ndarray, cover: np.ndarray) -> np.ndarray:
     """`colour` (C, C, 3) with the wall's light removed where `cover` (C, C) is partial: colours flow outwards."""
     core = smoothstep(0.80, 0.97, gaussian_filter(grey_erosion(cover, 11), 2))
     spread = gaussian_filter(core, 6) + 0.05 * gaussian_filter(core, 20) + 1e-6

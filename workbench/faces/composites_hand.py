@@ -21,7 +21,7 @@ BACK = ((-140, 3, 30.0), (8, 1, 27.0), (50, -8, 27.0)), ((50, 0, 28.0), (88, -20
 CUFF = -22.0  # mm along the arm where the sleeve ends
 
 
-def hand(picture: np.ndarray, head: Head, sleeve: Colour, angle: float = -20.0, rise: float = 0.0) -> np.ndarray:
+def hand(picture: np.ndarray, head: Head, sleeve: Colour, angle: float = -20.0, rise: float = -4.0) -> np.ndarray:
     """`picture` (C, C, 3) with a hand from image left whose fingers lie over the mouth and far cheek.
 
     `angle` in degrees turns the arm (negative: fingers upwards), `rise` in mm lifts it.
@@ -41,17 +41,18 @@ def hand(picture: np.ndarray, head: Head, sleeve: Colour, angle: float = -20.0, 
     knuckles = sum(np.exp(-(((u - f[0][0] + 3) / 9) ** 2 + ((v - f[0][1]) / 7) ** 2)) for f in FINGERS)
     cover = smoothstep(-4.6, -4.0, height)
     relief = gaussian_filter(np.maximum(height, -5) + 1.0 * tendons + 1.6 * knuckles + _creases(u, v), 0.8 * mm)
-    relief = relief + 0.04 * noise(np.random.default_rng(3), 1.4)
+    relief = relief + 0.015 * noise(np.random.default_rng(3), 1.4)
     light = 0.30 + 0.80 * lambert(relief * mm, (-0.25, -0.55, 1.0))
     hollow = smoothstep(0, 7, gaussian_filter(np.maximum(height, -6), 5 * mm) - height)
     skin = _skin(head)
-    tone = skin * (light * (1 - 0.45 * hollow))[..., None] ** np.array([0.85, 1.08, 1.12])
+    tone = skin * (light * (1 - 0.45 * hollow))[..., None] ** np.array([0.95, 1.03, 1.05])
     blush = knuckles * 0.16 + sum(np.exp(-(((u - f[-1][0]) ** 2 + (v - f[-1][1]) ** 2) / 130)) for f in FINGERS) * 0.14
     tone = tone * (1 - blush[..., None] * np.array([0.1, 0.75, 0.7])) * (1 + 0.03 * noise(np.random.default_rng(4), 9))[..., None]
     for finger in (*FINGERS, THUMB):
         nail, shine = _nail(u, v, finger)
-        pale = skin * np.array([1.08, 0.98, 0.98]) * (0.45 + 0.62 * light)[..., None] + 0.10 * shine[..., None]
-        tone = over(tone, pale, 0.75 * nail)
+        pale = skin * np.array([1.20, 1.08, 1.08]) * (0.45 + 0.62 * light)[..., None] + 0.16 * shine[..., None]
+        rim = nail * (1 - nail) * 4
+        tone = over(tone * (1 - 0.3 * rim)[..., None], pale, 0.8 * nail)
     arm = _tube(u, v, ((-160, 3, 40.0), (CUFF, 1, 35.0))) * 0.6
     cloth = smoothstep(-0.5, 0.5, arm + 4) * smoothstep(CUFF + 1.0, CUFF - 1.0, u + 0.004 * v * v)
     woven = 0.35 + 0.75 * lambert(gaussian_filter(arm * mm, 3) + 3 * noise(np.random.default_rng(5), (16, 30)), (-0.25, -0.55, 1.0))

@@ -57,11 +57,11 @@ def clothes(picture: np.ndarray, head: Head, colour: Colour, rng: np.random.Gene
     top = p[129, 1] + SCALE * (2.0 if high else 11.0)  # of the collar beside the neck
     dip, band = SCALE * (11.0 if high else 17.0), SCALE * (17.0 if high else 8.0)
     across = (x - middle) / (half + SCALE * (4 if high else 7))
-    neckline = top + dip * np.sqrt(np.clip(1 - across**2, 0, 1))
+    neckline = top + dip * np.clip(1 - across**2, 0, 1) ** 0.75
     away = np.maximum(np.abs(across) - 1, 0) * half / SCALE
     slope = 13 * (1 - np.exp(-away / 13)) + 0.24 * away + 0.0012 * away**2
     shoulder = top + band * smoothstep(0, 4, away) * high + SCALE * slope
-    edge = gaussian_filter(np.where(np.abs(across) < 1, neckline, shoulder), (0, 5), mode="nearest")
+    edge = gaussian_filter(np.where(np.abs(across) < 1, neckline, shoulder), (0, 9), mode="nearest")
     depth = y - edge  # px below the edge of the cloth
     folds = noise(rng, (46, 14)) * 0.05 + noise(rng, (22, 40)) * 0.035
     weave = noise(rng, (1.2, 0.9)) * 0.03
@@ -90,7 +90,7 @@ def glasses(head: Head, dark: bool, frame: Colour = (0.20, 0.13, 0.10)) -> Head:
     along = (pupils[1] - pupils[0]) / np.linalg.norm(pupils[1] - pupils[0])
     down = np.array([-along[1], along[0]])
     y, x = np.indices((CANVAS, CANVAS), dtype=float)
-    width, height, power = ((28.0, 22.5, 3.2) if dark else (27.0, 20.5, 2.7))
+    width, height, power = ((28.0, 22.5, 3.2) if dark else (27.5, 20.5, 2.8))
     ring = np.full((CANVAS, CANVAS), np.inf)
     for pupil, outward in zip(pupils, (-1, 1)):
         centre = pupil + down * (4.0 if dark else 2.5) * mm + along * outward * 1.5 * mm
@@ -102,13 +102,15 @@ def glasses(head: Head, dark: bool, frame: Colour = (0.20, 0.13, 0.10)) -> Head:
     thick = 1.7 if dark else 1.2
     rim = smoothstep(0.35, -0.35, np.abs(ring) - thick)
     middle = pupils.mean(0) + down * (-2.0 if dark else -1.5) * mm
-    inner = np.linalg.norm(pupils[1] - pupils[0]) / 2 - (width - 2.0) * mm
+    inner = np.linalg.norm(pupils[1] - pupils[0]) / 2 + (1.5 - width) * mm
     ears = np.stack([p[115] + (p[109] - p[115]) * 0.45, p[120] + (p[112] - p[120]) * 0.45]) - down * 2 * mm
-    bridge = np.stack([middle + along * t * (inner + 2.5 * mm) - down * (1 - t * t) * 2.5 * mm for t in np.linspace(-1, 1, 9)])
+    bridge = np.stack([middle + along * t * (inner + 0.8 * mm) - down * (1 - t * t) * 2.5 * mm for t in np.linspace(-1, 1, 9)])
     strokes = _stroke(bridge, 1.3 * mm)
     for pupil, ear, outward in zip(pupils, ears, (-1, 1)):
-        hinge = pupil + along * outward * (width + 1.0) * mm - down * 5 * mm
-        strokes = np.maximum(strokes, _stroke(np.stack([hinge, ear]), 1.6 * mm))
+        corner = pupil + along * outward * (width - 2.0) * mm - down * 8 * mm
+        hinge = pupil + along * outward * (width + 7.0) * mm - down * 8 * mm
+        strokes = np.maximum(strokes, _stroke(np.stack([corner, hinge]), 2.0 * mm))
+        strokes = np.maximum(strokes, _stroke(np.stack([hinge, ear]), 1.2 * mm))
     solid = np.maximum(rim, strokes)
     v = ((x - middle[0]) * down[0] + (y - middle[1]) * down[1]) / mm
     lens = smoothstep(0.5, -0.5, ring)

@@ -10,12 +10,13 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.interpolate import LinearNDInterpolator
-from scipy.ndimage import gaussian_filter, map_coordinates, zoom
+from scipy.ndimage import gaussian_filter, grey_closing, map_coordinates, zoom
 
-from workbench.faces.composites_average import CANVAS, OUTLINE, SCALE, Head, smoothstep
+from workbench.faces.composites_average import CANVAS, OUTLINE, SCALE, Head, flow_outwards, smoothstep
 
 STEP = 4  # px between the nodes of the depth grid
 CHIN, TEMPLES = 152, (234, 454)  # MediaPipe's numbers
+COLLAR = (129, 145, 157, 183, 184)  # WebMorph: chin and neck, by which clothes are hung
 HAIRLINE, RIM_OF_EARS = range(134, 145), (115, 116, 117, 118, 120, 121, 122, 123)  # WebMorph's numbers
 
 
@@ -34,8 +35,8 @@ def depth_map(head: Head) -> np.ndarray:
     """Depth of the head's surface at every canvas pixel, (C, C)."""
     p, mesh = head.points, head.dense
     ears = float(mesh[list(TEMPLES), 2].mean()) + 10 * SCALE
-    back = ears + 12 * SCALE
-    anchors = [np.column_stack([p[list(RIM_OF_EARS)], np.full(len(RIM_OF_EARS), ears + 6 * SCALE)])]
+    back = ears + 7 * SCALE
+    anchors = [np.column_stack([p[list(RIM_OF_EARS)], np.full(len(RIM_OF_EARS), ears + 9 * SCALE)])]
     hairline = np.column_stack([p[list(HAIRLINE)], _nearest_depth(mesh, p[list(HAIRLINE)])])
     outline = p[np.linspace(OUTLINE[2], OUTLINE[-3], len(hairline)).round().astype(int)]
     for t in (0.2, 0.4, 0.6, 0.8, 0.92, 1.0, 1.15):
@@ -69,17 +70,33 @@ def turn(head: Head, yaw: float) -> Head:
     depth = depth_map(head)
     centre = (float(head.points[[145, 157], 0].mean()), float(head.dense[list(TEMPLES), 2].mean()) - 6 * SCALE)
     y, x = np.indices(depth.shape, dtype=float)
-    falling = 1 - 0.7 * smoothstep(head.dense[CHIN, 1], head.dense[CHIN, 1] + 30 * SCALE, np.arange(CANVAS))
-    turned = rotate_points(np.stack([x, y, depth], -1), yaw * falling[:, None], centre)
-    shift = _recentre(turned, head.alpha)
-    source, seen = _nearest_surface(turned[..., 0] - shift, turned[..., 2], head.alpha > 0.02)
+    turned = rotate_points(np.stack([x, y, depth], -1), yaw * _follows(head, y), centre)
+    move = _recentre(turned, head.alpha)
+    source, seen = _nearest_surface(turned[..., 0] - move, turned[..., 2], head.alpha > 0.02)
     at = [y, source]
     colour = np.stack([map_coordinates(head.colour[..., c], at, order=1, mode="nearest") for c in range(3)], -1)
     alpha = map_coordinates(head.alpha, at, order=1, mode="nearest") * seen
-    mesh = rotate_points(head.dense, yaw, centre) - (shift, 0, 0)
     deep = map_coordinates(depth, head.points.T[::-1], order=1, mode="nearest")
-    moved = rotate_points(np.column_stack([head.points, deep]), yaw, centre)
-    return Head(colour, alpha, moved[:, :2] - (shift, 0), mesh)
+    points = np.column_stack([head.points, deep])
+    moved = rotate_points(points, yaw * _follows(head, head.points[:, 1]), centre)[:, :2] - (move, 0)
+    whole = _fill_behind(alpha, yaw, centre[0])
+    return Head(flow_outwards(colour, alpha), whole, moved, rotate_points(head.dense, yaw, centre) - (move, 0, 0))
+
+
+def _follows(head: Head, y: np.ndarray) -> np.ndarray:
+    """How much of a turn or a lean is taken part in at height `y`: 1 on the face, 0.3 at the collar."""
+    chin = head.dense[CHIN, 1]
+    return 1 - 0.7 * smoothstep(chin, chin + 30 * SCALE, y)
+
+
+def _fill_behind(alpha: np.ndarray, yaw: float, middle: float) -> np.ndarray:
+    """Cover (C, C) with the hollows behind the near ear closed: nape and back of the head were not in the photograph."""
+    small = zoom(alpha, 0.25, order=1)
+    y, x = np.mgrid[-9:10, -9:10]
+    closed = zoom(grey_closing(small, footprint=x * x + y * y <= 81), 4, order=1)
+    away = -np.sign(yaw) * (np.arange(CANVAS) - middle)
+    near = smoothstep(0, 10 * SCALE, away) * smoothstep(0, 10, abs(yaw))
+    return np.maximum(alpha, closed * near)
 
 
 def _recentre(turned: np.ndarray, alpha: np.ndarray) -> float:
@@ -127,7 +144,9 @@ def tilt(head: Head, degrees: float) -> Head:
     spin = np.array([[np.cos(back), -np.sin(back)], [np.sin(back), np.cos(back)]])
     dense = head.dense.copy()
     dense[:, :2] = (head.dense[:, :2] - pivot) @ spin.T + pivot
-    return Head(colour, alpha, (head.points - pivot) @ spin.T + pivot, dense)
+    points = (head.points - pivot) @ spin.T + pivot
+    points[list(COLLAR)] = head.points[list(COLLAR)]
+    return Head(colour, alpha, points, dense)
 
 
 def lambert(height: np.ndarray, light: tuple[float, float, float]) -> np.ndarray:
@@ -138,14 +157,14 @@ def lambert(height: np.ndarray, light: tuple[float, float, float]) -> np.ndarray
     return np.maximum(dot / np.sqrt(1 + gx**2 + gy**2), 0)
 
 
-def side_light(head: Head, strength: float = 0.8) -> Head:
-    """`head` lit by one strong lamp from image left; the far side keeps a quarter of its light. Shadows are cast."""
+def side_light(head: Head, strength: float = 0.9) -> Head:
+    """`head` lit by one strong lamp from image left; the far side keeps a tenth of its light. Shadows are cast."""
     small = zoom(-depth_map(head), 0.5, order=1)
-    lit = lambert(gaussian_filter(small, 4.0), (-1.0, -0.25, 0.45))
+    lit = lambert(gaussian_filter(small, 4.0), (-1.0, -0.25, 0.22))
     blocked = np.zeros_like(small)
     for s in range(2, 120, 3):
         ahead = np.pad(small, ((0, 0), (s, 0)), mode="edge")[:, : small.shape[1]]
         blocked = np.maximum(blocked, smoothstep(0, 14, ahead - small - 0.45 * s))
-    gain = 0.22 + 1.25 * gaussian_filter(lit * (1 - 0.7 * blocked), 4.0)
+    gain = 0.10 + 1.75 * gaussian_filter(lit * (1 - 0.7 * blocked), 4.0)
     full = zoom(gain, 2, order=1)[..., None] * np.array([1.04, 1.0, 0.95])
     return replace(head, colour=head.colour * (1 - strength + strength * full))

@@ -1,0 +1,166 @@
+"""A face: the photograph, the box that was chosen, the crop the network gets, and the way between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from PIL import Image
+from torch import Tensor
+
+from workbench.errors import ImageError, NoFaceError
+from workbench.faces.crop import CROP_FACTOR, Box, apply, check_box, crop_affine, invert, sample, square, tight_box
+from workbench.faces.detect import Detection, Detector, detect
+from workbench.faces.image import load_image
+
+_FACTORS = (0.5, 4.0)
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face of a photograph.
+
+    Attributes:
+        photo: RGB, upright.
+        box: x0, y0, x1, y1 in photo pixels around where the landmarks are expected; the crop's square follows from it.
+        factor: side of the square over the longer side of the box (1.2 in the papers).
+        detections: every face that was found, the most prominent first; empty for a box drawn by hand.
+        index: which of them this is.
+        name: of the photograph, for captions and files.
+    """
+
+    photo: Image.Image
+    box: Box
+    factor: float = CROP_FACTOR
+    detections: tuple[Detection, ...] = ()
+    index: int = 0
+    name: str = "photograph"
+    _pixels: np.ndarray | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def boxes(self) -> tuple[Box, ...]:
+        """All candidates' boxes in photo pixels."""
+        return tuple(d.box for d in self.detections) or (self.box,)
+
+    @cached_property
+    def affine(self) -> np.ndarray:
+        """(2, 3), photo pixels -> pixels of a 256-pixel crop."""
+        return crop_affine(self.box, self.factor, 256)
+
+    @property
+    def centre(self) -> np.ndarray:
+        """(2,) centre of the cropped square in photo pixels."""
+        return square(self.box, self.factor)[0]
+
+    @property
+    def side(self) -> float:
+        """Side of the cropped square in photo pixels."""
+        return square(self.box, self.factor)[1]
+
+    def crop(self, size: int = 256) -> np.ndarray:
+        """uint8 RGB (size, size, 3), black outside the photograph."""
+        if self._pixels is not None:
+            if self._pixels.shape[0] == size:
+                return self._pixels.copy()
+            resized = Image.fromarray(self._pixels).resize((size, size), Image.Resampling.BICUBIC)
+            return np.array(resized)
+        return sample(self.photo, crop_affine(self.box, self.factor, size), size)
+
+    def tensor(
+        self,
+        size: int,
+        mean: Sequence[float] = (0.485, 0.456, 0.406),
+        std: Sequence[float] = (0.229, 0.224, 0.225),
+    ) -> Tensor:
+        """The normalised crop, float32 (1, 3, size, size)."""
+        crop = torch.from_numpy(self.crop(size)).permute(2, 0, 1)[None].float() / 255
+        scale, offset = (torch.tensor(v).view(3, 1, 1) for v in (std, mean))
+        return (crop - offset) / scale
+
+    def to_photo(self, points: ArrayLike, size: int = 256) -> np.ndarray:
+        """Points (..., 2) in pixels of a ``size`` crop -> photo pixels."""
+        return self._map(invert(crop_affine(self.box, self.factor, size)), points)
+
+    def to_crop(self, points: ArrayLike, size: int = 256) -> np.ndarray:
+        """Points (..., 2) in photo pixels -> pixels of a ``size`` crop."""
+        return self._map(crop_affine(self.box, self.factor, size), points)
+
+    @staticmethod
+    def _map(affine: np.ndarray, points: ArrayLike) -> np.ndarray:
+        array = np.asarray(points, float)
+        return apply(affine, array.reshape(-1, 2)).reshape(array.shape)
+
+    def with_index(self, index: int) -> Face:
+        """Another of the detected faces. Raises NoFaceError when there are not so many."""
+        count = len(self.detections)
+        if not -count <= index < count:
+            found = "1 face was" if count == 1 else f"{count} faces were"
+            raise NoFaceError(f"There is no face {index + 1}: {found} found in {self.name}.")
+        index %= count
+        return replace(self, box=self.detections[index].box, index=index, _pixels=None)
+
+    def with_box(self, box: Sequence[float]) -> Face:
+        """The same photograph with a box drawn by hand, photo pixels. Raises ImageError for an unusable one."""
+        return replace(self, box=check_box(box, *self.photo.size), _pixels=None)
+
+    def with_factor(self, factor: float) -> Face:
+        """A tighter or wider crop. Raises ImageError outside 0.5 to 4."""
+        low, high = _FACTORS
+        if not low <= factor <= high:
+            raise ImageError(f"The crop factor must lie between {low:g} and {high:g}; the papers use {CROP_FACTOR}.")
+        return replace(self, factor=float(factor), _pixels=None)
+
+    def with_crop(self, pixels: np.ndarray) -> Face:
+        """The same geometry with other pixels in the crop (an occluder painted over it), uint8 (S, S, 3)."""
+        pixels = np.asarray(pixels)
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.shape[0] != pixels.shape[1]:
+            raise ImageError(f"A crop is a square RGB picture, not an array of shape {pixels.shape}.")
+        return replace(self, _pixels=pixels.astype(np.uint8))
+
+    def refine(self, points: ArrayLike) -> Face:
+        """The face with the tight box of landmarks (N, 2) in photo pixels, as training crops were made."""
+        return self.with_box(tight_box(points))
+
+
+def load_face(
+    source: str | PathLike[str] | Image.Image | np.ndarray | Any,
+    *,
+    box: Sequence[float] | None = None,
+    index: int = 0,
+    factor: float | None = None,
+    detector: str | Detector = "default",
+    name: str | None = None,
+) -> Face:
+    """A face from a photograph.
+
+    Args:
+        source: a path, a PIL image, an array, bytes or an open file, see ``load_image``.
+        box: x0, y0, x1, y1 in photo pixels around the landmarks; nothing is searched then.
+        index: which face, the most prominent first.
+        factor: of the crop, 1.2 by default.
+        detector: a detector or its name.
+        name: for captions and files; the file's name by default.
+
+    Raises:
+        ImageError: an unreadable picture or an unusable box.
+        NoFaceError: nothing was found, or fewer faces than ``index`` asks for.
+        UnknownNameError: an unknown detector.
+    """
+    photo = load_image(source)
+    if name is None:
+        name = Path(source).stem if isinstance(source, (str, PathLike)) else "photograph"
+    if box is not None:
+        face = Face(photo, check_box(box, *photo.size), name=name)
+    else:
+        found = tuple(detect(photo, detector))
+        if not found:
+            raise NoFaceError(f"No face was found in {name}: draw a box around the face, or try another photograph.")
+        face = Face(photo, found[0].box, detections=found, name=name).with_index(index)
+    return face if factor is None else face.with_factor(factor)
