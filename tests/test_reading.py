@@ -1,0 +1,93 @@
+"""A face read by a model: the answer, the trace, and the way back to the photograph."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+import workbench as wb
+from workbench.errors import CheckpointError, TraceError, UnknownNameError
+from workbench.models import build, preset
+from workbench.reading import read
+
+
+@pytest.fixture(scope="module")
+def face():
+    return wb.sample_face("astronaut")
+
+
+def model(**changes):
+    torch.manual_seed(0)
+    config = replace(preset("dslpt-68-compact"), layers=2, **changes)
+    return build(config, torch.rand(68, 2) * 0.8 + 0.1).eval()
+
+
+@pytest.fixture(scope="module")
+def reading(face):
+    return read(model(), face)
+
+
+def test_shapes_and_units(reading) -> None:
+    assert reading.landmarks.shape == (68, 2)
+    assert (reading.stages, reading.layers) == (3, 2)
+    assert reading.path().shape == (7, 68, 2)
+    assert reading.attention("cross").shape == reading.attention("self").shape == (3, 2, 4, 68, 68)
+    assert reading.structure().shape == (68, 128)
+    assert reading.rects().shape == (3, 68, 4)
+    np.testing.assert_allclose(reading.path()[0], reading.mean_shape)
+    np.testing.assert_allclose(reading.path()[-1], reading.points())
+    np.testing.assert_allclose(reading.path()[3], reading.points(stage=1, layer=0))
+    sigma = np.sqrt(reading.variance()[-1]) * reading.rects()[-1, :, 2:]
+    np.testing.assert_allclose(reading.sigma(), sigma, rtol=1e-5)
+
+
+def test_landmarks_lie_on_the_photograph_where_the_crop_says(reading, face) -> None:
+    expected = face.centre + (reading.points() - 0.5) * face.side
+    np.testing.assert_allclose(reading.landmarks, expected, atol=1e-6)
+
+
+def test_the_trace_says_what_it_is(reading, face) -> None:
+    meta = reading.trace.meta
+    assert meta["scheme"] == "ibug68" and meta["face"] == "astronaut" and meta["input_size"] == 128
+    np.testing.assert_allclose(meta["affine"], face.affine)
+
+
+def test_only_what_was_asked_for_is_recorded(face) -> None:
+    network = model()
+    assert set(read(network, face, taps=()).trace) == set()
+    assert "patches.features" in read(network, face, taps=None).trace
+    assert list(read(network, face, taps="relation.structure").trace) == ["relation.structure"]
+    with pytest.raises(UnknownNameError, match="relation.structure"):
+        read(network, face, taps="relation.nothing")
+
+
+def test_a_system_without_uncertainty_says_so(face) -> None:
+    point_only = read(model(likelihood=None), face)
+    with pytest.raises(TraceError, match="DSLPT"):
+        point_only.sigma()
+    with pytest.raises(TraceError, match="DSLPT"):
+        point_only.variance()
+
+
+def test_broken_weights_are_named_and_not_drawn(face) -> None:
+    network = model()
+    network.name = "broken"
+    with torch.no_grad():
+        network.head.mean.weight.fill_(float("nan"))
+    with pytest.raises(CheckpointError, match="broken"):
+        read(network, face)
+
+
+def test_reading_twice_gives_the_same(face, reading) -> None:
+    again = read(model(), face)
+    np.testing.assert_array_equal(again.landmarks, reading.landmarks)
+
+
+def test_the_package_s_front_door_is_lazy_and_complete() -> None:
+    for name in wb.__all__:
+        assert getattr(wb, name) is not None
+    with pytest.raises(AttributeError):
+        _ = wb.nothing
