@@ -30,8 +30,9 @@ def test_a_selection_survives_its_link(selection: Selection) -> None:
     assert from_link(to_link(selection), SHELF) == (selection, "")
 
 
-def test_stages_are_counted_from_one_in_links() -> None:
-    assert to_link(Selection(sample="astronaut", model="dslpt-68", stage=2))["stage"] == "3"
+def test_stage_layer_and_head_count_from_one_in_links() -> None:
+    link = to_link(Selection(sample="astronaut", model="dslpt-68", stage=2, layer=1, head=0))
+    assert (link["stage"], link["layer"], link["head"]) == ("3", "2", "1")
 
 
 def test_an_own_photograph_is_never_in_a_link() -> None:
@@ -51,7 +52,7 @@ def test_an_own_photograph_is_never_in_a_link() -> None:
         ("stage", "99", "stage", -1),
         ("stage", "0", "stage", -1),
         ("stage", "-1", "stage", -1),
-        ("layer", "4", "layer", -1),
+        ("layer", "5", "layer", 0),
         ("head", "nan", "head", None),
         ("head", "٣", "head", None),
         ("landmark", "abc", "landmark", None),
@@ -98,5 +99,5 @@ def test_several_mistakes_are_told_in_one_sentence() -> None:
 def test_another_model_keeps_what_it_also_has() -> None:
     chosen = Selection(sample="astronaut", model="dslpt-98", stage=2, layer=3, head=7, landmark=97)
     assert fit(chosen, SHELF.models["dslpt-98"]) == Selection(
-        sample="astronaut", model="dslpt-98", stage=2, layer=-1, head=None, landmark=97
+        sample="astronaut", model="dslpt-98", stage=2, layer=0, head=None, landmark=97
     )

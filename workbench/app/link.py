@@ -30,7 +30,7 @@ class Selection:
         box: a hand-drawn box (x0, y0, x1, y1) in pixels of the photograph, or None for the detector's.
         factor: crop side over box side, or None for the trained default.
         model: name of a model on the shelf.
-        stage, layer: counted from 0, -1 the last.
+        stage, layer: counted from 0; stage -1 is the last.
         head: counted from 0, None the mean of all heads.
         landmark: counted from 0, None when no landmark is singled out.
         kind: "cross" or "self" attention.
@@ -43,7 +43,7 @@ class Selection:
     factor: float | None = None
     model: str = ""
     stage: int = -1
-    layer: int = -1
+    layer: int = 0
     head: int | None = None
     landmark: int | None = None
     kind: str = "cross"
@@ -79,7 +79,7 @@ class Shelf:
 
 
 def to_link(selection: Selection) -> dict[str, str]:
-    """Query parameters for a selection; defaults are left out, stages are counted from 1 as in the captions.
+    """Query parameters for a selection; defaults are left out. Stage, layer and head count from 1 as in the captions.
 
     A person's own photograph is never in a link: only ``photo=own`` says that there was one.
     """
@@ -94,10 +94,10 @@ def to_link(selection: Selection) -> dict[str, str]:
     link["model"] = s.model
     if s.stage >= 0:
         link["stage"] = str(s.stage + 1)
-    if s.layer >= 0:
-        link["layer"] = str(s.layer)
+    if s.layer > 0:
+        link["layer"] = str(s.layer + 1)
     if s.head is not None:
-        link["head"] = str(s.head)
+        link["head"] = str(s.head + 1)
     if s.landmark is not None:
         link["landmark"] = str(s.landmark)
     if s.kind != KINDS[0]:
@@ -123,12 +123,13 @@ def from_link(link: Mapping[str, str], shelf: Shelf) -> tuple[Selection, str]:
         )
     limits = shelf.models.get(model, Limits(1, 1, 1, 0))
     stage = reader.whole("stage", 1, limits.stages)
-    layer = reader.whole("layer", 0, limits.layers - 1)
+    layer = reader.whole("layer", 1, limits.layers)
+    head = None if link.get("head") == "mean" else reader.whole("head", 1, limits.heads)
     return replace(
         selection,
         stage=-1 if stage is None else stage - 1,
-        layer=-1 if layer is None else layer,
-        head=None if link.get("head") == "mean" else reader.whole("head", 0, limits.heads - 1),
+        layer=0 if layer is None else layer - 1,
+        head=None if head is None else head - 1,
         landmark=reader.whole("landmark", 0, limits.landmarks - 1),
         kind=reader.one_of("kind", KINDS, default.kind),
     ), reader.sentence()
@@ -140,7 +141,7 @@ def fit(selection: Selection, limits: Limits) -> Selection:
     return replace(
         s,
         stage=s.stage if -1 <= s.stage < limits.stages else -1,
-        layer=s.layer if -1 <= s.layer < limits.layers else -1,
+        layer=s.layer if 0 <= s.layer < limits.layers else 0,
         head=s.head if s.head is not None and 0 <= s.head < limits.heads else None,
         landmark=s.landmark if s.landmark is not None and 0 <= s.landmark < limits.landmarks else None,
         kind=s.kind if s.kind in KINDS else KINDS[0],

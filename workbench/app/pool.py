@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -18,13 +18,15 @@ import torch
 from workbench.app import photos
 from workbench.app.link import Limits, Selection, Shelf
 from workbench.errors import NoFaceError
-from workbench.faces import Face, load_face, sample_face, sample_names
+from workbench.faces import Face, Occluder, load_face, occlude, sample_face, sample_names
 from workbench.models import Card, FaceModel, list_models, load_model
 from workbench.models.zoo import DEFAULT
 from workbench.reading import ATTENTION_TAPS, Reading, read
 
 T = TypeVar("T")
 _FIRST_SAMPLE = "astronaut"
+_OCCLUDED_SIDE = 640
+"""Side in pixels of the crop that an occluder is painted on, before the model's own size is taken from it."""
 
 
 @st.cache_resource(ttl=60, show_spinner=False)
@@ -78,7 +80,8 @@ def _face(key: FaceKey) -> Face:
     except NoFaceError:
         if key.box is None:
             raise
-        chosen = load_face(photos.get(key.photo).picture, box=key.box)
+        photo = photos.get(key.photo)
+        chosen = load_face(photo.picture, box=key.box, name=photo.name)
     if key.box is not None:
         chosen = chosen.with_box(key.box)
     elif key.index:
@@ -88,7 +91,10 @@ def _face(key: FaceKey) -> Face:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _detected(sample: str, photo: str) -> Face:
-    return sample_face(sample) if sample else load_face(photos.get(photo).picture)
+    if sample:
+        return sample_face(sample)
+    own = photos.get(photo)
+    return load_face(own.picture, name=own.name)
 
 
 @dataclass(frozen=True)
@@ -106,9 +112,12 @@ def reading(selection: Selection, model_name: str | None = None) -> Shown:
     return _read(face(selection), (FaceKey.of(selection), name), name)
 
 
-def reading_of(changed: Face, key: tuple[Hashable, ...], model_name: str) -> Shown:
-    """A changed face (an occluder laid over it); ``key`` names the change by content."""
-    return _read(changed, (*key, model_name), model_name)
+def occluded(selection: Selection, occluder: Occluder) -> Shown:
+    """The chosen face with something laid over its crop, as the chosen model reads it."""
+    plain = face(selection)
+    painted, _ = occlude(plain.crop(_OCCLUDED_SIDE), occluder)
+    key = (FaceKey.of(selection), selection.model, astuple(occluder))
+    return _read(plain.with_crop(painted), key, selection.model)
 
 
 def _read(a_face: Face, key: tuple[Hashable, ...], name: str) -> Shown:

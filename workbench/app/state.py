@@ -39,6 +39,7 @@ def publish() -> None:
     """Write the selection into the link."""
     link = to_link(current())
     st.session_state[_WRITTEN] = link
+    st.session_state.pop(_TOUCHED, None)
     if dict(st.query_params.items()) != link:
         st.query_params.from_dict(link)
 
