@@ -1,0 +1,77 @@
+"""The numbers behind a figure as rows, for CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from workbench.explain.relations import Edges
+from workbench.explain.uncertainty import patch_states
+
+if TYPE_CHECKING:
+    from workbench.landmarks import Scheme
+    from workbench.reading import Reading
+
+Row = dict[str, Any]
+
+
+def landmarks_table(reading: Reading) -> list[Row]:
+    """One row a landmark: ``x``, ``y`` in pixels of the photograph, ``crop_x``, ``crop_y`` in pixels of the
+    model's input; ``sigma_x``, ``sigma_y`` (crop pixels) and ``patch`` (what set the last patch's size) where
+    the model gives them."""
+    scheme = reading.scheme
+    photo, crop = reading.landmarks, reading.points() * reading.input_size
+    has_sigma = reading.alignment.variance is not None
+    sigma = reading.sigma() * reading.input_size if has_sigma else None
+    states = patch_states(reading).states[-1] if reading.alignment.rects is not None else None
+    rows = []
+    for i in range(scheme.count):
+        row: Row = {
+            "landmark": i,
+            "name": scheme.label(i),
+            "part": scheme.part_of[i],
+            "side": scheme.side_of[i],
+            "x": round(float(photo[i, 0]), 3),
+            "y": round(float(photo[i, 1]), 3),
+            "crop_x": round(float(crop[i, 0]), 3),
+            "crop_y": round(float(crop[i, 1]), 3),
+        }
+        if sigma is not None:
+            row |= {"sigma_x": round(float(sigma[i, 0]), 4), "sigma_y": round(float(sigma[i, 1]), 4)}
+        if states is not None:
+            row["patch"] = str(states[i])
+        rows.append(row)
+    return rows
+
+
+def edges_table(edges: Edges, scheme: Scheme) -> list[Row]:
+    """One row a relation, strongest first."""
+    return [
+        {
+            "query": int(q),
+            "query_name": scheme.label(int(q)),
+            "key": int(k),
+            "key_name": scheme.label(int(k)),
+            "weight": float(w),
+        }
+        for q, k, w in zip(edges.query, edges.key, edges.weight, strict=True)
+    ]
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as comma-separated text with a header; empty text for no rows."""
+    if not rows:
+        return ""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def to_json(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as a JSON list."""
+    return json.dumps([dict(row) for row in rows], indent=1, ensure_ascii=False)

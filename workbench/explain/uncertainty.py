@@ -1,0 +1,302 @@
+"""How sure a model is: ellipses, patch sizes and their clamp, the path to the answer, calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench.errors import TraceError
+
+if TYPE_CHECKING:
+    from workbench.reading import Reading
+
+SIZE_FACTOR = 12.0
+"""6 Z with Z = 2: a patch spans this many deviations (thesis 5.2.2)."""
+
+STATES = ("first", "floor", "active", "ceiling", "fixed")
+"""What set a patch's size: the first stage's constant, the clamp's floor, the variance itself, the clamp's
+ceiling, or a rule that ignores the variance (SLPT halves)."""
+
+
+@dataclass(frozen=True)
+class Ellipses:
+    """Axis-aligned ellipses of a Gaussian around each landmark.
+
+    Attributes:
+        centres: (N, 2) normalised crop coordinates.
+        sigma: (N, 2) standard deviations along x and y, normalised.
+        levels: radii in standard deviations.
+        mass: probability inside each level if the prediction is a calibrated Gaussian, 1 - exp(-k^2 / 2).
+        caption: the tensor and the stage.
+    """
+
+    centres: np.ndarray
+    sigma: np.ndarray
+    levels: tuple[float, ...]
+    mass: tuple[float, ...]
+    caption: str
+
+
+@dataclass(frozen=True)
+class SigmaOrder:
+    """Landmarks from least to most certain.
+
+    Attributes:
+        index: (N,) landmarks, largest sigma first.
+        sigma: (N,) in the same order: geometric mean of both axes, crop pixels of the model's input.
+        caption: the tensor, its unit and what was done.
+    """
+
+    index: np.ndarray
+    sigma: np.ndarray
+    caption: str
+
+
+@dataclass(frozen=True)
+class PatchStates:
+    """What set the size of every patch.
+
+    Attributes:
+        rects: (stage, N, 4) x0, y0, width, height, normalised.
+        states: (stage, N) of :data:`STATES`.
+        wanted: (stage, N) the factor before the clamp; NaN where the rule has none.
+        error: largest difference between the recomputed and the recorded size factor.
+        caption: the rule in numbers.
+    """
+
+    rects: np.ndarray
+    states: np.ndarray
+    wanted: np.ndarray
+    error: float
+    caption: str
+
+    def count(self, stage: int) -> dict[str, int]:
+        """State -> number of patches in a stage, absent states left out."""
+        found = self.states[stage].tolist()
+        return {state: found.count(state) for state in STATES if state in found}
+
+
+@dataclass(frozen=True)
+class Path:
+    """The way of every landmark from the mean face to the answer.
+
+    Attributes:
+        points: (step, N, 2) normalised; step 0 is the mean shape.
+        stage, layer: (step,) zero-based, -1 for the mean shape.
+        labels: (step,) such as "stage 1, layer 2".
+        length: (N,) length of the way, normalised.
+        caption: what is shown.
+    """
+
+    points: np.ndarray
+    stage: np.ndarray
+    layer: np.ndarray
+    labels: tuple[str, ...]
+    length: np.ndarray
+    caption: str
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Does the predicted spread match the errors?
+
+    Attributes:
+        expected: (levels,) share of errors that central intervals should cover.
+        observed: (levels,) share that they did cover.
+        gap: mean absolute difference.
+        count: number of errors.
+        caption: the result in words.
+    """
+
+    expected: np.ndarray
+    observed: np.ndarray
+    gap: float
+    count: int
+    caption: str
+
+
+@dataclass(frozen=True)
+class CoveredRatio:
+    """Sigma of points under an occluder against the same points without it.
+
+    Attributes:
+        covered, uncovered: mean sigma of the points, in the unit given.
+        ratio: covered / uncovered.
+        count: number of points.
+        caption: the result in words.
+    """
+
+    covered: float
+    uncovered: float
+    ratio: float
+    count: int
+    caption: str
+
+
+def ellipses(
+    reading: Reading, levels: tuple[float, ...] = (1.0, 2.0, 3.0), stage: int = -1, layer: int = -1
+) -> Ellipses:
+    """Ellipses with radii ``k sqrt(v) * patch size`` (Eq. 5.6) at ``k`` in ``levels``.
+
+    Raises:
+        TraceError: the model predicts no uncertainty.
+    """
+    sigma = deviation(reading, stage, layer)
+    mass = tuple(float(1 - np.exp(-(k**2) / 2)) for k in levels)
+    where = _where(reading, stage, layer)
+    shown = ", ".join(f"{k:g}" for k in levels)
+    caption = (
+        f"alignment.variance · {where} · {shown} sigma = square root of the variance x patch size; "
+        f"inside, if Gaussian: {', '.join(f'{m:.0%}' for m in mass)}"
+    )
+    return Ellipses(reading.points(stage, layer), sigma, tuple(levels), mass, caption)
+
+
+def deviation(reading: Reading, stage: int = -1, layer: int = -1) -> np.ndarray:
+    """(N, 2) predicted standard deviation, normalised.
+
+    Raises:
+        TraceError: the model predicts no uncertainty, or there is no such stage or layer.
+    """
+    variance = reading.alignment.variance
+    if variance is None:
+        raise TraceError(f"{reading.model_name} predicts no uncertainty; choose a DSLPT model.")
+    for name, index, size in (("stage", stage, variance.shape[0]), ("layer", layer, variance.shape[1])):
+        if not -size <= index < size:
+            raise TraceError(f"There are {size} {name}s (0 to {size - 1}), so there is no {name} {index}.")
+    return reading.sigma(stage, layer)
+
+
+def sigma_order(reading: Reading, stage: int = -1, layer: int = -1) -> SigmaOrder:
+    """Landmarks sorted by their predicted deviation, the least certain first.
+
+    Raises:
+        TraceError: the model predicts no uncertainty.
+    """
+    sigma = np.sqrt(deviation(reading, stage, layer).prod(1)) * reading.input_size
+    index = np.argsort(-sigma, kind="stable")
+    caption = (
+        f"alignment.variance · {_where(reading, stage, layer)} · square root of sigma x times sigma y, "
+        f"in pixels of the {reading.input_size} px crop · sorted"
+    )
+    return SigmaOrder(index, sigma[index], caption)
+
+
+def patch_states(reading: Reading) -> PatchStates:
+    """Which patches follow their variance and which are held by the clamp (thesis 5.2.2).
+
+    A patch's side is the last one's times ``clamp(12 max(v_x, v_y), low, high)``, or ``12 max(sqrt v)`` under
+    the rule of the text ("deviation"); v is the last layer's variance of the stage before. The sizes are
+    recomputed and compared with the recorded ones.
+
+    Raises:
+        TraceError: the model reads no patches, or the recorded sizes contradict the rule.
+    """
+    rects = reading.rects()
+    stages, count = rects.shape[:2]
+    states = np.full((stages, count), "first", dtype="<U7")
+    wanted = np.full((stages, count), np.nan)
+    low, high = reading.size_limits
+    if reading.alignment.variance is None or reading.size_rule not in ("variance", "deviation"):
+        states[1:] = "fixed"
+        rule = "every stage halves the side"
+        return PatchStates(rects, states, wanted, 0.0, f"patches.rects · {rule}")
+    spread = reading.variance().max(-1)
+    spread = np.sqrt(spread) if reading.size_rule == "deviation" else spread
+    wanted[1:] = SIZE_FACTOR * spread[:-1]
+    states[1:] = np.where(wanted[1:] <= low, "floor", np.where(wanted[1:] >= high, "ceiling", "active"))
+    error = _size_error(rects, np.clip(wanted[1:], low, high))
+    if error > 0.01:
+        raise TraceError(
+            f"The patches of {reading.model_name} do not follow its size rule (factors differ by "
+            f"{error:.2f}); read the face again with a matching checkpoint."
+        )
+    power = "max sqrt(v)" if reading.size_rule == "deviation" else "max v"
+    caption = f"patches.rects · side x clamp({SIZE_FACTOR:g} {power}, {low:g}, {high:g}) from stage to stage"
+    return PatchStates(rects, states, wanted, error, caption)
+
+
+def _size_error(rects: np.ndarray, factor: np.ndarray) -> float:
+    """Largest difference of recorded and recomputed factors, among patches not cut at the crop's edge."""
+    side = rects[..., 2:].max(-1)
+    inside = ((rects[..., :2] > 1e-6) & (rects[..., :2] + rects[..., 2:] < 1 - 1e-6)).all(-1)
+    square = inside | (np.abs(rects[..., 2] - rects[..., 3]) < 1e-6)
+    both = square[1:] & square[:-1]
+    if not both.any():
+        return 0.0
+    return float(np.abs(side[1:] / np.maximum(side[:-1], 1e-9) - factor)[both].max())
+
+
+def landmark_path(reading: Reading) -> Path:
+    """The mean face, then the answer of every layer of every stage."""
+    points = reading.path()
+    steps = np.arange(len(points) - 1)
+    stage, layer = steps // reading.layers, steps % reading.layers
+    labels = ("mean face", *(f"stage {s + 1}, layer {k + 1}" for s, k in zip(stage, layer, strict=True)))
+    length = np.linalg.norm(np.diff(points, axis=0), axis=-1).sum(0)
+    caption = f"alignment.stages · mean face, then {reading.stages} stages x {reading.layers} layers"
+    stage, layer = (np.concatenate([[-1], index]) for index in (stage, layer))
+    return Path(points, stage, layer, labels, length, caption)
+
+
+def calibration(errors: np.ndarray, sigma: np.ndarray, levels: int = 19) -> Calibration:
+    """Coverage of central intervals, axis by axis: a calibrated Gaussian has the share p in its p-interval.
+
+    Args:
+        errors: (...), prediction minus truth, signed or not.
+        sigma: predicted standard deviations, same shape and unit; NaN pairs are left out.
+        levels: how many equal steps between 0 and 1.
+
+    Raises:
+        TraceError: the shapes differ or nothing is left to compare.
+    """
+    e, s = np.abs(np.asarray(errors, float)).ravel(), np.asarray(sigma, float).ravel()
+    if e.shape != s.shape:
+        raise TraceError(
+            f"Errors and sigma must have one shape, not {np.shape(errors)} and {np.shape(sigma)}."
+        )
+    known = np.isfinite(e) & np.isfinite(s) & (s > 0)
+    if not known.any():
+        raise TraceError("Calibration needs at least one landmark with a known error and a sigma above zero.")
+    score = e[known] / s[known]
+    expected = np.arange(1, levels + 1) / (levels + 1)
+    radius = np.array([NormalDist().inv_cdf((1 + p) / 2) for p in expected])
+    observed = (score[None] <= radius[:, None]).mean(1)
+    gap = float(np.abs(observed - expected).mean())
+    one = float((score <= 1).mean())
+    caption = (
+        f"{one:.0%} of {known.sum()} errors lie within one sigma (a calibrated Gaussian: 68%); "
+        f"mean gap {gap:.3f}"
+    )
+    return Calibration(expected, observed, gap, int(known.sum()), caption)
+
+
+def covered_ratio(with_occluder: np.ndarray, without: np.ndarray, covered: np.ndarray) -> CoveredRatio:
+    """How much sigma rises on points that something covers.
+
+    Args:
+        with_occluder, without: (..., N, 2) sigma of the same faces with and without the occluder, one unit.
+        covered: (..., N) true where the occluder lies over the landmark.
+
+    Raises:
+        TraceError: no landmark is covered.
+    """
+    mask = np.asarray(covered, bool)
+    if not mask.any():
+        raise TraceError("The occluder covers no landmark; move it onto the face.")
+    over = float(np.asarray(with_occluder, float)[mask].mean())
+    free = float(np.asarray(without, float)[mask].mean())
+    ratio = over / free if free > 0 else float("inf")
+    caption = f"sigma of the {mask.sum()} covered landmarks is {ratio:.2f} times their sigma uncovered"
+    return CoveredRatio(over, free, ratio, int(mask.sum()), caption)
+
+
+def _where(reading: Reading, stage: int, layer: int) -> str:
+    """Stage and layer in words, counted from 1."""
+    return (
+        f"stage {stage % reading.stages + 1} of {reading.stages} · "
+        f"layer {layer % reading.layers + 1} of {reading.layers}"
+    )
