@@ -3,8 +3,10 @@
 Pure (tested with node): decodeHalf(bytes) -> Float32Array; colourMap(lut) -> {rgb(t), css(t, alpha)};
   nearestPoint(points, p, limit) -> index | -1; stepPoint(points, from, arrowKey) -> index;
   fitFace(w, h, pad) -> view {side, px(p), unit(p)}; ticks(lo, hi, n); number(x); csv(rows).
-Page: el(tag, attributes, ...children); frame(host, name) -> {root, strip, main, side, caption, say(text), close()};
-  segmented / slider / toggle / button / spacer for the strip; tooltip(frame) -> {show(x, y, lines), hide()};
+Page: el(tag, attributes, ...children); frame(host, name) -> {root, strip, main, side, caption, foot (buttons beside
+  the caption), say(text), close()};
+  segmented / slider / toggle / button / spacer for the strip; tooltip(frame) -> {show(x, y, lines),
+  corner(node, x, lines), hide()};
   theme(node) -> colours of the surrounding page; saveFile; saveCanvas; animate(ms, step) -> cancel.
 Canvas: surface(parent, {label, ratio, draw(ctx, w, h)}) -> {canvas, width, height, paint(), at(event), close()};
   loadImage(bytes, done); drawPhoto, drawLines, drawDots, drawTag, drawArrow, drawScale, drawBrackets;
@@ -90,13 +92,14 @@ const WB_STYLE = `
   container-type: inline-size; position: relative; color: var(--ink); font: 13px/1.35 var(--st-font, var(--jp-ui-font-family, system-ui, sans-serif));
   font-variant-numeric: tabular-nums; -webkit-font-smoothing: antialiased; }
 .wb *, .wb *::before { box-sizing: border-box; }
-.wb-strip { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 14px; padding: 0 0 8px; }
-.wb-stage { display: grid; grid-template-columns: minmax(0, 1.28fr) minmax(0, 1fr); gap: 14px; align-items: start; }
+.wb-strip { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; padding: 0 0 8px; }
+.wb-stage { display: grid; grid-template-columns: minmax(0, 1.4fr) minmax(0, 1fr); gap: 14px; align-items: start; }
 .wb-main, .wb-side { position: relative; min-width: 0; display: grid; gap: 8px; }
-.wb-caption { margin: 8px 0 0; color: var(--soft); font-size: 12px; min-height: 1.35em; }
+.wb-below { display: flex; align-items: flex-start; gap: 12px; margin-top: 8px; } .wb-foot { display: flex; gap: 6px; margin-left: auto; }
+.wb-caption { margin: 4px 0 0; flex: 1; color: var(--soft); font-size: 12px; min-height: 1.35em; }
 .wb-caption code { font: 11.5px/1.3 var(--st-code-font, var(--jp-code-font-family, ui-monospace, monospace)); color: var(--ink); }
 .wb-field { display: inline-flex; align-items: center; gap: 6px; color: var(--soft); white-space: nowrap; }
-.wb-field output { color: var(--ink); min-width: 3ch; }
+.wb-field output { color: var(--ink); min-width: 4.4ch; }
 .wb-seg { display: inline-flex; border: 1px solid var(--line); border-radius: 6px; overflow: hidden; }
 .wb button { font: inherit; color: var(--ink); background: none; border: 1px solid var(--line); border-radius: 6px; padding: 2px 9px; min-height: 26px; cursor: pointer; }
 .wb-seg button { border: 0; border-radius: 0; }
@@ -105,7 +108,7 @@ const WB_STYLE = `
 .wb button[aria-pressed=true] { background: var(--ink); color: var(--ground); border-color: var(--ink); }
 .wb button:disabled { opacity: .4; cursor: default; }
 .wb :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
-.wb input[type=range] { width: 92px; accent-color: var(--ink); margin: 0; height: 20px; cursor: pointer; }
+.wb input[type=range] { width: 68px; accent-color: var(--ink); margin: 0; height: 20px; cursor: pointer; }
 .wb canvas { display: block; width: 100%; touch-action: pan-y; }
 .wb-face { border-radius: 8px; overflow: hidden; background: #101114; }
 .wb-tip { position: absolute; z-index: 5; pointer-events: none; max-width: 270px; padding: 6px 9px; border-radius: 6px; background: color-mix(in srgb, #101114 94%, transparent); color: #f3f4f5; font-size: 12px; box-shadow: 0 2px 10px rgb(0 0 0 / .35); opacity: 0; }
@@ -130,20 +133,25 @@ function el(tag, attributes = {}, ...children) {
 function frame(host, name, style = "") {
   const strip = el("div", { class: "wb-strip", role: "toolbar", "aria-label": `${name}: controls` });
   const main = el("div", { class: "wb-main" }), side = el("div", { class: "wb-side" });
-  const caption = el("p", { class: "wb-caption" }), said = el("div", { class: "wb-say", "aria-live": "polite" });
+  const caption = el("p", { class: "wb-caption" }), foot = el("div", { class: "wb-foot" }), said = el("div", { class: "wb-say", "aria-live": "polite" });
   const root = el("section", { class: "wb", "aria-label": name }, el("style", {}, WB_STYLE + style), strip,
-    el("div", { class: "wb-stage" }, main, side), caption, said);
+    el("div", { class: "wb-stage" }, main, side), el("div", { class: "wb-below" }, caption, foot), said);
   host.root.append(root);
-  return { root, strip, main, side, caption, say: (text) => { said.textContent = text; }, close: () => root.remove() };
+  return { root, strip, main, side, caption, foot, say: (text) => { said.textContent = text; }, close: () => root.remove() };
 }
 
 /* Colours of the page that the widget stands in, for what is drawn outside of photographs. */
+const WB_THEMES = new Map();
 function theme(node) {
-  const style = getComputedStyle(node), probe = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  const read = (colour) => { probe.fillStyle = "#fff"; probe.fillRect(0, 0, 1, 1); probe.fillStyle = colour; probe.fillRect(0, 0, 1, 1); return [...probe.getImageData(0, 0, 1, 1).data].slice(0, 3); };
-  const ink = read(style.color), light = (0.299 * ink[0] + 0.587 * ink[1] + 0.114 * ink[2]) / 255;
-  const css = (alpha) => `rgb(${ink.join(" ")} / ${alpha})`;
-  return { dark: light > 0.5, ink: css(1), soft: css(0.68), faint: css(0.28), hair: css(0.12), font: style.fontFamily };
+  const { color, fontFamily } = getComputedStyle(node);
+  if (!WB_THEMES.has(color)) {
+    const probe = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
+    probe.fillStyle = color; probe.fillRect(0, 0, 1, 1);
+    const ink = [...probe.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    const css = (alpha) => `rgb(${ink.join(" ")} / ${alpha})`;
+    WB_THEMES.set(color, { dark: 0.299 * ink[0] + 0.587 * ink[1] + 0.114 * ink[2] > 128, ink: css(1), soft: css(0.68), faint: css(0.28), hair: css(0.12) });
+  }
+  return { ...WB_THEMES.get(color), font: fontFamily };
 }
 
 function button(text, title, onclick) {
@@ -152,11 +160,11 @@ function button(text, title, onclick) {
 
 /* choices: [[value, text, title]]. One is pressed; -> {node, set(value)}. */
 function segmented(label, choices, value, onchange) {
-  const node = el("span", { class: "wb-field", role: "group", "aria-label": label }), seg = el("span", { class: "wb-seg" });
+  const node = el("span", { class: "wb-field", role: "group", "aria-label": label || choices.map((c) => c[1]).join(" or ") }), seg = el("span", { class: "wb-seg" });
   const set = (now) => buttons.forEach((b, k) => b.setAttribute("aria-pressed", String(choices[k][0] === now)));
   const buttons = choices.map(([v, text, title]) => el("button", { type: "button", title, onclick: () => { set(v); onchange(v); } }, text));
   seg.append(...buttons);
-  node.append(label, seg);
+  node.append(...(label ? [label] : []), seg);
   set(value);
   return { node, set };
 }
@@ -183,21 +191,29 @@ function slider(label, title, { min, max, step, value, format = number }, oninpu
 
 const spacer = () => el("span", { class: "wb-gap" });
 
-/* lines: strings or [left, right] pairs; the first is bold. x, y are client pixels. */
+/* lines: strings or [left, right] pairs; the first is bold. x, y are client pixels; corner() stays out of the way, in
+the upper corner of `node` that is farther from the pointer. */
 function tooltip(page) {
   const tip = el("div", { class: "wb-tip", role: "tooltip", "aria-hidden": "true" });
   page.root.append(tip);
+  function fill(lines) {
+    tip.replaceChildren(...lines.map((line, k) => {
+      const [left, right] = Array.isArray(line) ? line : [line];
+      return el("div", {}, el(k ? "span" : "b", {}, left), right == null ? null : el("i", {}, right));
+    }));
+    tip.classList.add("on");
+    return page.root.getBoundingClientRect();
+  }
+  function put(x, y) { tip.style.left = `${x}px`; tip.style.top = `${y}px`; }
   return {
     show(x, y, lines) {
-      tip.replaceChildren(...lines.map((line, k) => {
-        const [left, right] = Array.isArray(line) ? line : [line];
-        return el("div", {}, el(k ? "span" : "b", {}, left), right == null ? null : el("i", {}, right));
-      }));
-      const box = page.root.getBoundingClientRect(), w = tip.offsetWidth, h = tip.offsetHeight;
+      const box = fill(lines), w = tip.offsetWidth, h = tip.offsetHeight;
       const left = x - box.left + 14 + w > box.width ? x - box.left - w - 12 : x - box.left + 14;
-      tip.style.left = `${Math.max(2, left)}px`;
-      tip.style.top = `${Math.max(2, Math.min(y - box.top + 12, box.height - h - 2))}px`;
-      tip.classList.add("on");
+      put(Math.max(2, left), Math.max(2, Math.min(y - box.top + 12, box.height - h - 2)));
+    },
+    corner(node, x, lines) {
+      const box = fill(lines), place = node.getBoundingClientRect();
+      put(x < place.left + place.width / 2 ? place.right - box.left - tip.offsetWidth - 8 : place.left - box.left + 8, place.top - box.top + 8);
     },
     hide: () => tip.classList.remove("on"),
   };
