@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path(__file__).parent
 NAMES = ("relations", "structure", "uncertainty", "picker")
+_SHARED = {"uncertainty": ("rect.js",), "picker": ("rect.js",)}
 MAGIC = b"WBW1"
 PHOTO_SIDE = 640
 """Side in pixels of the crop that is sent as background; the model's own input may be smaller."""
@@ -48,7 +49,8 @@ def _joined(name: str) -> str:
     if name not in NAMES:
         raise UnknownNameError(f"There is no widget '{name}'; choose one of {', '.join(NAMES)}.")
     return "\n".join(
-        (FOLDER / file).read_text(encoding="utf-8") for file in ("host.js", "draw.js", f"{name}.js")
+        (FOLDER / file).read_text(encoding="utf-8")
+        for file in ("host.js", "draw.js", *_SHARED.get(name, ()), f"{name}.js")
     )
 
 

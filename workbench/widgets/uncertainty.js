@@ -1,0 +1,465 @@
+/* uncertainty.js: how sure a model is of each landmark, where its patches lie and how it came there, with an occluder
+to drag over the face. Needs rect.js. State "selection" (uncertainty.py: DEFAULTS) and "occluder": {x, y, w, h, fill}
+or {}; while an occluder moves, Python gets it at a pace that it can answer, and the last picture stays until then.
+Pure: stepOf, stageOf, sigmaAt, spread, ellipseOf, positionsAt, barOrder, niceTop, coveredBy, effectOf, nextSide,
+uncertaintyCaption. */
+
+/* Step 0 is the mean face, then every layer of every stage. */
+const stepOf = (layers, stage, layer) => (stage == null ? 0 : 1 + stage * layers + layer);
+const stageOf = (layers, step) => (step < 1 ? null : [Math.floor((step - 1) / layers), (step - 1) % layers]);
+
+/* Standard deviation of each landmark, [x, y] in [0, 1] of the crop: root of the variance times the patch's sides. */
+const sigmaAt = ({ variance, rects }, stage, layer) =>
+  variance[stage][layer].map(([vx, vy], i) => [Math.sqrt(vx) * rects[stage][i][2], Math.sqrt(vy) * rects[stage][i][3]]);
+const spread = ([x, y]) => Math.sqrt(x * y);
+
+/* Axis-aligned ellipse of k sigma in pixels: [centre x, centre y, radius x, radius y]. */
+const ellipseOf = (view, point, [sx, sy], k) => [...view.px(point), k * sx * view.side, k * sy * view.side];
+
+/* Landmarks at a step, straight lines between whole ones. */
+function positionsAt(path, t) {
+  const k = Math.min(path.length - 1, Math.max(0, Math.floor(t))), rest = Math.max(0, t - k), next = path[Math.min(path.length - 1, k + 1)];
+  return path[k].map(([x, y], i) => (rest ? [x + (next[i][0] - x) * rest, y + (next[i][1] - y) * rest] : [x, y]));
+}
+
+/* Landmarks from the top bar to the lowest: by value, largest first, or in the given order. */
+const barOrder = (values, order = null) => order || values.map((_, i) => i).sort((a, b) => values[b] - values[a] || a - b);
+
+/* The next round number above x, so that an axis does not tremble. */
+function niceTop(x) {
+  if (!(x > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(x));
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((m) => m * power).find((top) => top >= x * 0.9999);
+}
+
+const occluderRect = ({ x, y, w, h }) => [x, y, x + w, y + h];
+const coveredBy = (points, o) => points.map((p) => Boolean(o && insideRect(occluderRect(o), p)));
+
+/* Mean spread with and without the occluder, of the landmarks under it and of the others; null for none. */
+function effectOf(now, before, covered) {
+  const part = (wanted) => {
+    const which = covered.flatMap((c, i) => (c === wanted ? [i] : []));
+    if (!which.length) return null;
+    const mean = (values) => which.reduce((sum, i) => sum + values[i], 0) / which.length;
+    const a = mean(before), b = mean(now);
+    return { count: which.length, before: a, now: b, ratio: a > 0 ? b / a : Infinity };
+  };
+  return { covered: part(true), free: part(false) };
+}
+
+/* The rule of the patch sizes in words. */
+function nextSide({ factor, power, limits }) {
+  return power ? `next side = side × clamp(${number(factor)} ${power}, ${number(limits[0])}, ${number(limits[1])})` : "every stage halves the side";
+}
+
+function uncertaintyCaption(meta, s, step) {
+  const [stages, layers] = meta.shape, at = stageOf(layers, step), o = meta.occluder;
+  const where = at ? ` · stage ${at[0] + 1} of ${stages} · layer ${at[1] + 1} of ${layers}` : " · mean face, before the first stage";
+  return [
+    ["alignment.variance", true], [where],
+    [s.ellipses && at ? " · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a true Gaussian has 39, 86, 99 % of its mass inside" : ""],
+    [s.patches ? ` · patches.rects, ${nextSide(meta.rule)}, v the last layer's variance in patch sides²` : ""],
+    [s.path ? " · path: the answers of all layers, joined by straight lines" : ""],
+    [o ? ` · ${o.fill} over ${number(100 * o.w * o.h)} % of the crop${meta.baseline ? ", ghosts: the same face uncovered" : ""}` : ""],
+  ];
+}
+
+const STATES = {
+  first: { colour: "#c9ced6", dash: [], width: 1, text: "first" },
+  floor: { colour: "#7fd0ff", dash: [2, 3], width: 1.4, text: "floor" },
+  active: { colour: "#ffffff", dash: [7, 4], width: 1.5, text: "active" },
+  ceiling: { colour: "#ff9a3d", dash: [], width: 2, text: "ceiling" },
+  fixed: { colour: "#c9ced6", dash: [], width: 1.2, text: "fixed" },
+};
+const UNCERTAINTY_STYLE = RECT_STYLE + `
+.wb-time input[type=range] { width: 128px !important; } .wb-time output { min-width: 13ch; }
+.wb-face { position: relative; }
+.wb-keys { display: flex; flex-wrap: wrap; gap: 3px 14px; font-size: 12px; color: var(--soft); min-height: 18px; }
+.wb-keys span { display: inline-flex; align-items: center; gap: 6px; white-space: nowrap; }
+.wb-keys i { width: 10px; height: 10px; border-radius: 2px; } .wb-keys svg { background: #33363d; border-radius: 3px; }
+.wb-head { display: flex; flex-wrap: wrap; gap: 6px 14px; align-items: center; color: var(--soft); }
+.wb-table { width: 100%; border-collapse: collapse; font-size: 12px; }
+.wb-table caption { text-align: left; padding: 0 0 3px; color: var(--ink); font-weight: 600; } .wb-table caption small { font-weight: 400; color: var(--soft); font-size: 12px; }
+.wb-table th { font-weight: 400; color: var(--soft); text-align: right; padding: 1px 0 1px 8px; white-space: nowrap; } .wb-table td { text-align: right; padding: 1px 0 1px 8px; white-space: nowrap; }
+.wb-table tr > :first-child { text-align: left; padding-left: 0; } .wb-table tbody tr { border-top: 1px solid var(--line); }
+.wb-table b { font-weight: 650; } .wb-detail { min-height: 118px; color: var(--soft); font-size: 12px; } .wb-detail td { color: var(--ink); }
+.wb-effect { transition: opacity .15s; } .wb-effect.waiting { opacity: .55; } .wb-effect:empty { display: none; }
+.wb-table td svg { vertical-align: -2px; margin-right: 5px; background: #33363d; border-radius: 3px; }
+`;
+
+const sample = (state) => {
+  const { colour, dash, width } = STATES[state], ns = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(ns, "svg"), line = document.createElementNS(ns, "path");
+  svg.setAttribute("width", 28); svg.setAttribute("height", 12); svg.setAttribute("aria-hidden", "true");
+  for (const [k, v] of Object.entries({ d: "M3 6H25", stroke: colour, "stroke-width": width + 0.3, "stroke-dasharray": dash.join(" ") })) line.setAttribute(k, v);
+  svg.append(line);
+  return svg;
+};
+
+function mount(host) {
+  const page = frame(host, "Uncertainty of the landmarks", UNCERTAINTY_STYLE), tip = tooltip(page);
+  let meta, s, given, o = null, photo = null, cover = null, coverFor = null, hover = null, t = 0, playing = () => {};
+  let shown = { points: [], bars: [], ghost: [], rank: [], top: 1 }, stopMotion = () => {}, parts = {}, asked = false;
+
+  const step = () => Math.round(t), steps = () => meta.path.length - 1;
+  const at = () => stageOf(meta.shape[1], step());
+  const focus = () => hover ?? s.landmark;
+  const unit = () => (s.unit === "ocular" && meta.ocular ? { scale: 100 / meta.ocular, text: "% of the inter-ocular distance", short: "%" } : { scale: meta.size, text: `pixels of the ${meta.size} px crop`, short: " px" });
+  const sigmas = () => { const here = at(); return here ? sigmaAt(meta, ...here) : null; };
+  const spreads = () => { const u = unit().scale; return (sigmas() || meta.path[0].map(() => [0, 0])).map((v) => u * spread(v)); };
+  const before = () => { const here = at(), u = unit().scale; return meta.baseline && here ? meta.baseline.sigma[here[0]][here[1]].map((v) => u * spread(v)) : null; };
+
+  function read() {
+    meta = host.meta;
+    loadImage(host.bytes("photo"), (bitmap) => { photo = bitmap; face.paint(); });
+    const now = meta.occluder;
+    if (now) loadImage(host.bytes("cover"), (bitmap) => { cover = bitmap; coverFor = now; face.paint(); });
+    else cover = coverFor = null;
+  }
+  function adopt() {
+    if (host.get("selection") !== given) {
+      given = host.get("selection"); s = { ...given };
+      t = stepOf(meta.shape[1], s.stage, s.layer);
+    }
+    t = Math.min(t, steps());
+    const next = host.get("occluder");
+    if (!box.busy) o = next && next.w ? { ...next } : null;
+  }
+  const commit = () => { given = { ...s }; host.set("selection", given); };
+  const same = (a, b) => Boolean(a && b) && a.fill === b.fill && ["x", "y", "w", "h"].every((k) => Math.abs(a[k] - b[k]) < 1e-3);
+
+  /* Face ---------------------------------------------------------------------------------------------- */
+
+  function drawFace(ctx, w, h) {
+    const view = fitFace(w, h), f = focus(), scheme = meta.face, here = at(), points = shown.points;
+    drawPhoto(ctx, view, photo);
+    drawOccluder(ctx, view);
+    ctx.fillStyle = "rgb(12 12 16 / .3)"; ctx.fillRect(0, 0, w, h);
+    if (s.path) drawLines(ctx, view, meta.path[0], scheme, { alpha: 0.35, width: 1, colour: "#fff" });
+    drawLines(ctx, view, points, scheme, { alpha: f == null ? 0.5 : 0.28, width: 1 });
+    if (s.patches) drawPatches(ctx, view, here ? here[0] : 0, f);
+    if (s.path) drawPath(ctx, view, f);
+    if (s.ellipses && here) drawEllipses(ctx, view, sigmas(), f);
+    drawDots(ctx, view, points, scheme, { radius: (i) => (i === f ? 4.4 : 1.9), alpha: (i) => (f == null || i === f ? 1 : 0.5) });
+    if (f == null) return;
+    const [x, y] = view.px(points[f]);
+    ctx.beginPath(); ctx.arc(x, y, 4.4, 0, 7); ctx.lineWidth = 1.6; ctx.strokeStyle = "#fff"; ctx.stroke();
+    if (f === s.landmark && hover == null) { ctx.beginPath(); ctx.arc(x, y, 8, 0, 7); ctx.lineWidth = 1.2; ctx.stroke(); }
+    drawTag(ctx, `${scheme.label[f]} · ${f}`, x, y, w, h);
+  }
+  function drawOccluder(ctx, view) {
+    if (!o) return;
+    const rect = (r) => { const [x0, y0] = view.px([r[0], r[1]]), [x1, y1] = view.px([r[2], r[3]]); return [x0, y0, x1 - x0, y1 - y0]; };
+    const place = rect(occluderRect(o)), colour = meta.fills[o.fill];
+    if (cover && same(o, coverFor)) { ctx.drawImage(cover, ...rect(meta.covered)); return; }
+    if (colour) { ctx.fillStyle = `rgb(${colour.join(" ")})`; ctx.fillRect(...place); return; }
+    if (cover && coverFor.fill === o.fill) { ctx.drawImage(cover, ...place); return; }
+    ctx.save();
+    ctx.fillStyle = ctx.createPattern(noise(), "repeat"); ctx.translate(place[0], place[1]); ctx.fillRect(0, 0, place[2], place[3]);
+    ctx.restore();
+  }
+  function noise() {
+    const canvas = document.createElement("canvas"); canvas.width = canvas.height = 128;
+    const ctx = canvas.getContext("2d"), image = ctx.createImageData(128, 128);
+    image.data.forEach((_, k) => { image.data[k] = k % 4 === 3 ? 255 : Math.floor(256 * Math.random()); });
+    ctx.putImageData(image, 0, 0);
+    return canvas;
+  }
+  function drawEllipses(ctx, view, sigma, f) {
+    ctx.save();
+    shown.points.forEach((p, i) => {
+      const strength = f == null ? 1 : i === f ? 1.25 : 0.22;
+      ctx.fillStyle = ctx.strokeStyle = meta.face.colour[i];
+      for (const k of [3, 2, 1]) {
+        ctx.beginPath(); ctx.ellipse(...ellipseOf(view, p, sigma[i], k), 0, 0, 7);
+        ctx.globalAlpha = 0.1 * strength; ctx.fill();
+        ctx.globalAlpha = Math.min(1, [0, 0.95, 0.6, 0.35][k] * strength); ctx.lineWidth = k === 1 ? 1.3 : 0.9; ctx.stroke();
+      }
+    });
+    ctx.restore();
+  }
+  function drawPatches(ctx, view, stage, f) {
+    const one = (r, state, alpha) => {
+      const look = STATES[state], [x, y] = view.px([r[0], r[1]]);
+      ctx.globalAlpha = alpha; ctx.strokeStyle = look.colour; ctx.lineWidth = look.width; ctx.setLineDash(look.dash);
+      ctx.strokeRect(x, y, r[2] * view.side, r[3] * view.side);
+    };
+    ctx.save();
+    if (f == null) meta.rects[stage].forEach((r, i) => one(r, meta.states[stage][i], meta.states[stage][i] === "first" ? 0.4 : 0.75));
+    else meta.rects.forEach((stageRects, k) => {
+      one(stageRects[f], meta.states[k][f], 1);
+      const [x, y] = view.px([stageRects[f][0], stageRects[f][1]]);
+      ctx.fillStyle = STATES[meta.states[k][f]].colour; ctx.font = "600 11px system-ui"; ctx.textBaseline = "bottom";
+      ctx.fillText(`${k + 1}`, x + 2, y - 1);
+    });
+    ctx.restore();
+  }
+  function drawPath(ctx, view, f) {
+    const last = Math.floor(t), layers = meta.shape[1];
+    ctx.save(); ctx.lineJoin = ctx.lineCap = "round";
+    for (const i of shown.points.keys()) {
+      ctx.globalAlpha = f == null ? 0.85 : i === f ? 1 : 0.2;
+      ctx.strokeStyle = meta.face.colour[i]; ctx.lineWidth = i === f ? 2.2 : 1.2;
+      ctx.beginPath();
+      for (let k = 0; k <= last; k++) ctx[k ? "lineTo" : "moveTo"](...view.px(meta.path[k][i]));
+      ctx.lineTo(...view.px(shown.points[i])); ctx.stroke();
+      const [x, y] = view.px(meta.path[0][i]);
+      ctx.beginPath(); ctx.arc(x, y, i === f ? 3.4 : 1.6, 0, 7); ctx.lineWidth = 1; ctx.strokeStyle = "#fff"; ctx.stroke();
+    }
+    if (f != null) for (let k = layers; k <= last; k += layers) {
+      const [x, y] = view.px(meta.path[k][f]);
+      ctx.globalAlpha = 1; ctx.beginPath(); ctx.arc(x, y, 3, 0, 7); ctx.fillStyle = "#fff"; ctx.fill();
+    }
+    ctx.restore();
+  }
+
+  /* Bars ---------------------------------------------------------------------------------------------- */
+
+  const FOOT = 20, GUTTER = 12;
+  const rowOf = (h) => (h - FOOT) / meta.shape[2];
+  function drawBars(ctx, w, h) {
+    const look = theme(page.root), f = focus(), row = rowOf(h), wide = w - GUTTER - 8, x = (v) => GUTTER + (Math.max(0, v) / shown.top) * wide;
+    ctx.font = `11px ${look.font}`; ctx.textBaseline = "alphabetic";
+    for (const v of ticks(0, shown.top, Math.max(3, Math.floor(w / 90)))) {
+      ctx.fillStyle = look.hair; ctx.fillRect(x(v) - 0.5, 0, 1, h - FOOT + 3);
+      ctx.fillStyle = look.soft; ctx.textAlign = v ? "center" : "left";
+      const text = `${number(v)}${v ? "" : unit().short}`;
+      ctx.fillText(text, Math.min(x(v), w - ctx.measureText(text).width / 2), h - 5);
+    }
+    ctx.textAlign = "left";
+    const covered = coveredBy((meta.baseline ? meta.baseline.points[meta.shape[0] - 1][meta.shape[1] - 1] : meta.path[steps()]), meta.occluder);
+    shown.bars.forEach((value, i) => {
+      const y = shown.rank[i] * row, thick = Math.max(1.5, row * (shown.ghost.length ? 0.56 : 0.76)), old = shown.ghost[i];
+      ctx.globalAlpha = f == null || i === f ? 1 : 0.38;
+      if (old != null) { ctx.fillStyle = look.faint; ctx.fillRect(x(0), y + row * 0.06, x(old) - x(0), row * 0.88); }
+      ctx.fillStyle = meta.face.colour[i]; ctx.fillRect(x(0), y + (row - thick) / 2, Math.max(1, x(value) - x(0)), thick);
+      if (old != null) { ctx.fillStyle = look.ink; ctx.fillRect(x(old) - 0.75, y + row * 0.06, 1.5, row * 0.88); }
+      if (covered[i]) { ctx.fillStyle = look.ink; ctx.fillRect(2, y + row * 0.15, 5, row * 0.7); }
+    });
+    ctx.globalAlpha = 1;
+    if (!at()) { ctx.fillStyle = look.soft; ctx.font = `13px ${look.font}`; ctx.fillText("The mean face predicts nothing yet: press play.", GUTTER + 8, h / 2); return; }
+    if (f == null) return;
+    const y = (shown.rank[f] + 0.5) * row, text = `${number(+shown.bars[f].toPrecision(3))}${unit().short}  ${meta.face.label[f]} · ${f}`;
+    ctx.font = `600 12px ${look.font}`;
+    const long = ctx.measureText(text).width + 12, left = Math.min(x(Math.max(shown.bars[f], shown.ghost[f] ?? 0)) + 6, w - long - 2), top = between(y - 10, 0, h - FOOT - 20);
+    ctx.fillStyle = look.dark ? "rgb(20 22 26 / .92)" : "rgb(255 255 255 / .94)"; ctx.beginPath(); ctx.roundRect(left, top, long, 20, 4); ctx.fill();
+    ctx.strokeStyle = look.faint; ctx.lineWidth = 1; ctx.stroke();
+    ctx.fillStyle = look.ink; ctx.textBaseline = "middle"; ctx.fillText(text, left + 6, top + 10.5);
+  }
+
+  /* What is shown moves from what was shown to what is true now. */
+  function settle(ms = 0) {
+    const from = shown, values = spreads(), ghost = before(), order = barOrder(values, s.sort === "part" ? meta.face.order : null), rank = [];
+    order.forEach((i, at) => { rank[i] = at; });
+    // Away from the landing the axis holds every stage, so that it stands still while the bars shrink.
+    const top = niceTop(Math.max(...values, ...(ghost || [0]), step() < steps() ? largestSpread() : 0));
+    const points = positionsAt(meta.path, t);
+    stopMotion();
+    const mix = (a, b, k) => (a == null || !Number.isFinite(a) ? b : a + (b - a) * k);
+    const put = (k) => {
+      shown = {
+        points: points.map((p, i) => [mix(from.points[i]?.[0], p[0], k), mix(from.points[i]?.[1], p[1], k)]),
+        bars: values.map((v, i) => mix(from.bars[i], v, k)), rank: rank.map((v, i) => mix(from.rank[i], v, k)),
+        ghost: ghost || [], top: mix(from.bars.length ? from.top : null, top, k),
+      };
+      face.paint(); bars.paint();
+    };
+    if (!ms || from.bars.length !== values.length) put(1); else stopMotion = animate(ms, put);
+    notes();
+  }
+  const largestSpread = () => unit().scale * Math.max(...meta.variance.flatMap((_, k) => sigmaAt(meta, k, meta.shape[1] - 1).map(spread)));
+
+  /* Words and numbers --------------------------------------------------------------------------------- */
+
+  const detail = el("div", { class: "wb-detail" }), effect = el("div", { class: "wb-effect" }), keys = el("div", { class: "wb-keys" });
+  const px = (v) => number(+(v * meta.size).toPrecision(3));
+  const head = (...cells) => el("thead", {}, el("tr", {}, ...cells.map((c) => el("th", { scope: "col" }, c))));
+
+  function notes() {
+    page.caption.replaceChildren(...uncertaintyCaption(meta, s, step()).map(([text, code]) => el(code ? "code" : "span", {}, text)));
+    parts.unitText.textContent = `√(σx σy) in ${unit().text}${unit().short === "%" ? ` (${px(meta.ocular)} px)` : ""}`;
+    legend(); showDetail(); showEffect();
+  }
+  function legend() {
+    const stage = at() ? at()[0] : 0, count = (state) => meta.states[stage].filter((x) => x === state).length;
+    const { power, factor, limits } = meta.rule, meaning = { floor: `× ${number(limits[0])}`, active: `× ${number(factor)} ${power}`, ceiling: `× ${number(limits[1])}`, first: `${px(2 * meta.rects[0][0][2] / 2)} px, the same for all`, fixed: "half the last side" };
+    const wanted = stage === 0 ? ["first"] : power ? ["floor", "active", "ceiling"] : ["fixed"];
+    keys.replaceChildren(...(s.patches ? [el("span", {}, `patches of stage ${stage + 1}`), ...wanted.map((k) => el("span", {}, sample(k), `${STATES[k].text} ${meaning[k]} · ${count(k)}`)),
+      ...(stage ? [el("span", {}, power ? `side = last side × clamp(${number(factor)} ${power}, ${number(limits[0])}, ${number(limits[1])})` : nextSide(meta.rule))] : [])] : []));
+    keys.hidden = !s.patches;
+  }
+  function showDetail() {
+    const f = focus();
+    if (f == null) { detail.replaceChildren(el("span", {}, "Point at a landmark or a bar for its numbers; a click keeps them.")); return; }
+    const [stages, layers] = meta.shape, rows = [];
+    for (let k = 0; k < stages; k++) {
+      const v = meta.variance[k][layers - 1][f], side = meta.rects[k][f][2], sigma = sigmaAt(meta, k, layers - 1)[f], state = meta.states[k][f], wish = meta.wanted[k]?.[f];
+      let walked = 0;
+      for (let j = k * layers; j < (k + 1) * layers; j++) walked += Math.hypot(meta.path[j + 1][f][0] - meta.path[j][f][0], meta.path[j + 1][f][1] - meta.path[j][f][1]);
+      const setBy = state === "first" || wish == null || state === "fixed" ? state : `${state} (${number(+wish.toPrecision(2))})`;
+      rows.push(el("tr", {}, el("td", {}, `${k + 1}`), el("td", {}, px(side)), el("td", {}, sample(state), setBy),
+        el("td", {}, v.map((x) => number(+x.toPrecision(2))).join(" · ")), el("td", {}, el("b", {}, sigma.map(px).join(" · "))), el("td", {}, px(walked))));
+    }
+    const table = el("table", { class: "wb-table" }, el("caption", {}, `${meta.face.label[f]} · ${f} `, el("small", {}, `${meta.face.side[f]}, lengths in px of the ${meta.size} px crop`)),
+      head("stage", "patch", `set by${meta.rule.power ? ` (${number(meta.rule.factor)} ${meta.rule.power})` : ""}`, "v x · y", "σ x · y", "path"), el("tbody", {}, ...rows));
+    const old = meta.baseline, last = [stages - 1, layers - 1];
+    const shift = old ? Math.hypot(...[0, 1].map((a) => meta.path[steps()][f][a] - old.points[last[0]][last[1]][f][a])) : 0;
+    detail.replaceChildren(table, ...(old ? [el("div", {}, `uncovered: σ ${old.sigma[last[0]][last[1]][f].map(px).join(" · ")} px; the occluder moved the answer by ${px(shift)} px`)] : []));
+  }
+  function showEffect() {
+    effect.classList.toggle("waiting", asked);
+    const old = before();
+    if (!old) { effect.replaceChildren(...(o && asked ? ["reading the covered face…"] : [])); return; }
+    const [stages, layers] = meta.shape, e = effectOf(spreads(), old, coveredBy(meta.baseline.points[stages - 1][layers - 1], meta.occluder)), short = unit().short;
+    const value = (v) => `${number(+v.toPrecision(3))}${short}`;
+    const row = (name, part) => el("tr", {}, el("td", {}, part ? `${part.count} ${name}` : `none ${name}`), ...(part ? [el("td", {}, value(part.before)), el("td", {}, value(part.now)), el("td", {}, el("b", {}, `× ${number(+part.ratio.toPrecision(3))}`))] : [el("td"), el("td"), el("td")]));
+    effect.replaceChildren(el("table", { class: "wb-table" }, head("mean σ of landmarks", "uncovered face", asked ? "reading…" : "with occluder", "ratio"),
+      el("tbody", {}, row("under the occluder", e.covered), row("beside it", e.free))));
+  }
+
+  /* What changes, and who is told ---------------------------------------------------------------------- */
+
+  function change(values, { ms = 220, tell = true } = {}) {
+    s = { ...s, ...values };
+    for (const key of ["ellipses", "patches", "path", "unit", "sort"]) parts[key].set(s[key]);
+    settle(ms);
+    if (tell) commit();
+  }
+  function goTo(next, tell) {
+    t = next;
+    const here = at();
+    s = { ...s, stage: here ? here[0] : null, layer: here ? here[1] : s.layer };
+    parts.time.set(step());
+    settle();
+    if (tell) commit();
+  }
+  function play() {
+    playing();
+    const layers = meta.shape[1];
+    let stopped = false, cancel = () => {}, pause = 0;
+    playing = () => { stopped = true; cancel(); clearTimeout(pause); playing = () => {}; parts.play.textContent = "▶"; };
+    parts.play.textContent = "❚❚";
+    const stage = (k) => {
+      if (stopped) return;
+      if (k === meta.shape[0]) { playing(); commit(); return; }
+      cancel = animate(1000, (share) => {
+        goTo((k + share) * layers, false);
+        if (share === 1) pause = setTimeout(() => stage(k + 1), 350);
+      });
+    };
+    goTo(0, false);
+    pause = setTimeout(() => stage(0), 350);
+  }
+  const pace = pacer((value) => { asked = true; showEffect(); host.set("occluder", value); });
+  function setOccluder(next, final) {
+    o = next;
+    parts.cover.set(Boolean(o)); parts.fill.node.hidden = !o; parts.fill.set(o ? o.fill : "grey");
+    pace.offer(o ? { ...o } : {}, final);
+    face.paint(); box.place();
+  }
+  const asOccluder = (r, fill) => { const four = (v) => Math.round(v * 1e4) / 1e4; return { x: four(r[0]), y: four(r[1]), w: four(r[2] - r[0]), h: four(r[3] - r[1]), fill }; };
+  function cover0() { // over the lower half of the face, or over the pinned landmark
+    const p = s.landmark == null ? null : shown.points[s.landmark];
+    return asOccluder(p ? moveRect([p[0] - 0.11, p[1] - 0.09, p[0] + 0.11, p[1] + 0.09], 0, 0, { bounds: [0, 0, 1, 1] }) : [0.3, 0.58, 0.7, 0.8], "grey");
+  }
+  function point(i, event, where) {
+    if (i == null) tip.hide();
+    else if (where === "face") {
+      const sigma = sigmas()?.[i];
+      tip.show(event.clientX, event.clientY, [`${meta.face.label[i]} · ${i}`, ...(sigma ? [["σ x · y", `${sigma.map(px).join(" · ")} px`], [unit().short === "%" ? "of the eyes' distance" : "√(σx σy)", `${number(+spreads()[i].toPrecision(3))}${unit().short}`]] : []), ["patch", `${px(meta.rects[at() ? at()[0] : 0][i][2])} px`]]);
+    }
+    if (i === hover) return;
+    hover = i;
+    face.paint(); bars.paint(); showDetail();
+  }
+  const pin = (i) => { if (i != null || s.landmark != null) change({ landmark: i === s.landmark ? null : i }, { ms: 0 }); };
+  const keyed = (next) => (event) => {
+    if (event.key === "Escape") { hover = null; tip.hide(); pin(s.landmark); }
+    else if (event.key === "Enter" || event.key === " ") { const i = focus(); hover = null; pin(i); }
+    else {
+      const i = next(event.key);
+      if (i == null) return;
+      point(i);
+      page.say(`${meta.face.label[i]}, landmark ${i}, sigma ${number(+spreads()[i].toPrecision(3))} ${unit().text}`);
+    }
+    event.preventDefault();
+  };
+
+  /* Parts --------------------------------------------------------------------------------------------- */
+
+  const holder = el("div", { class: "wb-face" });
+  page.main.append(holder, keys);
+  const face = surface(holder, { label: "Face with the uncertainty of its landmarks. Arrow keys move, Enter pins, Escape clears.", ratio: 1, draw: (ctx, w, h) => { drawFace(ctx, w, h); box.place(); } });
+  const viewNow = () => fitFace(face.width, face.height);
+  const box = rectEditor(holder, {
+    label: "Occluder. Arrow keys move it, with shift they resize it, Delete takes it away.",
+    get: () => (o && meta?.live && host.kind !== "file" ? occluderRect(o) : null), px: (p) => viewNow().px(p), unit: (p) => viewNow().unit(p), step: () => 0.01,
+    limits: () => ({ bounds: [0, 0, 1, 1], min: 0.03 }), change: (r, final) => setOccluder(asOccluder(r, o.fill), final), remove: () => { setOccluder(null, true); face.canvas.focus(); },
+  });
+  const hit = (event) => { const view = viewNow(), i = nearestPoint(shown.points, view.unit(face.at(event)), 14 / view.side); return i < 0 ? null : i; };
+  holder.addEventListener("pointermove", (event) => { const i = hit(event); face.canvas.style.cursor = i == null ? "default" : "pointer"; point(i, event, "face"); });
+  holder.addEventListener("pointerleave", () => point(null));
+  holder.addEventListener("click", (event) => { if (box.moved) { box.moved = false; return; } pin(hit(event)); });
+  face.canvas.addEventListener("keydown", keyed((key) => (key.startsWith("Arrow") ? stepPoint(shown.points, focus(), key) : null)));
+  face.canvas.addEventListener("blur", () => point(null));
+
+  const header = el("div", { class: "wb-head" });
+  page.side.append(header, effect);
+  const bars = surface(page.side, { label: "Uncertainty of every landmark, sorted. Up and down move, Enter pins, Escape clears.", ratio: (w) => Math.max(360, meta.shape[2] * (w < 330 ? 6.4 : 5.4)) + FOOT, draw: drawBars });
+  page.side.append(detail);
+  const inOrder = () => shown.rank.map((r, i) => [r, i]).sort((a, b) => a[0] - b[0]).map((x) => x[1]);
+  const barAt = (event) => inOrder()[Math.floor(bars.at(event)[1] / rowOf(bars.height))] ?? null;
+  bars.canvas.addEventListener("pointermove", (event) => point(barAt(event), event, "bars"));
+  bars.canvas.addEventListener("pointerleave", () => point(null));
+  bars.canvas.addEventListener("blur", () => point(null));
+  bars.canvas.addEventListener("click", (event) => pin(barAt(event)));
+  bars.canvas.addEventListener("keydown", keyed((key) => {
+    const by = { ArrowUp: -1, ArrowDown: 1, Home: -Infinity, End: Infinity }[key], order = inOrder();
+    return by ? order[between((focus() == null ? -1 : order.indexOf(focus())) + by, 0, order.length - 1)] : null;
+  }));
+
+  function strip() {
+    const [stages, layers] = meta.shape, format = (v) => { const here = stageOf(layers, v); return here ? `stage ${here[0] + 1} · layer ${here[1] + 1}` : "mean face"; };
+    const flag = (key, text, title) => toggle(text, title, s[key], (on) => change({ [key]: on }, { ms: 0 }));
+    parts = {
+      ellipses: flag("ellipses", "ellipses", "ellipses at 1, 2 and 3 standard deviations"),
+      patches: flag("patches", "patches", "what the network looked at, coloured by what set the size"),
+      path: flag("path", "path", "the way from the mean face to the answer"),
+      play: button("▶", "play from the mean face to the landing", () => (parts.play.textContent === "▶" ? play() : playing())),
+      time: slider("", "from the mean face to the landing", { min: 0, max: steps(), step: 1, value: step(), format }, (v) => { playing(); goTo(v, false); }, () => commit()),
+      cover: toggle("occluder", "cover a part of the face and read it again", Boolean(o), (on) => setOccluder(on ? cover0() : null, true)),
+      fill: segmented("", Object.keys(meta.fills).map((k) => [k, k, `fill with ${k}`]), o ? o.fill : "grey", (fill) => setOccluder({ ...o, fill }, true)),
+      unit: segmented("", [["ocular", "% of eyes", "percent of the distance between the outer eye corners"], ["pixel", "px", "pixels of the crop"]], s.unit, (v) => change({ unit: v })),
+      sort: segmented("", [["sigma", "sorted", "least certain first"], ["part", "by part", "in the order of the facial parts"]], s.sort, (v) => change({ sort: v })),
+      unitText: el("span"),
+    };
+    parts.time.node.classList.add("wb-time");
+    parts.fill.node.hidden = !o;
+    const can = meta.live && host.kind !== "file";
+    page.strip.replaceChildren(parts.play, parts.time.node, parts.ellipses.node, parts.patches.node, parts.path.node, ...(can ? [spacer(), parts.cover.node, parts.fill.node] : []));
+    const chips = meta.face.brackets.map(({ text, colour }) => { const chip = el("i"); chip.style.background = colour; return el("span", {}, chip, text); });
+    header.replaceChildren(parts.sort.node, ...(meta.ocular ? [parts.unit.node] : []), parts.unitText, el("div", { class: "wb-keys" }, ...chips));
+    page.foot.replaceChildren(button("PNG", "save the picture", () => saveCanvas("uncertainty.png", face.canvas)), button("CSV", "save the numbers", saveNumbers));
+  }
+  function saveNumbers() {
+    const here = at(), sigma = sigmas(), old = before();
+    const rows = meta.path[0].map((_, i) => [i, meta.face.label[i], meta.face.part[i], ...meta.path[step()][i].map((v) => (v * meta.size).toFixed(3)),
+      ...(sigma ? sigma[i].map((v) => (v * meta.size).toFixed(4)) : ["", ""]), old ? (old[i] / unit().scale * meta.size).toFixed(4) : ""]);
+    saveFile(`uncertainty-${here ? `stage${here[0] + 1}-layer${here[1] + 1}` : "mean"}.csv`, csv([["landmark", "name", "part", "x_px", "y_px", "sigma_x_px", "sigma_y_px", "uncovered_sigma_px"], ...rows]), "text/csv");
+  }
+
+  function refresh(first) {
+    read(); adopt(); strip();
+    asked = false;
+    settle(first ? 0 : 260);
+    box.place();
+  }
+  refresh(true);
+  const stop = host.watch((what) => {
+    if (what === "state") { adopt(); strip(); settle(260); box.place(); return; }
+    playing();
+    refresh(false);
+    pace.answered();
+  });
+  return () => { stop(); playing(); stopMotion(); pace.stop(); face.close(); bars.close(); page.close(); };
+}

@@ -1,0 +1,184 @@
+"""The Uncertainty explorer's data: spreads, patches and the path of one reading, with and without an occluder."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from workbench.errors import TraceError
+from workbench.explain.uncertainty import SIZE_FACTOR, deviation, landmark_path, patch_states
+from workbench.reading import Reading
+from workbench.widgets.hosts import PHOTO_SIDE, Payload, face_meta, photo, rounded
+
+DEFAULTS: Mapping[str, Any] = {
+    "stage": -1,
+    "layer": -1,
+    "landmark": None,
+    "ellipses": True,
+    "patches": False,
+    "path": False,
+    "unit": "ocular",
+    "sort": "sigma",
+}
+"""State key ``selection`` of the widget, with its defaults.
+
+stage from 0 (-1 the last, None the mean face before any stage); layer from 0 (-1 the last); landmark from 0 or None;
+ellipses, patches, path whether they are drawn; unit of the bars "ocular" (percent of the inter-ocular distance) |
+"pixel" (of the crop); sort "sigma" (least certain first) | "part".
+
+The other state key is ``occluder``: {x, y, w, h, fill}, upper left corner and size in [0, 1] of the crop, or {}.
+"""
+_CHOICES = {"unit": ("ocular", "pixel"), "sort": ("sigma", "part")}
+FILLS: Mapping[str, tuple[int, int, int] | None] = {
+    "grey": (128, 128, 128),
+    "black": (0, 0, 0),
+    "skin": (205, 160, 130),
+    "noise": None,
+}
+"""What the widget offers to cover a face with, as ``workbench.faces.Occluder`` names and paints it (None: a pattern);
+the colours are for the moment until the covered crop itself arrives."""
+
+
+def uncertainty_payload(
+    reading: Reading,
+    occluder: Any = None,
+    baseline: Reading | None = None,
+    selection: Mapping[str, Any] | None = None,
+    live: bool = True,
+) -> Payload:
+    """What the ``uncertainty`` widget shows.
+
+    Args:
+        reading: of a system with patches and a predicted variance (DSLPT); of the covered crop when there is an
+            occluder.
+        occluder: what covers the crop of ``reading``: the widget's own state value {x, y, w, h, fill}, a
+            ``workbench.faces.Occluder``, or None (or {}) for nothing.
+        baseline: the same face and model without the occluder; its spreads become the ghosts behind the bars.
+        selection: entries of :data:`DEFAULTS` to start from.
+        live: whether Python answers when the person moves the occluder; else the widget offers none.
+
+    Raises:
+        TraceError: the model predicts no variance, baseline and reading do not belong together, or the selection
+            or the occluder names what is not there.
+    """
+    deviation(reading)
+    cover = _occluder(occluder)
+    plain = reading if baseline is None or cover is None else baseline
+    if (plain.model_name, plain.scheme.count) != (reading.model_name, reading.scheme.count):
+        raise TraceError("The baseline must be the same face read by the same model without the occluder.")
+    states = patch_states(reading)
+    side = max(PHOTO_SIDE, reading.input_size)
+    meta = {
+        "face": face_meta(reading.scheme),
+        "size": reading.input_size,
+        "shape": [reading.stages, reading.layers, reading.scheme.count],
+        "path": rounded(landmark_path(reading).points),
+        "variance": _figures(_variance(reading)),
+        "rects": rounded(states.rects),
+        "states": states.states.tolist(),
+        "wanted": [None, *_figures(states.wanted[1:])],
+        "rule": {
+            "factor": SIZE_FACTOR,
+            "power": {"variance": "max v", "deviation": "max √v"}.get(reading.size_rule or ""),
+            "limits": [float(limit) for limit in reading.size_limits],
+        },
+        "ocular": _inter_ocular(plain),
+        "occluder": cover,
+        "covered": _pixels(cover, side) if cover else None,
+        "baseline": None if plain is reading else _baseline(plain),
+        "fills": dict(FILLS),
+        "live": live,
+        "title": f"{reading.card_title or reading.model_name}, {reading.face.name}",
+        "state": {"selection": _resolve(dict(selection or {}), reading), "occluder": cover or {}},
+    }
+    blobs = {"photo": photo(plain.face.crop(side))}
+    if cover is not None:
+        blobs["cover"] = _patch(reading.face.crop(side), _pixels(cover, side))
+    return {"meta": meta, "blobs": blobs}
+
+
+def _variance(reading: Reading) -> np.ndarray:
+    """(stage, layer, N, 2) in patch sides squared."""
+    assert reading.alignment.variance is not None
+    return reading.alignment.variance[:, :, 0].cpu().numpy().astype(np.float64)
+
+
+def _baseline(reading: Reading) -> dict[str, Any]:
+    """Normalised spreads (stage, layer, N, 2) and answers (stage, layer, N, 2) without the occluder."""
+    sigma = np.sqrt(_variance(reading)) * reading.rects()[:, None, :, 2:]
+    points = reading.path()[1:].reshape(sigma.shape)
+    return {"sigma": _figures(sigma), "points": rounded(points)}
+
+
+def _figures(values: np.ndarray) -> list[Any]:
+    """Nested lists with five significant digits."""
+    scale = 10.0 ** (4 - np.floor(np.log10(np.maximum(np.abs(values), 1e-12))))
+    return (np.round(values * scale) / scale).tolist()
+
+
+def _inter_ocular(reading: Reading) -> float | None:
+    """Distance of the outer eye corners in the answer, normalised; None where the scheme has none."""
+    if reading.scheme.eye_corners is None:
+        return None
+    left, right = reading.points()[list(reading.scheme.eye_corners)]
+    distance = float(np.hypot(*(right - left)))
+    return round(distance, 6) if distance > 1e-6 else None
+
+
+def _occluder(given: Any) -> dict[str, Any] | None:
+    """The widget's form {x, y, w, h, fill} of a mapping or an ``Occluder``."""
+    if not given:
+        return None
+    if not isinstance(given, Mapping):
+        given = {"x": given.x, "y": given.y, "w": given.width, "h": given.height, "fill": given.fill}
+    try:
+        place = {key: round(float(given[key]), 5) for key in ("x", "y", "w", "h")}
+        fill = str(given["fill"])
+    except (KeyError, TypeError, ValueError):
+        raise TraceError("An occluder of the widget has the numbers x, y, w and h and a fill.") from None
+    if not np.isfinite(list(place.values())).all() or place["w"] <= 0 or place["h"] <= 0:
+        raise TraceError("An occluder needs finite numbers and a positive size: draw it again.")
+    return {**place, "fill": fill}
+
+
+def _pixels(cover: Mapping[str, Any], side: int) -> list[float]:
+    """x0, y0, x1, y1 of the pixels that an occluder touches in a crop of ``side`` pixels, normalised."""
+    low = np.clip(np.floor(np.array([cover["x"], cover["y"]]) * side), 0, side - 1)
+    high = np.array([cover["x"] + cover["w"], cover["y"] + cover["h"]]) * side
+    high = np.clip(np.floor(high) + 1, low + 1, side)
+    return [float(value) / side for value in (*low, *high)]
+
+
+def _patch(crop: np.ndarray, box: list[float]) -> bytes:
+    """The part of a crop (S, S, 3) within a normalised box, as PNG."""
+    x0, y0, x1, y1 = (round(value * crop.shape[0]) for value in box)
+    file = io.BytesIO()
+    Image.fromarray(crop[y0:y1, x0:x1]).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def _resolve(given: dict[str, Any], reading: Reading) -> dict[str, Any]:
+    """The selection with its defaults, negative indices counted from the end, everything within its range."""
+    unknown = given.keys() - DEFAULTS.keys()
+    if unknown:
+        raise TraceError(f"A selection has no '{sorted(unknown)[0]}'; it has {', '.join(DEFAULTS)}.")
+    chosen = {**DEFAULTS, **given}
+    for name, choices in _CHOICES.items():
+        if chosen[name] not in choices:
+            raise TraceError(f"The {name} '{chosen[name]}' is not there; choose {' or '.join(choices)}.")
+    for name, size in {
+        "stage": reading.stages,
+        "layer": reading.layers,
+        "landmark": reading.scheme.count,
+    }.items():
+        value = chosen[name]
+        if value is None and name != "layer":
+            continue
+        if value is None or not -size <= value < size:
+            raise TraceError(f"The reading has {size} {name}s (0 to {size - 1}), so {name} {value} is not there.")
+        chosen[name] = int(value) % size
+    return chosen
