@@ -108,17 +108,15 @@ def attention_matrix(
         TraceError: the trace holds none, or an index is out of range.
     """
     stack = attention_stack(reading, kind)
-    picks: list[int | None] = []
-    for axis, (name, pick) in enumerate((("stage", stage), ("layer", layer), ("head", head))):
-        size = stack.shape[axis]
-        if pick is not None and not -size <= pick < size:
-            raise TraceError(f"There are {size} {name}s (0 to {size - 1}), so there is no {name} {pick}.")
-        picks.append(None if pick is None else pick % size)
+    sizes = stack.shape[:3]
+    stage, layer, head = (
+        _index(name, pick, size)
+        for name, pick, size in zip(("stage", "layer", "head"), (stage, layer, head), sizes, strict=True)
+    )
     values = stack
-    for axis in (2, 1, 0):
-        chosen = picks[axis]
-        values = values.mean(axis=axis) if chosen is None else values.take(chosen, axis=axis)
-    return Relations(values, kind, *picks, caption=describe(kind, *picks, sizes=stack.shape[:3]))
+    for axis, pick in ((2, head), (1, layer), (0, stage)):
+        values = values.mean(axis=axis) if pick is None else values.take(pick, axis=axis)
+    return Relations(values, kind, stage, layer, head, describe(kind, stage, layer, head, sizes))
 
 
 def describe(
@@ -240,6 +238,12 @@ def rollout(reading: Reading, stage: int = -1) -> Relations:
         "approximation: values, feed-forward blocks and norms ignored"
     )
     return Relations(rolled, "rollout", stage, None, None, caption)
+
+
+def _index(name: str, pick: int | None, size: int) -> int | None:
+    if pick is not None and not -size <= pick < size:
+        raise TraceError(f"There are {size} {name}s (0 to {size - 1}), so there is no {name} {pick}.")
+    return None if pick is None else pick % size
 
 
 def _square(matrix: Relations | np.ndarray) -> np.ndarray:

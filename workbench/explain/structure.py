@@ -144,11 +144,16 @@ def part_statistic(similarity: Similarity | np.ndarray, scheme: Scheme) -> PartS
         chain[list(line[:-1]), list(line[1:])] = True
     chain |= chain.T
     same = part[:, None] == part[None]
-    masks = [chain & upper, mirror & upper, same & upper, ~same & ~mirror & upper]
-    means = [float(values[m].mean()) if m.any() else float("nan") for m in masks]
-    names = ("neighbours on a line", "mirrored pairs", "same part", "all other pairs")
+    masks = (chain & upper, mirror & upper, same & upper, ~same & ~mirror & upper)
+    adjacent, mirrored, within, rest = (float(values[m].mean()) if m.any() else float("nan") for m in masks)
+    a, b, c, d = (int(m.sum()) for m in masks)
+    named = {
+        "neighbours on a line": adjacent,
+        "mirrored pairs": mirrored,
+        "same part": within,
+        "all other pairs": rest,
+    }
     caption = "mean similarity: " + ", ".join(
-        f"{name} {mean:.2f}" for name, mean in zip(names, means, strict=True) if np.isfinite(mean)
+        f"{name} {mean:.2f}" for name, mean in named.items() if np.isfinite(mean)
     )
-    counts = tuple(int(m.sum()) for m in masks)
-    return PartStatistic(*means, counts=counts, caption=caption)  # type: ignore[arg-type]
+    return PartStatistic(adjacent, mirrored, within, rest, (a, b, c, d), caption)

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tests.readings import synthetic_reading
+from workbench import explain
+from workbench.errors import TraceError, UnknownNameError
+
+MATRIX = np.array([[0.5, 0.3, 0.2], [0.6, 0.1, 0.3], [0.05, 0.15, 0.8]])
+
+
+def test_edges_are_the_strongest_keys_without_self() -> None:
+    found = explain.edges(MATRIX, top_k=1)
+    assert list(zip(found.query, found.key, found.weight, strict=True)) == [
+        (1, 0, 0.6),
+        (0, 1, 0.3),
+        (2, 1, 0.15),
+    ]
+    assert found.share == pytest.approx(1.05 / 3)
+    assert "35%" in found.caption
+
+
+def test_edges_threshold_query_and_self() -> None:
+    assert explain.edges(MATRIX, None, 0.3).weight.tolist() == [0.6, 0.3, 0.3]
+    one = explain.edges(MATRIX, 5, query=-1, include_self=True)
+    assert one.query.tolist() == [2, 2, 2]
+    assert one.key.tolist() == [2, 1, 0]
+    assert one.share == pytest.approx(1)
+    assert len(explain.edges(MATRIX, 0)) == 0
+
+
+def test_ties_are_ordered_by_query_then_key() -> None:
+    found = explain.edges(np.full((3, 3), 1 / 3), top_k=2)
+    assert found.query.tolist() == [0, 0, 1, 1, 2, 2]
+    assert found.key.tolist() == [1, 2, 0, 2, 0, 1]
+
+
+def test_edges_refuse_what_is_not_a_relation() -> None:
+    with pytest.raises(TraceError, match="square"):
+        explain.edges(np.ones((2, 3)))
+    with pytest.raises(TraceError, match="no landmark 3"):
+        explain.edges(MATRIX, query=3)
+
+
+def test_partners_may_be_oneself() -> None:
+    found = explain.partners(MATRIX)
+    assert found.key.tolist() == [0, 0, 2]
+    assert found.weight.tolist() == [0.5, 0.6, 0.8]
+    assert "2 of 3 choose themselves" in found.caption
+    assert explain.partners(MATRIX, exclude_self=True).key.tolist() == [1, 0, 1]
+
+
+def test_attention_matrix_is_the_recorded_tensor_or_its_plain_mean() -> None:
+    reading = synthetic_reading(68)
+    recorded = reading.trace["relation.layers.1.cross"].at(stage=2, batch=0).numpy()
+    one = explain.attention_matrix(reading, "cross", stage=-1, layer=1, head=3)
+    np.testing.assert_array_equal(one.weights, recorded[3])
+    assert one.caption == "relation.layers.1.cross · stage 3 of 3 · head 4 of 4"
+    mean = explain.attention_matrix(reading, stage=2, layer=-1)
+    np.testing.assert_allclose(mean.weights, recorded.mean(0), rtol=1e-5)
+    assert mean.caption == "relation.layers.1.cross · stage 3 of 3 · mean of 4 heads"
+    everything = explain.attention_matrix(reading, "self", None, None, None)
+    np.testing.assert_allclose(everything.weights.sum(1), 1, rtol=1e-5)
+    assert (
+        everything.caption == "relation.layers.*.self · mean of 2 layers · mean of 3 stages · mean of 4 heads"
+    )
+
+
+def test_attention_that_is_not_there_is_one_sentence() -> None:
+    with pytest.raises(TraceError, match="holds no cross-attention"):
+        explain.attention_matrix(synthetic_reading(attention=False))
+    with pytest.raises(TraceError, match="no head 9"):
+        explain.attention_matrix(synthetic_reading(), head=9)
+    with pytest.raises(UnknownNameError, match="'cross' or 'self'"):
+        explain.attention_matrix(synthetic_reading(), "crossed")  # type: ignore[arg-type]
+
+
+def test_rollout_of_one_layer_is_its_cross_attention() -> None:
+    reading = synthetic_reading(68, layers=1)
+    rolled = explain.rollout(reading)
+    np.testing.assert_allclose(rolled.weights, explain.attention_matrix(reading).weights, rtol=1e-5)
+    assert "approximation" in rolled.caption
+
+
+def test_rollout_of_two_layers_by_hand() -> None:
+    reading = synthetic_reading(68, layers=2)
+    c0 = explain.attention_matrix(reading, "cross", layer=0).weights.astype(float)
+    c1 = explain.attention_matrix(reading, "cross", layer=1).weights
+    s1 = explain.attention_matrix(reading, "self", layer=1).weights
+    expected = ((c0 + s1 @ c0) / 2 + c1) / 2
+    np.testing.assert_allclose(explain.rollout(reading).weights, expected, rtol=1e-4)
+
+
+def test_results_are_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        explain.partners(MATRIX).caption = "x"  # type: ignore[misc]

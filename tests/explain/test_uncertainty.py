@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from tests.readings import synthetic_reading
+from workbench import explain
+from workbench.errors import TraceError
+from workbench.explain.uncertainty import SIZE_FACTOR
+from workbench.models.dslpt import size_scale
+
+
+def test_ellipses_are_the_deviation_times_the_patch() -> None:
+    reading = synthetic_reading(68)
+    found = explain.ellipses(reading)
+    variance = reading.alignment.variance
+    assert variance is not None
+    expected = np.sqrt(variance[2, 1, 0].numpy()) * reading.rects()[2, :, 2:]
+    np.testing.assert_allclose(found.sigma, expected, rtol=1e-5)
+    np.testing.assert_allclose(found.mass, [0.3935, 0.8647, 0.9889], atol=1e-4)
+    assert "39%, 86%, 99%" in found.caption
+    assert "stage 3 of 3 · layer 2 of 2" in found.caption
+
+
+@pytest.mark.parametrize("rule", ["variance", "deviation"])
+def test_patch_states_follow_the_models_own_rule(rule: str) -> None:
+    reading = synthetic_reading(68, size_rule=rule)
+    found = explain.patch_states(reading)
+    assert (found.states[0] == "first").all()
+    assert found.error < 1e-4
+    spread = torch.tensor(reading.variance()[0].max(-1))
+    factor = size_scale(spread, rule, (0.5, 0.7)).numpy()
+    assert ((found.states[1] == "floor") == (factor == 0.5)).all()
+    assert ((found.states[1] == "ceiling") == (factor == 0.7)).all()
+    assert sum(found.count(1).values()) == 68
+    if rule == "variance":
+        assert set(found.count(1)) == {"floor", "active", "ceiling"}
+
+
+def test_size_factor_is_the_models() -> None:
+    assert size_scale(torch.tensor(0.05), "variance", (0.0, 9.0)).item() == pytest.approx(SIZE_FACTOR * 0.05)
+
+
+def test_patches_without_a_variance_are_fixed() -> None:
+    reading = synthetic_reading(68, variance=False)
+    found = explain.patch_states(reading)
+    assert found.count(0) == {"first": 68}
+    assert found.count(1) == {"fixed": 68}
+    with pytest.raises(TraceError, match="predicts no uncertainty"):
+        explain.ellipses(reading)
+
+
+def test_patches_that_contradict_the_rule_are_refused() -> None:
+    with pytest.raises(TraceError, match="do not follow"):
+        explain.patch_states(replace(synthetic_reading(68), size_limits=(0.2, 0.3)))
+
+
+def test_sigma_order_falls() -> None:
+    reading = synthetic_reading(68)
+    found = explain.sigma_order(reading)
+    assert (np.diff(found.sigma) <= 0).all()
+    first = found.index[0]
+    assert found.sigma[0] == pytest.approx(256 * np.sqrt(reading.sigma()[first].prod()))
+    with pytest.raises(TraceError, match="no stage 3"):
+        explain.sigma_order(reading, stage=3)
+
+
+def test_path_names_its_steps() -> None:
+    reading = synthetic_reading(68)
+    found = explain.landmark_path(reading)
+    assert found.labels[:3] == ("mean face", "stage 1, layer 1", "stage 1, layer 2")
+    assert found.stage.tolist() == [-1, 0, 0, 1, 1, 2, 2]
+    np.testing.assert_allclose(found.points[0], reading.mean_shape)
+    np.testing.assert_allclose(found.points[-1], reading.points())
+    steps = np.linalg.norm(np.diff(found.points[:, 5], axis=0), axis=1)
+    assert found.length[5] == pytest.approx(steps.sum())
+
+
+def test_calibration_of_a_true_gaussian_and_an_overconfident_one() -> None:
+    rng = np.random.default_rng(0)
+    sigma = rng.uniform(1, 3, 20000)
+    errors = sigma * rng.standard_normal(20000)
+    good = explain.calibration(errors, sigma)
+    assert good.gap < 0.01
+    assert "68% of 20000" in good.caption
+    assert explain.calibration(errors, sigma / 2).observed[9] < good.expected[9] - 0.2
+
+
+def test_calibration_by_hand() -> None:
+    found = explain.calibration(np.array([0.5, -2.0, np.nan]), np.array([1.0, 1.0, 1.0]), levels=1)
+    assert found.expected.tolist() == [0.5]
+    assert found.observed.tolist() == [0.5]  # radius of the 50 % interval is 0.674
+    assert found.count == 2
+    with pytest.raises(TraceError, match="one shape"):
+        explain.calibration(np.ones(2), np.ones(3))
+
+
+def test_covered_ratio_by_hand() -> None:
+    free = np.array([[1.0, 1.0], [2.0, 2.0]])
+    over = np.array([[3.0, 1.0], [9.0, 9.0]])
+    found = explain.covered_ratio(over, free, np.array([True, False]))
+    assert (found.covered, found.uncovered, found.ratio, found.count) == (2.0, 1.0, 2.0, 1)
+    with pytest.raises(TraceError, match="covers no landmark"):
+        explain.covered_ratio(over, free, np.zeros(2, bool))
