@@ -1,0 +1,95 @@
+"""How long it takes from a photograph to a figure, and what recording costs."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from workbench.faces import load_face, sample_photo
+from workbench.figures import relations
+from workbench.models import load_model
+from workbench.reading import ATTENTION_TAPS, read
+from workbench.tracing import record
+
+
+def bench(model: str, image: str = "sample:astronaut", repeats: int = 20) -> dict[str, Any]:
+    """Medians of ``repeats`` warm runs.
+
+    Args:
+        model: name or checkpoint.
+        image: a photograph or ``sample:NAME``; it is decoded from its bytes in every run.
+
+    Returns:
+        model, device, threads, repeats, ``milliseconds`` a step, and ``traced_over_untraced``: the ratio of forward
+        passes with and without a recorder, run in turn so that both meet the same machine.
+    """
+    network = load_model(model)
+    if image.startswith("sample:"):
+        buffer = io.BytesIO()
+        sample_photo(image.removeprefix("sample:")).save(buffer, "PNG")
+        data = buffer.getvalue()
+    else:
+        data = load_bytes(image)
+    steps: dict[str, list[float]] = {"load and detect": [], "read and record": [], "relations figure": [], "all": []}
+    for run in range(repeats + 2):
+        marks = [time.perf_counter()]
+        face = load_face(data)
+        marks.append(time.perf_counter())
+        reading = read(network, face)
+        marks.append(time.perf_counter())
+        relations(reading).to_json()
+        marks.append(time.perf_counter())
+        if run >= 2:
+            spans = [b - a for a, b in pairwise(marks)]
+            for name, seconds in zip(steps, [*spans, marks[-1] - marks[0]], strict=True):
+                steps[name].append(1000 * seconds)
+    plain, traced = _pair(network, load_face(data), repeats)
+    milliseconds = {name: round(median(values), 2) for name, values in steps.items()}
+    milliseconds |= {"forward, untraced": round(plain, 2), "forward, traced": round(traced, 2)}
+    return {
+        "model": network.name,
+        "device": str(network.device),
+        "threads": torch.get_num_threads(),
+        "repeats": repeats,
+        "milliseconds": milliseconds,
+        "traced_over_untraced": round(traced / plain, 3),
+    }
+
+
+def load_bytes(image: str) -> bytes:
+    """The bytes of a picture that can be read. Raises ImageError."""
+    load_face(Path(image))
+    return Path(image).read_bytes()
+
+
+def _pair(network: Any, face: Any, repeats: int) -> tuple[float, float]:
+    """Median milliseconds of the forward pass without and with a recorder."""
+    crop = torch.from_numpy(face.crop(network.input_size).transpose(2, 0, 1).copy())[None]
+    images = network.prepare(crop)
+
+    def timed(run: Callable[[], object]) -> float:
+        start = time.perf_counter()
+        run()
+        if network.device.type == "cuda":
+            torch.cuda.synchronize()
+        return 1000 * (time.perf_counter() - start)
+
+    def recorded() -> None:
+        with record(network, only=ATTENTION_TAPS):
+            network(images)
+
+    times: tuple[list[float], list[float]] = ([], [])
+    with torch.inference_mode():
+        for i in range(repeats + 2):
+            pair = timed(lambda: network(images)), timed(recorded)
+            if i >= 2:
+                for values, value in zip(times, pair, strict=True):
+                    values.append(value)
+    return median(times[0]), median(times[1])
