@@ -1,8 +1,9 @@
 """Make the sample portraits: `python -m workbench.faces.composites --data webmorph189 --out samples`.
 
-Each picture is the average of several openly licensed portraits (CC BY 4.0), warped to their common mean shape, then
-turned, lit, dressed or partly covered. Nobody in them exists. The sources are the Face Research Lab London Set
-(DeBruine and Jones 2017) and the Canada set, with WebMorph's 189 points, as packaged by webmorphR.stim.
+Each picture is the average of several openly licensed portraits (CC BY 4.0), warped to their common mean
+shape, then turned, lit, dressed or partly covered. Nobody in them exists. The sources are the Face Research
+Lab London Set (DeBruine and Jones 2017) and the Canada set, with WebMorph's 189 points, as packaged by
+webmorphR.stim.
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ GROUPS = {
     "pale": ("neutral_front_063_03", 8),
     "long": ("neutral_front_041_03", 8),
     "blond": ("neutral_front_027_03", 7),
-    "wide": ("neutral_front_128_03", 8),
     "oval": ("neutral_front_014_03", 8),
     "stubble": ("neutral_front_108_03", 7),
     "light": ("neutral_front_083_03", 7),
+    "olive": ("neutral_front_017_03", 7),
     "round": ("canada_054f", 8),
     "square": ("canada_113m", 8),
     "freckled": ("canada_008f", 7),
@@ -74,30 +75,116 @@ class Portrait:
 PORTRAITS = (
     Portrait("frontal-a", "Frontal", "dusk", (0.64, 0.66, 0.66), (0.24, 0.34, 0.40)),
     Portrait("frontal-b", "Frontal", "dark", (0.72, 0.66, 0.56), (0.78, 0.74, 0.66), high=True),
-    Portrait("turned-right-15", "Turned 15 degrees to image right", "long", (0.58, 0.63, 0.66), (0.42, 0.20, 0.20),
-             "turned 15 degrees in depth", (lambda h: turn(h, 15),)),
-    Portrait("turned-left-25", "Turned 25 degrees to image left", "round", (0.72, 0.70, 0.66), (0.30, 0.36, 0.52),
-             "turned 25 degrees in depth", (lambda h: turn(h, -25),), high=True),
-    Portrait("turned-right-30", "Turned 30 degrees to image right", "square", (0.62, 0.62, 0.60), (0.28, 0.36, 0.30),
-             "turned 30 degrees in depth", (lambda h: turn(h, 30),), high=True),
-    Portrait("turned-left-30", "Turned 30 degrees to image left", "tan", (0.44, 0.52, 0.56), (0.70, 0.68, 0.64),
-             "turned 30 degrees in depth", (lambda h: turn(h, -30),), high=True, spots=22),
-    Portrait("tilted-right", "Leaning 15 degrees to image right", "oval", (0.50, 0.54, 0.42), (0.80, 0.77, 0.70),
-             "leaning 15 degrees", (lambda h: tilt(h, 15),), spots=22),
-    Portrait("tilted-left", "Leaning 12 degrees to image left", "freckled", (0.66, 0.70, 0.74), (0.34, 0.46, 0.44),
-             "leaning 12 degrees", (lambda h: tilt(h, -12),), high=True),
-    Portrait("glasses", "With glasses", "pale", (0.72, 0.69, 0.62), (0.22, 0.27, 0.40), "painted glasses",
-             (lambda h: glasses(h, dark=False),)),
-    Portrait("sunglasses", "With sunglasses", "blond", (0.48, 0.58, 0.64), (0.74, 0.72, 0.70), "painted sunglasses",
-             (lambda h: glasses(h, dark=True),), spots=24),
-    Portrait("mask", "With a medical mask", "light", (0.64, 0.68, 0.72), (0.50, 0.24, 0.26), "painted medical mask",
-             (mask,), high=True),
-    Portrait("hand", "With a hand over the mouth", "soft", (0.52, 0.55, 0.58), (0.58, 0.50, 0.32), "painted hand",
-             high=True, cover_with_hand=True),
-    Portrait("side-light", "Lit from one side", "stubble", (0.27, 0.27, 0.29), (0.24, 0.25, 0.28),
-             "lit from image left through its depth", (side_light,)),
-    Portrait("frontal-c", "Frontal", "wide", (0.66, 0.70, 0.66), (0.20, 0.22, 0.26)),
-)  # fmt: skip
+    Portrait(
+        "turned-left-30",
+        "Turned 30 degrees to image left",
+        "tan",
+        (0.44, 0.52, 0.56),
+        (0.70, 0.68, 0.64),
+        "turned 30 degrees in depth",
+        (lambda h: turn(h, -30),),
+        high=True,
+        spots=22,
+    ),
+    Portrait(
+        "side-light",
+        "Lit from one side",
+        "stubble",
+        (0.27, 0.27, 0.29),
+        (0.24, 0.25, 0.28),
+        "lit from image left through its depth",
+        (side_light,),
+    ),
+    Portrait(
+        "sunglasses",
+        "With sunglasses",
+        "blond",
+        (0.48, 0.58, 0.64),
+        (0.74, 0.72, 0.70),
+        "painted sunglasses",
+        (lambda h: glasses(h, dark=True),),
+        spots=24,
+    ),
+    Portrait(
+        "tilted-right",
+        "Leaning 15 degrees to image right",
+        "oval",
+        (0.50, 0.54, 0.42),
+        (0.80, 0.77, 0.70),
+        "leaning 15 degrees",
+        (lambda h: tilt(h, 15),),
+        spots=22,
+    ),
+    Portrait(
+        "turned-right-15",
+        "Turned 15 degrees to image right",
+        "long",
+        (0.58, 0.63, 0.66),
+        (0.42, 0.20, 0.20),
+        "turned 15 degrees in depth",
+        (lambda h: turn(h, 15),),
+    ),
+    Portrait(
+        "hand",
+        "With a hand over the mouth",
+        "soft",
+        (0.52, 0.55, 0.58),
+        (0.58, 0.50, 0.32),
+        "painted hand",
+        high=True,
+        cover_with_hand=True,
+    ),
+    Portrait(
+        "mask",
+        "With a medical mask",
+        "light",
+        (0.64, 0.68, 0.72),
+        (0.50, 0.24, 0.26),
+        "painted medical mask",
+        (mask,),
+        high=True,
+    ),
+    Portrait("frontal-c", "Frontal", "olive", (0.66, 0.70, 0.66), (0.20, 0.22, 0.26)),
+    Portrait(
+        "glasses",
+        "With glasses",
+        "pale",
+        (0.72, 0.69, 0.62),
+        (0.22, 0.27, 0.40),
+        "painted glasses",
+        (lambda h: glasses(h, dark=False),),
+    ),
+    Portrait(
+        "turned-left-25",
+        "Turned 25 degrees to image left",
+        "round",
+        (0.72, 0.70, 0.66),
+        (0.30, 0.36, 0.52),
+        "turned 25 degrees in depth",
+        (lambda h: turn(h, -25),),
+        high=True,
+    ),
+    Portrait(
+        "tilted-left",
+        "Leaning 12 degrees to image left",
+        "freckled",
+        (0.66, 0.70, 0.74),
+        (0.34, 0.46, 0.44),
+        "leaning 12 degrees",
+        (lambda h: tilt(h, -12),),
+        high=True,
+    ),
+    Portrait(
+        "turned-right-30",
+        "Turned 30 degrees to image right",
+        "square",
+        (0.62, 0.62, 0.60),
+        (0.28, 0.36, 0.30),
+        "turned 30 degrees in depth",
+        (lambda h: turn(h, 30),),
+        high=True,
+    ),
+)
 TRIO = ("tan", "oval", "pale")  # of the group picture, from image left to image right
 TRIO_SIZE = (576, 300)  # px
 
@@ -106,7 +193,9 @@ def portrait(recipe: Portrait, head: Head, rng: np.random.Generator) -> np.ndarr
     """The picture of `recipe` in linear light, (C, C, 3)."""
     for step in recipe.steps:
         head = step(head)
-    picture = clothes(assemble(head, wall(recipe.wall, rng, recipe.spots)), head, recipe.jumper, rng, recipe.high)
+    picture = clothes(
+        assemble(head, wall(recipe.wall, rng, recipe.spots)), head, recipe.jumper, rng, recipe.high
+    )
     return hand(picture, head, recipe.jumper) if recipe.cover_with_hand else picture
 
 
@@ -123,7 +212,10 @@ def develop(picture: np.ndarray, size: tuple[int, int], rng: np.random.Generator
 
 
 def group_picture(heads: list[Head], rng: np.random.Generator) -> np.ndarray:
-    """Three people side by side in linear light, (900, 1728, 3): the outer two behind, one turned, one leaning."""
+    """Three people side by side in linear light, (900, 1728, 3).
+
+    The outer two turned, the middle one leaning.
+    """
     height, width = 3 * TRIO_SIZE[1], 3 * TRIO_SIZE[0]
     backdrop = wall((0.56, 0.58, 0.54), rng, 22)
     rows = np.linspace(0, CANVAS - 1, height).astype(int)
@@ -144,8 +236,10 @@ def group_picture(heads: list[Head], rng: np.random.Generator) -> np.ndarray:
     return scene
 
 
-def _cut_out(head: Head, jumper: Colour, high: bool, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A dressed head and its cover: painted before black and before white, the difference tells what shows through."""
+def _cut_out(
+    head: Head, jumper: Colour, high: bool, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """A dressed head and its cover: painted before black and before white, what differs shows through."""
     state = rng.bit_generator.state
     shown = []
     for level in (0.0, 1.0):
@@ -163,7 +257,7 @@ def credit(name: str, title: str, rows: list[Row], changes: str, faces: int = 1)
         "name": name,
         "file": f"{name}.jpg",
         "title": title,
-        "credit": "Derived from the " + " and the ".join(SETS[s] for s in used) + ", via webmorphR.stim (Lisa DeBruine)",
+        "credit": f"Derived from the {' and the '.join(SETS[s] for s in used)}, via webmorphR.stim",
         "licence": "CC BY 4.0",
         "licence_url": LICENCE_URL,
         "made_from": {"portraits": len(rows), "faces": faces, "stimsets": used},
@@ -173,7 +267,10 @@ def credit(name: str, title: str, rows: list[Row], changes: str, faces: int = 1)
 
 
 def make(data: Path, out: Path, seed: int = 2017) -> list[dict[str, object]]:
-    """Write every sample picture and credits.json to `out`; returns the credits. Raises DataError on another folder."""
+    """Write every sample picture and credits.json to `out`; returns the credits.
+
+    Raises DataError when `data` is not a webmorph189 folder.
+    """
     rows = read_rows(data)
     chosen = groups(rows, GROUPS)
     centre = np.mean([row.points for row in rows], axis=0)
@@ -189,7 +286,9 @@ def make(data: Path, out: Path, seed: int = 2017) -> list[dict[str, object]]:
     picture = group_picture([heads[name] for name in TRIO], rng)
     develop(picture, TRIO_SIZE, rng).save(out / "group.jpg", quality=QUALITY, optimize=True)
     together = [row for name in TRIO for row in chosen[name]]
-    credits.append(credit("group", "Three people", together, "turned and leaning; set side by side", len(TRIO)))
+    credits.append(
+        credit("group", "Three people", together, "turned and leaning; set side by side", len(TRIO))
+    )
     (out / "credits.json").write_text(json.dumps(credits, indent=1) + "\n")
     return credits
 
@@ -204,9 +303,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         credits = make(options.data, options.out, options.seed)
     except DataError as problem:
-        print(problem, file=sys.stderr)
+        sys.stderr.write(f"{problem}\n")
         return 1
-    print(f"{len(credits)} pictures in {options.out}")
+    sys.stdout.write(f"{len(credits)} pictures in {options.out}\n")
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Average several portraits into one: read WebMorph rows, warp them to a mean shape, mix them in linear light.
+"""Average several portraits into one: read WebMorph rows, warp to a mean shape, mix in linear light.
 
-Everything here works on one square canvas of `CANVAS` px. It shows the 256 px crop of the data set with a margin
-(`MARGIN` crop px left and right, less above, more below), so that painted shoulders have room.
+Everything here works on one square canvas of `CANVAS` px. It shows the 256 px crop of the data set with a
+margin (`MARGIN` crop px left and right, less above, more below), so that painted shoulders have room.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ABOVE = 16.0  # crop px of canvas above the crop
 SCALE = CANVAS / (CROP + 2 * MARGIN)  # canvas px per crop px
 POINTS = 189
 LICENCE = "CC-BY-4.0"
-CAMERA = {"canada": (0.82, 1.0, 0.99), "neutral_front": (1.0, 1.0, 1.0)}  # gains that bring both sets together
+CAMERA = {"canada": (0.82, 1.0, 0.99), "neutral_front": (1.0, 1.0, 1.0)}  # gains per set
 WALL = 0.72  # linear light of a well exposed studio wall
 SMOOTHING = 30.0  # of the thin-plate spline: a few misplaced points must not fold the picture
 # WebMorph's numbers
@@ -60,7 +60,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Head:
-    """An average head on the canvas: linear light (C, C, 3), cover 0..1 (C, C), points (189, 2), mesh (478, 3)."""
+    """A head on the canvas: linear light (C, C, 3), cover 0..1 (C, C), points (189, 2), mesh (478, 3)."""
 
     colour: np.ndarray
     alpha: np.ndarray
@@ -75,9 +75,12 @@ def read_rows(folder: Path) -> list[Row]:
     """
     table, dense = folder / "annotations.csv", folder / "dense_mediapipe.npz"
     if not table.is_file() or not dense.is_file():
-        raise DataError(f"{folder} is not a webmorph189 folder: it needs annotations.csv and dense_mediapipe.npz.")
+        raise DataError(
+            f"{folder} is not a webmorph189 folder: annotations.csv or dense_mediapipe.npz is missing."
+        )
     with np.load(dense) as packed:
-        meshes = {str(f): p.astype(float) for f, p, ok in zip(packed["files"], packed["points"], packed["ok"]) if ok}
+        packs = zip(packed["files"], packed["points"], packed["ok"], strict=True)
+        meshes = {str(name): points.astype(float) for name, points, ok in packs if ok}
     with table.open(newline="") as lines:
         records = [r for r in csv.DictReader(lines) if r.get("licence") == LICENCE and r["file"] in meshes]
     if not records or f"x{POINTS - 1}" not in records[0]:
@@ -88,7 +91,9 @@ def read_rows(folder: Path) -> list[Row]:
         rows.append(Row(folder / "crops" / record["file"], record["stimset"], points, meshes[record["file"]]))
     missing = [row.path.name for row in rows if not row.path.is_file()]
     if missing:
-        raise DataError(f"{folder} lacks {len(missing)} crops, the first is crops/{missing[0]}: copy the folder whole.")
+        raise DataError(
+            f"{folder} lacks {len(missing)} crops, the first is crops/{missing[0]}: copy the folder whole."
+        )
     return rows
 
 
@@ -118,22 +123,28 @@ def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
 
 
 def warp(image: np.ndarray, source: np.ndarray, target: np.ndarray, size: int, step: int = 8) -> np.ndarray:
-    """Thin-plate warp of `image` (H, W, C): what lies at `source` (N, 2) comes to `target` (N, 2), output size x size.
+    """Thin-plate warp (Bookstein 1989): what lies at `source` comes to `target`, both (N, 2) as x, y.
 
-    Bookstein 1989. The inverse map is evaluated on a grid of `step` px and interpolated; edge pixels are repeated.
+    `image` (H, W, C) becomes (size, size, C). The inverse map is evaluated on a grid of `step` px and
+    interpolated; edge pixels are repeated.
     """
     ends = np.array([[x, y] for x in (0, 0.5, 1) for y in (0, 0.5, 1) if (x, y) != (0.5, 0.5)])
     border_to = ends * (size - 1)
     border_from = border_to @ _affine(target, source)[:, :2].T + _affine(target, source)[:, 2]
     inverse = RBFInterpolator(
-        np.vstack([target, border_to]), np.vstack([source, border_from]), kernel="thin_plate_spline", smoothing=SMOOTHING
+        np.vstack([target, border_to]),
+        np.vstack([source, border_from]),
+        kernel="thin_plate_spline",
+        smoothing=SMOOTHING,
     )
     axis = np.arange(0, size + step, step, dtype=float)
     grid = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
     coarse = inverse(grid).reshape(len(axis), len(axis), 2)
     where = np.indices((size, size)) / step
     at = [map_coordinates(coarse[..., i], where, order=1) for i in (1, 0)]
-    return np.stack([map_coordinates(image[..., c], at, order=3, mode="nearest") for c in range(image.shape[-1])], -1)
+    return np.stack(
+        [map_coordinates(image[..., c], at, order=3, mode="nearest") for c in range(image.shape[-1])], -1
+    )
 
 
 def _affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -143,15 +154,25 @@ def _affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:
 
 
 def average(images: list[np.ndarray], weights: list[np.ndarray] | None = None) -> np.ndarray:
-    """Mean of sRGB images (H, W, 3) in linear light, weighted per pixel (H, W) when given; returns linear light."""
+    """Mean of sRGB images (H, W, 3) in linear light, weighted per pixel (H, W) when given.
+
+    Returns linear light.
+    """
     if weights is None:
         weights = [np.ones(image.shape[:2]) for image in images]
-    total = sum(weights) + 1e-6 * len(images)
-    return sum((w[..., None] + 1e-6) * to_linear(np.clip(i, 0, 1)) for i, w in zip(images, weights)) / total[..., None]
+    shares = np.stack(weights) + 1e-6
+    shares = shares / shares.sum(0)
+    mean = np.zeros_like(images[0])
+    for image, share in zip(images, shares, strict=True):
+        mean += share[..., None] * to_linear(np.clip(image, 0, 1))
+    return mean
 
 
 def head_mask(points: np.ndarray, size: int, hair: bool = False) -> np.ndarray:
-    """Face, ears and neck, with the `hair` above the face or not: bool (size, size). Points (189, 2) in its pixels."""
+    """Face, ears and neck, with the `hair` above the face or not: bool (size, size).
+
+    Points (189, 2) in its pixels.
+    """
     left, right = points[[*JAW[:2], OUTLINE[0]]], points[[OUTLINE[-1], *JAW[-2:]]]
     neck = np.vstack([left, [[left[-1, 0], size], [right[0, 0], size]], right])
     parts = [neck, *(points[list(ring)] for ring in (FACE, IMAGE_LEFT_EAR, IMAGE_RIGHT_EAR))]
@@ -164,8 +185,8 @@ def head_mask(points: np.ndarray, size: int, hair: bool = False) -> np.ndarray:
 def matte(image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Cover (C, C) of the person on a plain studio wall and the wall's linear colour (3,).
 
-    `image` is an sRGB canvas and `points` its 189 canvas points. The wall is a quadratic in x and y per Lab channel,
-    fitted around the head; whatever differs from it is the person.
+    `image` is an sRGB canvas and `points` its 189 canvas points. The wall is a quadratic in x and y per Lab
+    channel, fitted around the head; whatever differs from it is the person.
     """
     clipped = np.clip(image, 0, 1)
     small, size = clipped[::4, ::4], len(image) // 4
@@ -185,7 +206,10 @@ def matte(image: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def balance(image: np.ndarray, wall: np.ndarray) -> np.ndarray:
-    """sRGB `image` under a neutral light: the linear `wall` colour turns grey and comes half-way to `WALL`."""
+    """sRGB `image` under a neutral light.
+
+    The linear `wall` colour turns grey and comes half-way to `WALL`.
+    """
     gain = wall.mean() / wall * (WALL / wall.mean()) ** 0.5
     return to_srgb(to_linear(np.clip(image, 0, 1)) * gain)
 
@@ -199,8 +223,8 @@ def _enlarge(image: np.ndarray, size: int) -> np.ndarray:
 def appearance(rows: list[Row]) -> np.ndarray:
     """Measured look of each row, (rows, 12), in units of the set's standard deviation.
 
-    Colour of skin (Lab) and hair (Lab), hair beside the neck, the chin against the skin, the lips against the skin,
-    and three proportions: length of the face, width of the jaw, gap between brow and eye.
+    Colour of skin (Lab) and hair (Lab), hair beside the neck, the chin and the lips against the skin, and
+    three proportions: length of the face, width of the jaw, gap between brow and eye.
     """
     looks = []
     for row in rows:
@@ -209,9 +233,16 @@ def appearance(rows: list[Row]) -> np.ndarray:
         skin = _sample(lab, p[[*FOREHEAD, *CHEEKS]])
         hair = _sample(lab, p[list(CROWN)] + (0, 8))
         beside = _sample(lab, p[[125, 133]] + [(-22, 10), (22, 10)])
-        chin, lips = _sample(lab, p[[158, 163, 174, 176, 178]]) - skin, _sample(lab, p[[90, 105, 106, 107]]) - skin
+        chin, lips = (
+            _sample(lab, p[[158, 163, 174, 176, 178]]) - skin,
+            _sample(lab, p[[90, 105, 106, 107]]) - skin,
+        )
         width = np.ptp(p[[125, 133], 0])
-        shape = [np.ptp(p[[139, 129], 1]), np.ptp(p[[127, 131], 0]), p[[28, 31], 1].mean() - p[[83, 85], 1].mean()]
+        shape = [
+            np.ptp(p[[139, 129], 1]),
+            np.ptp(p[[127, 131], 0]),
+            p[[28, 31], 1].mean() - p[[83, 85], 1].mean(),
+        ]
         looks.append(np.concatenate([skin, hair, beside[:1], chin[:1], lips[1:2], np.array(shape) / width]))
     measured = np.array(looks)
     return (measured - measured.mean(0)) / measured.std(0)
@@ -227,12 +258,21 @@ def groups(rows: list[Row], seeds: dict[str, tuple[str, int]]) -> dict[str, list
     index = {row.path.stem: i for i, row in enumerate(rows)}
     missing = [stem for stem, _ in seeds.values() if stem not in index]
     if missing:
-        raise DataError(f"The portrait {missing[0]} is not among the {LICENCE} rows: give the whole webmorph189 folder.")
-    free = set(range(len(rows))) - {index.get(stem, -1) for stem in LEFT_OUT} - {index[stem] for stem, _ in seeds.values()}
+        raise DataError(
+            f"The portrait {missing[0]} is not among the {LICENCE} rows: give the whole webmorph189 folder."
+        )
+    free = (
+        set(range(len(rows)))
+        - {index.get(stem, -1) for stem in LEFT_OUT}
+        - {index[stem] for stem, _ in seeds.values()}
+    )
     chosen = {}
     for name, (stem, count) in seeds.items():
         seed = index[stem]
-        near = sorted(free, key=lambda i: (rows[i].stimset != rows[seed].stimset, np.linalg.norm(looks[i] - looks[seed])))
+        near = sorted(
+            free,
+            key=lambda i: (rows[i].stimset != rows[seed].stimset, np.linalg.norm(looks[i] - looks[seed])),
+        )
         free -= set(near[: count - 1])
         chosen[name] = [rows[i] for i in (seed, *near[: count - 1])]
     return chosen
@@ -247,7 +287,8 @@ def _sample(image: np.ndarray, points: np.ndarray) -> np.ndarray:
 def composite(rows: list[Row], mean_of_all: np.ndarray, exaggerate: float = 1.0) -> Head:
     """The average of `rows`: faces warped to their mean shape and averaged in linear light, walls left out.
 
-    `exaggerate` > 1 moves the mean shape that much further from `mean_of_all` (189, 2), as a caricature would.
+    `exaggerate` > 1 moves the mean shape that much further from `mean_of_all` (189, 2), as a caricature
+    would.
     """
     mean = mean_of_all + exaggerate * (np.mean([row.points for row in rows], axis=0) - mean_of_all)
     target = to_canvas(mean)
@@ -272,7 +313,10 @@ def sharpen(colour: np.ndarray, amount: float = 0.7, sigma: float = 2.5) -> np.n
 
 
 def flow_outwards(colour: np.ndarray, cover: np.ndarray) -> np.ndarray:
-    """`colour` (C, C, 3) with the wall's light removed where `cover` (C, C) is partial: colours flow outwards."""
+    """`colour` (C, C, 3) without the wall's light.
+
+    Where `cover` (C, C) is partial, colours flow in from where it is full.
+    """
     core = smoothstep(0.80, 0.97, gaussian_filter(grey_erosion(cover, 11), 2))
     spread = gaussian_filter(core, 6) + 0.05 * gaussian_filter(core, 20) + 1e-6
     near = gaussian_filter(colour * core[..., None], (6, 6, 0))

@@ -1,7 +1,7 @@
 """Turn, tilt and light an average head through a depth map made from its dense points.
 
-Depth grows away from the viewer and is measured in canvas px, like x and y. The dense points are MediaPipe's 478; they
-end at the ears, so skull, ears and neck are added as anchors on a rounded head.
+Depth grows away from the viewer and is measured in canvas px, like x and y. The dense points are
+MediaPipe's 478; they end at the ears, so skull, ears and neck are added as anchors on a rounded head.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 from scipy.interpolate import LinearNDInterpolator
-from scipy.ndimage import gaussian_filter, grey_closing, map_coordinates, zoom
+from scipy.ndimage import gaussian_filter, grey_closing, grey_opening, map_coordinates, zoom
 
 from workbench.faces.composites_average import CANVAS, OUTLINE, SCALE, Head, flow_outwards, smoothstep
 
@@ -23,7 +23,8 @@ HAIRLINE, RIM_OF_EARS = range(134, 145), (115, 116, 117, 118, 120, 121, 122, 123
 def rotate_points(points: np.ndarray, yaw: float | np.ndarray, centre: tuple[float, float]) -> np.ndarray:
     """`points` (..., 3) turned about the upright axis through (x, depth) = `centre`.
 
-    `yaw` in degrees, positive towards the right edge of the image; broadcasts against the points. Orthographic.
+    `yaw` in degrees, positive towards the right edge of the image; broadcasts against the points.
+    Orthographic.
     """
     angle = np.deg2rad(yaw)
     x, z = points[..., 0] - centre[0], points[..., 2] - centre[1]
@@ -62,25 +63,35 @@ def _nearest_depth(mesh: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def turn(head: Head, yaw: float) -> Head:
-    """`head` turned by `yaw` degrees (positive: to the right edge of the image); the neck follows a third of the way.
+    """`head` turned by `yaw` degrees, positive to the right edge of the image.
 
-    Turning about an upright axis keeps every pixel in its row, so the surface is drawn row by row: each piece between
-    two neighbouring pixels lands on an interval, and of all pieces over a pixel the nearest is seen.
+    The neck follows a third of the way. Turning about an upright axis keeps every pixel in its row, so the
+    surface is drawn row by row: each piece between two neighbouring pixels lands on an interval, and of all
+    pieces over a pixel the nearest is seen.
     """
     depth = depth_map(head)
-    centre = (float(head.points[[145, 157], 0].mean()), float(head.dense[list(TEMPLES), 2].mean()) - 6 * SCALE)
+    centre = (
+        float(head.points[[145, 157], 0].mean()),
+        float(head.dense[list(TEMPLES), 2].mean()) - 6 * SCALE,
+    )
     y, x = np.indices(depth.shape, dtype=float)
     turned = rotate_points(np.stack([x, y, depth], -1), yaw * _follows(head, y), centre)
     move = _recentre(turned, head.alpha)
     source, seen = _nearest_surface(turned[..., 0] - move, turned[..., 2], head.alpha > 0.02)
     at = [y, source]
-    colour = np.stack([map_coordinates(head.colour[..., c], at, order=1, mode="nearest") for c in range(3)], -1)
+    colour = np.stack(
+        [map_coordinates(head.colour[..., c], at, order=1, mode="nearest") for c in range(3)], -1
+    )
     alpha = map_coordinates(head.alpha, at, order=1, mode="nearest") * seen
     deep = map_coordinates(depth, head.points.T[::-1], order=1, mode="nearest")
     points = np.column_stack([head.points, deep])
-    moved = rotate_points(points, yaw * _follows(head, head.points[:, 1]), centre)[:, :2] - (move, 0)
+    follows = _follows(head, head.points[:, 1])
+    follows[list(COLLAR)] = follows.min()
+    moved = rotate_points(points, yaw * follows, centre)[:, :2] - (move, 0)
     whole = _fill_behind(alpha, yaw, centre[0])
-    return Head(flow_outwards(colour, alpha), whole, moved, rotate_points(head.dense, yaw, centre) - (move, 0, 0))
+    return Head(
+        flow_outwards(colour, alpha), whole, moved, rotate_points(head.dense, yaw, centre) - (move, 0, 0)
+    )
 
 
 def _follows(head: Head, y: np.ndarray) -> np.ndarray:
@@ -90,17 +101,29 @@ def _follows(head: Head, y: np.ndarray) -> np.ndarray:
 
 
 def _fill_behind(alpha: np.ndarray, yaw: float, middle: float) -> np.ndarray:
-    """Cover (C, C) with the hollows behind the near ear closed: nape and back of the head were not in the photograph."""
+    """Cover (C, C) without what a flat photograph gets wrong when turned.
+
+    Near side: hollows behind the ear are closed, since nape and back of the head were not in the
+    photograph. Far side: small bumps (the tip of a hidden ear or sideburn) are opened away.
+    """
     small = zoom(alpha, 0.25, order=1)
     y, x = np.mgrid[-9:10, -9:10]
     closed = zoom(grey_closing(small, footprint=x * x + y * y <= 81), 4, order=1)
+    opened = zoom(grey_opening(small, footprint=x * x + y * y <= 49), 4, order=1)
+    opened = smoothstep(
+        0.05, 0.45, gaussian_filter(opened, 4)
+    )  # a little wider: only bumps go, the edge stays
     away = -np.sign(yaw) * (np.arange(CANVAS) - middle)
-    near = smoothstep(0, 10 * SCALE, away) * smoothstep(0, 10, abs(yaw))
-    return np.maximum(alpha, closed * near)
+    much = smoothstep(0, 10, np.abs(yaw))
+    near, far = smoothstep(0, 10 * SCALE, away) * much, smoothstep(0, 10 * SCALE, -away) * much
+    return np.maximum(alpha, closed * near) * (1 - far) + np.minimum(alpha, opened) * far
 
 
 def _recentre(turned: np.ndarray, alpha: np.ndarray) -> float:
-    """How far (px) the head's middle has left the canvas' middle, a third of it: keeps the neck over the shoulders."""
+    """A third of the way (px) that the head's middle has left the canvas' middle.
+
+    Taking it back keeps the neck over the shoulders.
+    """
     rows = slice(CANVAS // 5, CANVAS // 2)
     covered = turned[rows, :, 0][alpha[rows] > 0.5]
     return float((np.percentile(covered, 1) + np.percentile(covered, 99)) / 2 - CANVAS / 2) / 3
@@ -109,7 +132,8 @@ def _recentre(turned: np.ndarray, alpha: np.ndarray) -> float:
 def _nearest_surface(x: np.ndarray, z: np.ndarray, solid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """For each pixel the source column seen there and whether any is: two (C, C) arrays.
 
-    `x`, `z` (C, C): where each source pixel lands and how deep; pieces between pixels that are not `solid` are void.
+    `x`, `z` (C, C): where each source pixel lands and how deep; pieces between pixels that are not `solid`
+    are void.
     """
     height, width = x.shape
     rows = np.arange(height)
@@ -131,14 +155,22 @@ def _nearest_surface(x: np.ndarray, z: np.ndarray, solid: np.ndarray) -> tuple[n
 
 
 def tilt(head: Head, degrees: float) -> Head:
-    """`head` leaning in the image plane (positive: its crown to the right), bent at the neck, shoulders at rest."""
+    """`head` leaning in the image plane, bent at the neck, its shoulders at rest.
+
+    Positive `degrees` lean the crown to the right edge of the image.
+    """
     pivot = np.array([head.points[[145, 157], 0].mean(), head.points[[183, 184], 1].mean() + 8 * SCALE])
     y, x = np.indices(head.alpha.shape, dtype=float)
     chin = head.dense[CHIN, 1]
     angle = -np.deg2rad(degrees) * smoothstep(pivot[1] + 12 * SCALE, chin - 12 * SCALE, y)
     dx, dy = x - pivot[0], y - pivot[1]
-    at = [pivot[1] + dx * np.sin(angle) + dy * np.cos(angle), pivot[0] + dx * np.cos(angle) - dy * np.sin(angle)]
-    colour = np.stack([map_coordinates(head.colour[..., c], at, order=1, mode="nearest") for c in range(3)], -1)
+    at = [
+        pivot[1] + dx * np.sin(angle) + dy * np.cos(angle),
+        pivot[0] + dx * np.cos(angle) - dy * np.sin(angle),
+    ]
+    colour = np.stack(
+        [map_coordinates(head.colour[..., c], at, order=1, mode="nearest") for c in range(3)], -1
+    )
     alpha = map_coordinates(head.alpha, at, order=1, mode="constant")
     back = np.deg2rad(degrees)
     spin = np.array([[np.cos(back), -np.sin(back)], [np.sin(back), np.cos(back)]])
@@ -150,7 +182,10 @@ def tilt(head: Head, degrees: float) -> Head:
 
 
 def lambert(height: np.ndarray, light: tuple[float, float, float]) -> np.ndarray:
-    """Cosine between the surface normal of `height` (H, W; px towards the viewer) and `light` (x, y, towards us)."""
+    """Cosine, at least 0, between the normals of a height field and the light.
+
+    `height` (H, W) in px towards the viewer, `light` (x, y, towards the viewer) of any length.
+    """
     gy, gx = np.gradient(height)
     direction = np.array(light) / np.linalg.norm(light)
     dot = -gx * direction[0] - gy * direction[1] + direction[2]
@@ -158,7 +193,10 @@ def lambert(height: np.ndarray, light: tuple[float, float, float]) -> np.ndarray
 
 
 def side_light(head: Head, strength: float = 0.9) -> Head:
-    """`head` lit by one strong lamp from image left; the far side keeps a tenth of its light. Shadows are cast."""
+    """`head` lit by one strong lamp from image left; the far side keeps a tenth of its light.
+
+    Shadows are cast.
+    """
     small = zoom(-depth_map(head), 0.5, order=1)
     lit = lambert(gaussian_filter(small, 4.0), (-1.0, -0.25, 0.22))
     blocked = np.zeros_like(small)
