@@ -49,10 +49,10 @@ def test_an_own_photograph_is_never_in_a_link() -> None:
         ("sample", "../../etc", "sample", "astronaut"),
         ("sample", "", "sample", "astronaut"),
         ("model", "dslpt-1000000", "model", "dslpt-68"),
-        ("stage", "99", "stage", -1),
-        ("stage", "0", "stage", -1),
-        ("stage", "-1", "stage", -1),
-        ("layer", "5", "layer", 0),
+        ("stage", "99", "stage", None),
+        ("stage", "0", "stage", None),
+        ("stage", "-1", "stage", None),
+        ("layer", "5", "layer", None),
         ("head", "nan", "head", None),
         ("head", "٣", "head", None),
         ("landmark", "abc", "landmark", None),
@@ -99,5 +99,5 @@ def test_several_mistakes_are_told_in_one_sentence() -> None:
 def test_another_model_keeps_what_it_also_has() -> None:
     chosen = Selection(sample="astronaut", model="dslpt-98", stage=2, layer=3, head=7, landmark=97)
     assert fit(chosen, SHELF.models["dslpt-98"]) == Selection(
-        sample="astronaut", model="dslpt-98", stage=2, layer=0, head=None, landmark=97
+        sample="astronaut", model="dslpt-98", stage=2, landmark=97
     )

@@ -29,7 +29,8 @@ def credit() -> str:
     """One line about the chosen face: what it is, who made it, under which licence."""
     selection = state.current()
     if selection.photo:
-        return f"{photos.get(selection.photo).name}: your photograph; it stays in this session's memory, and no link holds it."
+        name = photos.get(selection.photo).name
+        return f"{name}: your photograph; it stays in this session's memory, and no link holds it."
     info = sample_info(selection.sample)
     return f"{info['title']}: {info['credit']} ({info['licence']})."
 

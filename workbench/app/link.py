@@ -30,7 +30,7 @@ class Selection:
         box: a hand-drawn box (x0, y0, x1, y1) in pixels of the photograph, or None for the detector's.
         factor: crop side over box side, or None for the trained default.
         model: name of a model on the shelf.
-        stage, layer: counted from 0; stage -1 is the last.
+        stage, layer: counted from 0; None is what a view starts with (the last stage; the layer it cares for).
         head: counted from 0, None the mean of all heads.
         landmark: counted from 0, None when no landmark is singled out.
         kind: "cross" or "self" attention.
@@ -42,8 +42,8 @@ class Selection:
     box: tuple[float, float, float, float] | None = None
     factor: float | None = None
     model: str = ""
-    stage: int = -1
-    layer: int = 0
+    stage: int | None = None
+    layer: int | None = None
     head: int | None = None
     landmark: int | None = None
     kind: str = "cross"
@@ -92,12 +92,9 @@ def to_link(selection: Selection) -> dict[str, str]:
     if s.sample and s.factor is not None:
         link["factor"] = f"{s.factor:g}"
     link["model"] = s.model
-    if s.stage >= 0:
-        link["stage"] = str(s.stage + 1)
-    if s.layer > 0:
-        link["layer"] = str(s.layer + 1)
-    if s.head is not None:
-        link["head"] = str(s.head + 1)
+    for name, value in (("stage", s.stage), ("layer", s.layer), ("head", s.head)):
+        if value is not None:
+            link[name] = str(value + 1)
     if s.landmark is not None:
         link["landmark"] = str(s.landmark)
     if s.kind != KINDS[0]:
@@ -122,14 +119,11 @@ def from_link(link: Mapping[str, str], shelf: Shelf) -> tuple[Selection, str]:
             factor=reader.number("factor", *FACTOR_RANGE),
         )
     limits = shelf.models.get(model, Limits(1, 1, 1, 0))
-    stage = reader.whole("stage", 1, limits.stages)
-    layer = reader.whole("layer", 1, limits.layers)
-    head = None if link.get("head") == "mean" else reader.whole("head", 1, limits.heads)
     return replace(
         selection,
-        stage=-1 if stage is None else stage - 1,
-        layer=0 if layer is None else layer - 1,
-        head=None if head is None else head - 1,
+        stage=reader.counted("stage", limits.stages),
+        layer=reader.counted("layer", limits.layers),
+        head=reader.counted("head", limits.heads),
         landmark=reader.whole("landmark", 0, limits.landmarks - 1),
         kind=reader.one_of("kind", KINDS, default.kind),
     ), reader.sentence()
@@ -138,12 +132,16 @@ def from_link(link: Mapping[str, str], shelf: Shelf) -> tuple[Selection, str]:
 def fit(selection: Selection, limits: Limits) -> Selection:
     """The same selection with stage, layer, head and landmark inside a model's limits (else their defaults)."""
     s = selection
+
+    def within(value: int | None, size: int) -> int | None:
+        return value if value is not None and 0 <= value < size else None
+
     return replace(
         s,
-        stage=s.stage if -1 <= s.stage < limits.stages else -1,
-        layer=s.layer if 0 <= s.layer < limits.layers else 0,
-        head=s.head if s.head is not None and 0 <= s.head < limits.heads else None,
-        landmark=s.landmark if s.landmark is not None and 0 <= s.landmark < limits.landmarks else None,
+        stage=within(s.stage, limits.stages),
+        layer=within(s.layer, limits.layers),
+        head=within(s.head, limits.heads),
+        landmark=within(s.landmark, limits.landmarks),
         kind=s.kind if s.kind in KINDS else KINDS[0],
     )
 
@@ -174,6 +172,11 @@ class _Reader:
             self._refuse(key, value, f"there are {lowest} to {highest}")
             return None
         return int(value)
+
+    def counted(self, key: str, size: int) -> int | None:
+        """What a link counts from 1, counted from 0."""
+        value = self.whole(key, 1, size)
+        return None if value is None else value - 1
 
     def number(self, key: str, lowest: float, highest: float) -> float | None:
         value = self.link.get(key)

@@ -22,9 +22,7 @@ def _pages() -> dict[str, list[st.Page]]:  # type: ignore[valid-type]
         "Look inside": [
             st.Page(folder / "relations.py", title="Relations", icon=":material/hub:", url_path="relations"),
             st.Page(folder / "structure.py", title="Structure", icon=":material/grid_on:", url_path="structure"),
-            st.Page(
-                folder / "uncertainty.py", title="Uncertainty", icon=":material/blur_on:", url_path="uncertainty"
-            ),
+            st.Page(folder / "uncertainty.py", title="Uncertainty", icon=":material/blur_on:", url_path="uncertainty"),
         ],
     }
 

@@ -28,7 +28,7 @@ def guard(place: str) -> Iterator[None]:
         yield
     except WorkbenchError as error:
         complain(str(error), place, error)
-    except Exception as error:  # noqa: BLE001 - the last resort before a person would see a traceback
+    except Exception as error:
         log.exception("Unexpected failure in %s", place)
         complain(
             "This view could not be drawn because of a fault in the workbench; the terminal where it runs says more.",

@@ -3,35 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from workbench.app import pool, state
-from workbench.app.link import Selection
-from workbench.widgets import Payload, mount, relations_payload
+from workbench.paths import share
+from workbench.widgets import Payload, mount, relations_payload, uncertainty_payload
 
-_SHARED = ("kind", "stage", "layer", "head", "landmark")
 _OPTIONS = "wb_options"
+_AXES = ("stage", "layer")
 
 
 def relations(shown: pool.Shown, key: str = "relations") -> None:
     """The Relations explorer, linked to the selection."""
     payload = pool.view("relations", shown.key, lambda: relations_payload(shown.reading))
+    _linked("relations", payload, ("kind", "stage", "layer", "head", "landmark"), key)
+
+
+def uncertainty(shown: pool.Shown, plain: pool.Shown, cover: dict[str, Any], key: str = "uncertainty") -> None:
+    """The Uncertainty explorer, linked to the selection; ``cover`` is the occluder that ``shown`` was read under."""
+    payload = pool.view(
+        "uncertainty", shown.key, lambda: uncertainty_payload(shown.reading, cover, plain.reading if cover else None)
+    )
+    _linked("uncertainty", payload, ("stage", "layer", "landmark"), key, occluder=cover)
+
+
+def _linked(
+    view: str, payload: Payload, shared: tuple[str, ...], key: str, **others: dict[str, Any]
+) -> dict[str, Any]:
+    """Mount a widget whose state ``selection`` takes its ``shared`` entries from the page's selection and gives them
+    back when they change; what else it holds is kept for this session. ``others`` are further state keys; the answer
+    holds what the person last committed."""
     started = payload["meta"]["state"]["selection"]
-    options = {**started, **options_of("relations"), **_shared(state.current(), started)}
+    chosen = {name: getattr(state.current(), name) for name in shared}
+    # A head or a landmark may be None on purpose; a stage or a layer that is None is the view's own choice.
+    chosen = {k: v for k, v in chosen.items() if v is not None or k not in _AXES}
+    shown = {**started, **options_of(view), **chosen}
 
     def changed(now: dict[str, Any]) -> None:
-        chosen = now["selection"]
-        keep_options("relations", {k: v for k, v in chosen.items() if k not in _SHARED})
-        state.update(**{name: chosen[name] for name in _SHARED})
+        new = now["selection"]
+        keep_options(view, {k: v for k, v in new.items() if k not in shared or (v is None and k in _AXES)})
+        state.update(**{name: new[name] for name in shared if new[name] != shown[name]})
+        for name in others:
+            keep_options(f"{view}.{name}", now[name])
 
-    mount("relations", with_state(payload, selection=options), key=key, on_change=changed)
-
-
-def _shared(selection: Selection, started: dict[str, Any]) -> dict[str, Any]:
-    chosen = {name: getattr(selection, name) for name in _SHARED}
-    return {**chosen, "stage": started["stage"] if selection.stage < 0 else selection.stage}
+    return mount(view, with_state(payload, selection=shown, **others), key=key, on_change=changed)
 
 
 def with_state(payload: Payload, **values: Any) -> Payload:
@@ -48,6 +66,11 @@ def options_of(view: str) -> dict[str, Any]:
 def keep_options(view: str, options: dict[str, Any]) -> None:
     """Remember a view's own settings for this session."""
     st.session_state[_OPTIONS] = {**st.session_state.get(_OPTIONS, {}), view: options}
+
+
+def page(name: str) -> Path:
+    """The script of a page, for links to it."""
+    return share("pages") / f"{name}.py"
 
 
 def save_menu(*items: tuple[str, str, str, Callable[[], bytes | str]], key: str) -> None:

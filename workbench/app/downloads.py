@@ -1,0 +1,61 @@
+"""Files a person may take along: the answer as numbers, as a picture, and the whole trace."""
+
+from __future__ import annotations
+
+import io
+import json
+import tempfile
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from workbench.explain import landmarks_table, to_csv, to_json
+from workbench.reading import Reading
+from workbench.widgets.hosts import landmark_colour
+
+
+def landmarks_csv(reading: Reading) -> str:
+    """One row a landmark, in pixels of the photograph and of the crop."""
+    return to_csv(landmarks_table(reading))
+
+
+def landmarks_json(reading: Reading) -> str:
+    """The same rows with what they come from: face, model, scheme and the crop's affine."""
+    rows = json.loads(to_json(landmarks_table(reading)))
+    return json.dumps({**reading.trace.meta, "landmarks": rows}, indent=1, ensure_ascii=False)
+
+
+def photo_png(reading: Reading) -> bytes:
+    """The photograph with its landmarks, at the photograph's own size."""
+    picture = reading.face.photo.copy()
+    draw = ImageDraw.Draw(picture)
+    radius = max(1.5, reading.face.side / 160)
+    scheme = reading.scheme
+    for (x, y), part, side in zip(reading.landmarks, scheme.part_of, scheme.side_of, strict=True):
+        box = (x - radius, y - radius, x + radius, y + radius)
+        draw.ellipse(box, fill=landmark_colour(part, side), outline=(0, 0, 0), width=max(1, round(radius / 4)))
+    return png(picture)
+
+
+def crop_png(reading: Reading) -> bytes:
+    """The crop as the network got it, at its own size."""
+    return png(Image.fromarray(reading.face.crop(reading.input_size)))
+
+
+def trace_file(reading: Reading) -> bytes:
+    """What was recorded, as a safetensors file."""
+    with tempfile.TemporaryDirectory() as folder:
+        return reading.trace.save(Path(folder) / "trace.safetensors").read_bytes()
+
+
+def png(picture: Image.Image) -> bytes:
+    """A picture as PNG bytes."""
+    buffer = io.BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def stem(reading: Reading, view: str) -> str:
+    """A file name without its ending, such as ``astronaut-dslpt-68-landmarks``."""
+    words = f"{Path(reading.face.name).stem}-{reading.model_name}-{view}"
+    return "".join(c if c.isalnum() or c in "-_" else "-" for c in words)[:80]

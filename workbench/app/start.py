@@ -1,0 +1,68 @@
+"""The panels of the Start page."""
+
+from __future__ import annotations
+
+import streamlit as st
+from PIL import Image
+
+from workbench.app import downloads, pool, state, views
+from workbench.app.link import FACTOR_RANGE, Selection
+from workbench.faces import CROP_FACTOR
+
+_FACTOR = "crop_factor"
+
+
+def crop_panel(shown: pool.Shown) -> None:
+    """The crop in the network's own pixels, and how wide it is cut."""
+    reading = shown.reading
+    size = reading.input_size
+    with st.container(key="wb-crop"):
+        st.image(Image.fromarray(reading.face.crop(size)), width="stretch")
+    st.caption(
+        f"What the network sees: {size} x {size} pixels, {reading.face.side:.0f} pixels of the photograph wide."
+    )
+    wanted = state.current().factor or CROP_FACTOR
+    if st.session_state.get(_FACTOR) != wanted:
+        st.session_state[_FACTOR] = wanted
+    st.slider(
+        "Crop, times the box",
+        *FACTOR_RANGE,
+        step=0.05,
+        key=_FACTOR,
+        on_change=_set_factor,
+        help=f"Training cut {CROP_FACTOR:g} times the box around the landmarks; another width moves the answer.",
+    )
+
+
+def _set_factor() -> None:
+    value = round(st.session_state[_FACTOR], 2)
+    state.update(factor=None if value == CROP_FACTOR else value)
+
+
+def next_pages(selection: Selection) -> None:
+    """Where to go from here."""
+    for name, label, icon in (
+        ("relations", "Who listens to whom", ":material/hub:"),
+        ("structure", "What it knows of a face", ":material/grid_on:"),
+        ("uncertainty", "How sure it is", ":material/blur_on:"),
+    ):
+        st.page_link(views.page(name), label=label, icon=icon, width="stretch")
+
+
+def save(shown: pool.Shown) -> None:
+    """The answer to take along."""
+    r = shown.reading
+    name = downloads.stem(r, "landmarks")
+    views.save_menu(
+        ("Landmarks as CSV", f"{name}.csv", "text/csv", lambda: downloads.landmarks_csv(r)),
+        ("Landmarks as JSON", f"{name}.json", "application/json", lambda: downloads.landmarks_json(r)),
+        ("Photograph with landmarks as PNG", f"{name}.png", "image/png", lambda: downloads.photo_png(r)),
+        ("Crop as PNG", f"{downloads.stem(r, 'crop')}.png", "image/png", lambda: downloads.crop_png(r)),
+        (
+            "Trace as safetensors",
+            f"{downloads.stem(r, 'trace')}.safetensors",
+            "application/octet-stream",
+            lambda: downloads.trace_file(r),
+        ),
+        key="start",
+    )
