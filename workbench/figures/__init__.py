@@ -1,0 +1,25 @@
+"""Pure functions from a reading to a Plotly figure, each captioned with its tensor, scale and treatment."""
+
+from __future__ import annotations
+
+from workbench.figures import palette
+from workbench.figures.attention import matrix, partners, relations, thumbnails
+from workbench.figures.certainty import calibration, patches, sigma_bars, uncertainty
+from workbench.figures.encodings import structure, structure_neighbours
+from workbench.figures.points import landmarks, path
+
+__all__ = [
+    "calibration",
+    "landmarks",
+    "matrix",
+    "palette",
+    "partners",
+    "patches",
+    "path",
+    "relations",
+    "sigma_bars",
+    "structure",
+    "structure_neighbours",
+    "thumbnails",
+    "uncertainty",
+]

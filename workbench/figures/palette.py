@@ -1,0 +1,106 @@
+"""Every colour of the workbench. Pages and the canvas widgets take theirs from here too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from plotly.colors import sequential
+
+from workbench.landmarks import PARTS, Scheme
+
+PART_COLOURS: dict[str, str] = {
+    "jaw": "#0072B2",
+    "brows": "#E69F00",
+    "eyes": "#009E73",
+    "nose": "#CC79A7",
+    "outer_lip": "#D55E00",
+    "inner_lip": "#56B4E9",
+    "other": "#7F868F",
+}
+"""Okabe and Ito's palette, which stays apart under the common colour-vision deficiencies."""
+
+PART_NAMES: dict[str, str] = {part: part.replace("_", " ") for part in PARTS}
+
+STATE_COLOURS: dict[str, str] = {
+    "first": "#C9CED6",
+    "floor": "#56B4E9",
+    "active": "#F0E442",
+    "ceiling": "#FF7A3D",
+    "fixed": "#C9CED6",
+}
+STATE_DASHES: dict[str, str] = {
+    "first": "solid",
+    "floor": "dot",
+    "active": "solid",
+    "ceiling": "dash",
+    "fixed": "solid",
+}
+"""A patch's state is told by its dash as well."""
+
+INK, MUTED, FAINT, PAPER = "#1B2330", "#5B6574", "#DDE2E9", "#FFFFFF"
+NIGHT, NIGHT_INK, NIGHT_MUTED = "#0E1118", "#F2F4F8", "#A9B1BE"
+ACCENT = "#0072B2"
+
+OVER_PHOTO = "inferno"
+ELSEWHERE = "cividis"
+DIVERGING = "diverging"
+
+_STOPS: dict[str, list[str]] = {
+    OVER_PHOTO: list(sequential.Inferno),
+    ELSEWHERE: list(sequential.Cividis),
+    DIVERGING: ["#08306B", "#2F7EBC", "#A6CDE4", "#F7F7F7", "#F6B48F", "#D6604D", "#67001F"],
+}
+
+
+def shade(part: str, side: str = "centre") -> str:
+    """The colour of a facial part: darker at the image left, lighter at the image right."""
+    base = PART_COLOURS[part]
+    if side == "image left":
+        return mix(base, "#000000", 0.22)
+    return mix(base, "#FFFFFF", 0.34) if side == "image right" else base
+
+
+def landmark_colours(scheme: Scheme) -> list[str]:
+    """One colour a landmark, by part and side."""
+    return [shade(part, side) for part, side in zip(scheme.part_of, scheme.side_of, strict=True)]
+
+
+def sample(name: str, at: float | Sequence[float] | np.ndarray) -> np.ndarray:
+    """Colours of a map ("inferno", "cividis", "diverging") at positions in [0, 1]: (..., 3) uint8."""
+    stops = np.array([rgb(stop) for stop in _STOPS[name]], float)
+    places = np.clip(np.asarray(at, float), 0, 1) * (len(stops) - 1)
+    below = np.minimum(places.astype(int), len(stops) - 2)
+    part = (places - below)[..., None]
+    return np.round(stops[below] * (1 - part) + stops[below + 1] * part).astype(np.uint8)
+
+
+def colourscale(name: str) -> list[list[float | str]]:
+    """The same map as Plotly's pairs of position and colour."""
+    stops = _STOPS[name]
+    return [[i / (len(stops) - 1), stop] for i, stop in enumerate(stops)]
+
+
+def lut(name: str, count: int = 256) -> list[str]:
+    """The same map as ``count`` hex colours, for a canvas widget."""
+    return [to_hex(colour) for colour in sample(name, np.linspace(0, 1, count))]
+
+
+def rgb(colour: str) -> tuple[int, int, int]:
+    """ "#RRGGBB" -> three numbers of 0 to 255."""
+    return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
+
+
+def to_hex(values: Sequence[int] | np.ndarray) -> str:
+    """Three numbers of 0 to 255 -> "#RRGGBB"."""
+    return "#" + "".join(f"{int(v):02X}" for v in values)
+
+
+def mix(colour: str, other: str, share: float) -> str:
+    """``colour`` with a ``share`` of ``other``."""
+    return to_hex(np.round((1 - share) * np.array(rgb(colour)) + share * np.array(rgb(other))))
+
+
+def alpha(colour: str, opacity: float) -> str:
+    """The colour as ``rgba(...)``."""
+    return "rgba({},{},{},{:g})".format(*rgb(colour), opacity)
