@@ -14,6 +14,7 @@ from workbench.errors import DataError
 from workbench.faces.composites_average import (
     CROP,
     SCALE,
+    SMOOTHING,
     Row,
     average,
     groups,
@@ -60,17 +61,27 @@ def test_a_credit_names_source_licence_and_changes(entry: dict[str, object]) -> 
     assert set(made_from["stimsets"]) <= {"canada", "neutral_front"}
 
 
-def test_warp_brings_a_spot_to_its_target() -> None:
-    image = np.zeros((64, 64, 1))
-    image[29:32, 19:22] = 1  # centred on x 20, y 30
+def test_warp_brings_a_point_to_its_target() -> None:
+    y, x = np.indices((64, 64), dtype=float)
     source = np.array([[20, 30], [10, 10], [50, 10], [10, 50], [50, 50]], dtype=float)
     target = source.copy()
     target[0] = 28, 34
-    # The spline is smoothed by a little, which five points in a small image feel: half a pixel.
-    y, x = np.indices((64, 64))
-    warped = np.clip(warp(image, source, target, 64, step=4)[..., 0], 0, None)
-    centre = np.array([(warped * x).sum(), (warped * y).sum()]) / warped.sum()
-    assert np.abs(centre - (28, 34)).max() < 0.75
+    # A picture of its own coordinates tells where each pixel came from.
+    warped = warp(np.stack([x, y], -1), source, target, 64, step=1, smoothing=0)
+    assert warped[34, 28] == pytest.approx([20, 30], abs=0.01)
+    assert warped[50, 10] == pytest.approx([10, 50], abs=0.01)
+
+
+def test_smoothing_bears_a_misplaced_point() -> None:
+    grid = np.stack(np.meshgrid(np.arange(20, 240, 20), np.arange(20, 240, 20)), -1).reshape(-1, 2).astype(float)
+    source, target = np.vstack([grid, [[118.0, 120.0]]]), np.vstack([grid, [[123.0, 120.0]]])  # close by, yet 5 px off
+    ramp = np.indices((256, 256))[1][..., None].astype(float)
+
+    def steepest_fall(smoothing: float) -> float:
+        return float(np.diff(warp(ramp, source, target, 256, step=1, smoothing=smoothing)[115:126, 100:140, 0]).min())
+
+    assert steepest_fall(0) < 0  # the exact spline folds the picture back over itself
+    assert steepest_fall(SMOOTHING) > 0
 
 
 def test_warp_without_motion_is_the_identity() -> None:
@@ -156,9 +167,7 @@ def test_groups_refuse_an_absent_seed(tmp_path: Path) -> None:
         groups(_rows(tmp_path, [40, 80, 120]), {"dark": ("nobody", 2)})
 
 
-def test_another_folder_is_refused_in_one_sentence(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_another_folder_is_refused_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(DataError, match="not a webmorph189 folder"):
         read_rows(tmp_path)
     assert composites.main(["--data", str(tmp_path), "--out", str(tmp_path / "out")]) == 1

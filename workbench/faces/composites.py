@@ -193,9 +193,7 @@ def portrait(recipe: Portrait, head: Head, rng: np.random.Generator) -> np.ndarr
     """The picture of `recipe` in linear light, (C, C, 3)."""
     for step in recipe.steps:
         head = step(head)
-    picture = clothes(
-        assemble(head, wall(recipe.wall, rng, recipe.spots)), head, recipe.jumper, rng, recipe.high
-    )
+    picture = clothes(assemble(head, wall(recipe.wall, rng, recipe.spots)), head, recipe.jumper, rng, recipe.high)
     return hand(picture, head, recipe.jumper) if recipe.cover_with_hand else picture
 
 
@@ -236,9 +234,7 @@ def group_picture(heads: list[Head], rng: np.random.Generator) -> np.ndarray:
     return scene
 
 
-def _cut_out(
-    head: Head, jumper: Colour, high: bool, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+def _cut_out(head: Head, jumper: Colour, high: bool, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """A dressed head and its cover: painted before black and before white, what differs shows through."""
     state = rng.bit_generator.state
     shown = []
@@ -286,9 +282,7 @@ def make(data: Path, out: Path, seed: int = 2017) -> list[dict[str, object]]:
     picture = group_picture([heads[name] for name in TRIO], rng)
     develop(picture, TRIO_SIZE, rng).save(out / "group.jpg", quality=QUALITY, optimize=True)
     together = [row for name in TRIO for row in chosen[name]]
-    credits.append(
-        credit("group", "Three people", together, "turned and leaning; set side by side", len(TRIO))
-    )
+    credits.append(credit("group", "Three people", together, "turned and leaning; set side by side", len(TRIO)))
     (out / "credits.json").write_text(json.dumps(credits, indent=1) + "\n")
     return credits
 

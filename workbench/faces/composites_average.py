@@ -75,9 +75,7 @@ def read_rows(folder: Path) -> list[Row]:
     """
     table, dense = folder / "annotations.csv", folder / "dense_mediapipe.npz"
     if not table.is_file() or not dense.is_file():
-        raise DataError(
-            f"{folder} is not a webmorph189 folder: annotations.csv or dense_mediapipe.npz is missing."
-        )
+        raise DataError(f"{folder} is not a webmorph189 folder: annotations.csv or dense_mediapipe.npz is missing.")
     with np.load(dense) as packed:
         packs = zip(packed["files"], packed["points"], packed["ok"], strict=True)
         meshes = {str(name): points.astype(float) for name, points, ok in packs if ok}
@@ -122,11 +120,13 @@ def smoothstep(low: float, high: float, value: np.ndarray) -> np.ndarray:
     return t * t * (3 - 2 * t)
 
 
-def warp(image: np.ndarray, source: np.ndarray, target: np.ndarray, size: int, step: int = 8) -> np.ndarray:
+def warp(
+    image: np.ndarray, source: np.ndarray, target: np.ndarray, size: int, step: int = 8, smoothing: float = SMOOTHING
+) -> np.ndarray:
     """Thin-plate warp (Bookstein 1989): what lies at `source` comes to `target`, both (N, 2) as x, y.
 
     `image` (H, W, C) becomes (size, size, C). The inverse map is evaluated on a grid of `step` px and
-    interpolated; edge pixels are repeated.
+    interpolated; edge pixels are repeated. With `smoothing` 0 the points are met exactly.
     """
     ends = np.array([[x, y] for x in (0, 0.5, 1) for y in (0, 0.5, 1) if (x, y) != (0.5, 0.5)])
     border_to = ends * (size - 1)
@@ -135,16 +135,14 @@ def warp(image: np.ndarray, source: np.ndarray, target: np.ndarray, size: int, s
         np.vstack([target, border_to]),
         np.vstack([source, border_from]),
         kernel="thin_plate_spline",
-        smoothing=SMOOTHING,
+        smoothing=smoothing,
     )
     axis = np.arange(0, size + step, step, dtype=float)
     grid = np.stack(np.meshgrid(axis, axis), -1).reshape(-1, 2)
     coarse = inverse(grid).reshape(len(axis), len(axis), 2)
     where = np.indices((size, size)) / step
     at = [map_coordinates(coarse[..., i], where, order=1) for i in (1, 0)]
-    return np.stack(
-        [map_coordinates(image[..., c], at, order=3, mode="nearest") for c in range(image.shape[-1])], -1
-    )
+    return np.stack([map_coordinates(image[..., c], at, order=3, mode="nearest") for c in range(image.shape[-1])], -1)
 
 
 def _affine(source: np.ndarray, target: np.ndarray) -> np.ndarray:

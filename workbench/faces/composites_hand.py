@@ -28,9 +28,7 @@ BACK = (
 CUFF = -22.0  # mm along the arm where the sleeve ends
 
 
-def hand(
-    picture: np.ndarray, head: Head, sleeve: Colour, angle: float = -20.0, rise: float = -4.0
-) -> np.ndarray:
+def hand(picture: np.ndarray, head: Head, sleeve: Colour, angle: float = -20.0, rise: float = -4.0) -> np.ndarray:
     """`picture` (C, C, 3) with a hand from image left whose fingers lie over the mouth and far cheek.
 
     `angle` in degrees turns the arm (negative: fingers upwards), `rise` in mm lifts it.
@@ -47,23 +45,17 @@ def hand(
     height = _smooth_max([palm, *(f - 4 for f in fingers)], 3.0)
     height = np.maximum(height, _smooth_max([height, _tube(u, v, THUMB) - 5], 2.5))
     tendons = sum(
-        np.exp(-(((v - _along(u, f)) / 4) ** 2)) * smoothstep(25, 85, u) * smoothstep(104, 92, u)
-        for f in FINGERS
+        np.exp(-(((v - _along(u, f)) / 4) ** 2)) * smoothstep(25, 85, u) * smoothstep(104, 92, u) for f in FINGERS
     )
     knuckles = sum(np.exp(-(((u - f[0][0] + 3) / 9) ** 2 + ((v - f[0][1]) / 7) ** 2)) for f in FINGERS)
     cover = smoothstep(-4.6, -4.0, height)
-    relief = gaussian_filter(
-        np.maximum(height, -5) + 1.0 * tendons + 1.6 * knuckles + _creases(u, v), 0.8 * mm
-    )
+    relief = gaussian_filter(np.maximum(height, -5) + 1.0 * tendons + 1.6 * knuckles + _creases(u, v), 0.8 * mm)
     relief = relief + 0.015 * noise(np.random.default_rng(3), 1.4)
     light = 0.30 + 0.80 * lambert(relief * mm, (-0.25, -0.55, 1.0))
     hollow = smoothstep(0, 7, gaussian_filter(np.maximum(height, -6), 5 * mm) - height)
     skin = _skin(head)
     tone = skin * (light * (1 - 0.45 * hollow))[..., None] ** np.array([0.95, 1.03, 1.05])
-    blush = (
-        knuckles * 0.16
-        + sum(np.exp(-(((u - f[-1][0]) ** 2 + (v - f[-1][1]) ** 2) / 130)) for f in FINGERS) * 0.14
-    )
+    blush = knuckles * 0.16 + sum(np.exp(-(((u - f[-1][0]) ** 2 + (v - f[-1][1]) ** 2) / 130)) for f in FINGERS) * 0.14
     tone = (
         tone
         * (1 - blush[..., None] * np.array([0.1, 0.75, 0.7]))
@@ -71,9 +63,7 @@ def hand(
     )
     for finger in (*FINGERS, THUMB):
         nail, shine = _nail(u, v, finger)
-        pale = (
-            skin * np.array([1.20, 1.08, 1.08]) * (0.45 + 0.62 * light)[..., None] + 0.16 * shine[..., None]
-        )
+        pale = skin * np.array([1.20, 1.08, 1.08]) * (0.45 + 0.62 * light)[..., None] + 0.16 * shine[..., None]
         rim = nail * (1 - nail) * 4
         tone = over(tone * (1 - 0.3 * rim)[..., None], pale, 0.6 * nail)
     arm = _tube(u, v, ((-160, 3, 40.0), (CUFF, 1, 35.0))) * 0.6
@@ -110,9 +100,7 @@ def _smooth_max(heights: list[np.ndarray], width: float) -> np.ndarray:
     """Maximum of `heights` with rounded seams about `width` mm wide (log-sum-exp)."""
     stack = np.stack(heights) / width
     top = stack.max(0)
-    return width * (top + np.log(np.exp(stack - top).sum(0))) - width * np.log(len(heights)) * np.exp(
-        -np.abs(top)
-    )
+    return width * (top + np.log(np.exp(stack - top).sum(0))) - width * np.log(len(heights)) * np.exp(-np.abs(top))
 
 
 def _along(u: np.ndarray, finger: tuple[tuple[float, float, float], ...]) -> np.ndarray:

@@ -53,9 +53,7 @@ def wall(colour: Colour, rng: np.random.Generator, spots: int = 0) -> np.ndarray
     return gaussian_filter(picture, (26, 26, 0)) if spots else picture
 
 
-def clothes(
-    picture: np.ndarray, head: Head, colour: Colour, rng: np.random.Generator, high: bool
-) -> np.ndarray:
+def clothes(picture: np.ndarray, head: Head, colour: Colour, rng: np.random.Generator, high: bool) -> np.ndarray:
     """`picture` (C, C, 3) with a plain jumper from the neck down.
 
     `high`: with a rolled collar close under the chin.
@@ -116,9 +114,7 @@ def glasses(head: Head, dark: bool, frame: Colour = (0.20, 0.13, 0.10)) -> Head:
     middle = pupils.mean(0) + down * (-2.0 if dark else -1.5) * mm
     inner = np.linalg.norm(pupils[1] - pupils[0]) / 2 + (1.5 - width) * mm
     ears = np.stack([p[115] + (p[109] - p[115]) * 0.45, p[120] + (p[112] - p[120]) * 0.45]) - down * 2 * mm
-    bridge = np.stack(
-        [middle + along * t * inner - down * (1 - t * t) * 2.5 * mm for t in np.linspace(-1, 1, 9)]
-    )
+    bridge = np.stack([middle + along * t * inner - down * (1 - t * t) * 2.5 * mm for t in np.linspace(-1, 1, 9)])
     strokes = _stroke(bridge, 1.3 * mm)
     for pupil, ear, outward in zip(pupils, ears, (-1, 1), strict=True):
         corner = pupil + along * outward * (width + 0.5) * mm - down * 7 * mm
@@ -141,15 +137,11 @@ def glasses(head: Head, dark: bool, frame: Colour = (0.20, 0.13, 0.10)) -> Head:
         tint = 0.012 + 0.05 * sky[..., None] * np.array([0.8, 0.95, 1.1]) + 0.018 * sheen[..., None]
         colour = over(colour, tint, 0.95 * lens)
     else:
-        colour = over(
-            colour, np.array([0.9, 0.95, 1.0]), lens * (0.03 * sky + 0.045 * gaussian_filter(sheen, 3))
-        )
+        colour = over(colour, np.array([0.9, 0.95, 1.0]), lens * (0.03 * sky + 0.045 * gaussian_filter(sheen, 3)))
     ridge = lambert(gaussian_filter(solid, 1.0) * 1.6 * mm, (-0.3, -0.9, 0.8))
     material = to_linear(np.array(frame)) * (0.5 + ridge)[..., None] + 0.10 * (ridge[..., None] ** 8)
     seen = np.maximum(rim, strokes)
-    return replace(
-        head, colour=over(colour, material, seen), alpha=np.maximum(head.alpha, seen * (ring < 6 * mm))
-    )
+    return replace(head, colour=over(colour, material, seen), alpha=np.maximum(head.alpha, seen * (ring < 6 * mm)))
 
 
 def _stroke(path: np.ndarray, half: float) -> np.ndarray:
@@ -184,9 +176,7 @@ def mask(head: Head, colour: Colour = (0.70, 0.83, 0.89)) -> Head:
     right = [cheeks[1], corners[1], sides[1], jaw[1], low[1]]
     left = [low[0], jaw[0], sides[0], corners[0], cheeks[0]]
     ring = np.stack([bridge, *right, chin, *left, bridge])
-    outline = CubicSpline(
-        np.r_[0, np.cumsum(np.linalg.norm(np.diff(ring, axis=0), axis=1))], ring, bc_type="periodic"
-    )
+    outline = CubicSpline(np.r_[0, np.cumsum(np.linalg.norm(np.diff(ring, axis=0), axis=1))], ring, bc_type="periodic")
     smooth = outline(np.linspace(0, outline.x[-1], 400))
     cover = gaussian_filter(polygon2mask((CANVAS, CANVAS), smooth[:, ::-1]).astype(float), 1.0)
     surface = gaussian_filter(-depth_map(head), 6 * mm)
@@ -194,22 +184,17 @@ def mask(head: Head, colour: Colour = (0.70, 0.83, 0.89)) -> Head:
     share = (y - bridge[1]) / (chin[1] - bridge[1])
     bow = 0.16 * ((x - bridge[0]) / (corners[1, 0] - bridge[0])) ** 2
     pleats = sum(
-        _pleat((share + s * bow - at) * (chin[1] - bridge[1]) / mm)
-        for at, s in ((0.36, -1), (0.53, 0), (0.70, 1))
+        _pleat((share + s * bow - at) * (chin[1] - bridge[1]) / mm) for at, s in ((0.36, -1), (0.53, 0), (0.70, 1))
     )
     wire = np.exp(
         -((((np.min([_distance(smooth[:90]), _distance(smooth[-90:])], axis=0)) - 4 * mm) / (1.1 * mm)) ** 2)
     )
     edge = np.exp(-((_distance(smooth) / (1.6 * mm)) ** 2))
     light = 0.08 + 1.05 * lambert(surface + 1.6 * mm * pleats, (-0.15, -0.5, 1.0)) - 0.10 * edge + 0.05 * wire
-    light *= (
-        1 + 0.012 * noise(np.random.default_rng(7), 1.0) + 0.02 * noise(np.random.default_rng(8), (6, 18))
-    )
+    light *= 1 + 0.012 * noise(np.random.default_rng(7), 1.0) + 0.02 * noise(np.random.default_rng(8), (6, 18))
     shadow = gaussian_filter(cover, 3.5 * mm) * (1 - cover)
     loops = np.zeros_like(cover)
-    for corner, low_corner, ear in zip(
-        corners, jaw, (p[[109, 115]].mean(0), p[[112, 120]].mean(0)), strict=True
-    ):
+    for corner, low_corner, ear in zip(corners, jaw, (p[[109, 115]].mean(0), p[[112, 120]].mean(0)), strict=True):
         under = np.array([ear[0], p[[119, 124], 1].mean() - 4 * mm])
         loops = np.maximum(loops, _stroke(np.stack([corner + np.array([0, mm]), ear]), 0.9 * mm))
         loops = np.maximum(

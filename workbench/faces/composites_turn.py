@@ -79,9 +79,7 @@ def turn(head: Head, yaw: float) -> Head:
     move = _recentre(turned, head.alpha)
     source, seen = _nearest_surface(turned[..., 0] - move, turned[..., 2], head.alpha > 0.02)
     at = [y, source]
-    colour = np.stack(
-        [map_coordinates(head.colour[..., c], at, order=1, mode="nearest") for c in range(3)], -1
-    )
+    colour = np.stack([map_coordinates(head.colour[..., c], at, order=1, mode="nearest") for c in range(3)], -1)
     alpha = map_coordinates(head.alpha, at, order=1, mode="nearest") * seen
     deep = map_coordinates(depth, head.points.T[::-1], order=1, mode="nearest")
     points = np.column_stack([head.points, deep])
@@ -89,9 +87,7 @@ def turn(head: Head, yaw: float) -> Head:
     follows[list(COLLAR)] = follows.min()
     moved = rotate_points(points, yaw * follows, centre)[:, :2] - (move, 0)
     whole = _fill_behind(alpha, yaw, centre[0])
-    return Head(
-        flow_outwards(colour, alpha), whole, moved, rotate_points(head.dense, yaw, centre) - (move, 0, 0)
-    )
+    return Head(flow_outwards(colour, alpha), whole, moved, rotate_points(head.dense, yaw, centre) - (move, 0, 0))
 
 
 def _follows(head: Head, y: np.ndarray) -> np.ndarray:
@@ -110,9 +106,7 @@ def _fill_behind(alpha: np.ndarray, yaw: float, middle: float) -> np.ndarray:
     y, x = np.mgrid[-9:10, -9:10]
     closed = zoom(grey_closing(small, footprint=x * x + y * y <= 81), 4, order=1)
     opened = zoom(grey_opening(small, footprint=x * x + y * y <= 49), 4, order=1)
-    opened = smoothstep(
-        0.05, 0.45, gaussian_filter(opened, 4)
-    )  # a little wider: only bumps go, the edge stays
+    opened = smoothstep(0.05, 0.45, gaussian_filter(opened, 4))  # a little wider: only bumps go, the edge stays
     away = -np.sign(yaw) * (np.arange(CANVAS) - middle)
     much = smoothstep(0, 10, np.abs(yaw))
     near, far = smoothstep(0, 10 * SCALE, away) * much, smoothstep(0, 10 * SCALE, -away) * much
@@ -168,9 +162,7 @@ def tilt(head: Head, degrees: float) -> Head:
         pivot[1] + dx * np.sin(angle) + dy * np.cos(angle),
         pivot[0] + dx * np.cos(angle) - dy * np.sin(angle),
     ]
-    colour = np.stack(
-        [map_coordinates(head.colour[..., c], at, order=1, mode="nearest") for c in range(3)], -1
-    )
+    colour = np.stack([map_coordinates(head.colour[..., c], at, order=1, mode="nearest") for c in range(3)], -1)
     alpha = map_coordinates(head.alpha, at, order=1, mode="constant")
     back = np.deg2rad(degrees)
     spin = np.array([[np.cos(back), -np.sin(back)], [np.sin(back), np.cos(back)]])
