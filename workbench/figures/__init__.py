@@ -6,6 +6,7 @@ from workbench.figures import palette
 from workbench.figures.attention import matrix, partners, relations, thumbnails
 from workbench.figures.certainty import calibration, patches, sigma_bars, uncertainty
 from workbench.figures.encodings import structure, structure_neighbours
+from workbench.figures.export import save, to_bytes
 from workbench.figures.points import landmarks, path
 
 __all__ = [
@@ -17,9 +18,11 @@ __all__ = [
     "patches",
     "path",
     "relations",
+    "save",
     "sigma_bars",
     "structure",
     "structure_neighbours",
     "thumbnails",
+    "to_bytes",
     "uncertainty",
 ]

@@ -1,0 +1,59 @@
+"""Figures as files: a page that works offline, PNG and SVG without a browser, Plotly's JSON."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+import plotly.graph_objects as go
+
+from workbench.errors import WorkbenchError
+from workbench.figures.raster import render
+
+KINDS = ("html", "png", "svg", "json")
+
+_CONFIG = {"displaylogo": False, "responsive": False, "modeBarButtonsToRemove": ["select2d", "lasso2d"]}
+
+
+def to_bytes(figure: go.Figure, kind: str, scale: float = 2.0) -> bytes:
+    """A figure as the contents of a file.
+
+    Args:
+        kind: "html" (self-contained, with plotly.js inside), "png", "svg" or "json".
+        scale: pixels of a PNG for each pixel of the layout.
+
+    Raises:
+        WorkbenchError: an unknown kind, or a figure that PNG and SVG cannot hold.
+    """
+    if kind in ("png", "svg"):
+        return render(figure, kind, scale)
+    if kind == "html":
+        page = figure.to_html(include_plotlyjs=True, full_html=True, config=_CONFIG)
+        title = (figure.layout.meta or {}).get("title", "workbench")
+        head = f'<html lang="en">\n<head><meta charset="utf-8" /><title>{title}</title></head>'
+        return page.replace('<html>\n<head><meta charset="utf-8" /></head>', head, 1).encode("utf-8")
+    if kind == "json":
+        return figure.to_json().encode("utf-8")
+    raise WorkbenchError(f"A figure cannot be saved as '{kind}'; use one of {', '.join(KINDS)}.")
+
+
+def save(figure: go.Figure, path: str | PathLike[str], scale: float = 2.0) -> Path:
+    """Write a figure; the suffix (.html, .png, .svg, .json) chooses the format.
+
+    Raises:
+        WorkbenchError: an unknown suffix, a missing folder, or a place that cannot be written.
+    """
+    target = Path(path)
+    kind = target.suffix.lower().removeprefix(".")
+    if kind not in KINDS:
+        shown = f"'{target.suffix}'" if target.suffix else "no suffix"
+        raise WorkbenchError(f"{target.name} has {shown}; a figure is saved as one of .{', .'.join(KINDS)}.")
+    if not target.parent.is_dir():
+        raise WorkbenchError(f"There is no folder {target.parent}; make it first or choose another.")
+    content = to_bytes(figure, kind, scale)
+    try:
+        target.write_bytes(content)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise WorkbenchError(f"The figure could not be written to {target}: {reason}.") from None
+    return target
