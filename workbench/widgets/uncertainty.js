@@ -1,68 +1,6 @@
 /* uncertainty.js: how sure a model is of each landmark, where its patches lie and how it came there, with an occluder
-to drag over the face. Needs rect.js. State "selection" (uncertainty.py: DEFAULTS) and "occluder": {x, y, w, h, fill}
-or {}; while an occluder moves, Python gets it at a pace that it can answer, and the last picture stays until then.
-Pure: stepOf, stageOf, sigmaAt, spread, ellipseOf, positionsAt, barOrder, niceTop, coveredBy, effectOf, nextSide,
-uncertaintyCaption. */
-
-/* Step 0 is the mean face, then every layer of every stage. */
-const stepOf = (layers, stage, layer) => (stage == null ? 0 : 1 + stage * layers + layer);
-const stageOf = (layers, step) => (step < 1 ? null : [Math.floor((step - 1) / layers), (step - 1) % layers]);
-
-/* Standard deviation of each landmark, [x, y] in [0, 1] of the crop: root of the variance times the patch's sides. */
-const sigmaAt = ({ variance, rects }, stage, layer) =>
-  variance[stage][layer].map(([vx, vy], i) => [Math.sqrt(vx) * rects[stage][i][2], Math.sqrt(vy) * rects[stage][i][3]]);
-const spread = ([x, y]) => Math.sqrt(x * y);
-
-/* Axis-aligned ellipse of k sigma in pixels: [centre x, centre y, radius x, radius y]. */
-const ellipseOf = (view, point, [sx, sy], k) => [...view.px(point), k * sx * view.side, k * sy * view.side];
-
-/* Landmarks at a step, straight lines between whole ones. */
-function positionsAt(path, t) {
-  const k = Math.min(path.length - 1, Math.max(0, Math.floor(t))), rest = Math.max(0, t - k), next = path[Math.min(path.length - 1, k + 1)];
-  return path[k].map(([x, y], i) => (rest ? [x + (next[i][0] - x) * rest, y + (next[i][1] - y) * rest] : [x, y]));
-}
-
-/* Landmarks from the top bar to the lowest: by value, largest first, or in the given order. */
-const barOrder = (values, order = null) => order || values.map((_, i) => i).sort((a, b) => values[b] - values[a] || a - b);
-
-/* The next round number above x, so that an axis does not tremble. */
-function niceTop(x) {
-  if (!(x > 0)) return 1;
-  const power = 10 ** Math.floor(Math.log10(x));
-  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((m) => m * power).find((top) => top >= x * 0.9999);
-}
-
-const occluderRect = ({ x, y, w, h }) => [x, y, x + w, y + h];
-const coveredBy = (points, o) => points.map((p) => Boolean(o && insideRect(occluderRect(o), p)));
-
-/* Mean spread with and without the occluder, of the landmarks under it and of the others; null for none. */
-function effectOf(now, before, covered) {
-  const part = (wanted) => {
-    const which = covered.flatMap((c, i) => (c === wanted ? [i] : []));
-    if (!which.length) return null;
-    const mean = (values) => which.reduce((sum, i) => sum + values[i], 0) / which.length;
-    const a = mean(before), b = mean(now);
-    return { count: which.length, before: a, now: b, ratio: a > 0 ? b / a : Infinity };
-  };
-  return { covered: part(true), free: part(false) };
-}
-
-/* The rule of the patch sizes in words. */
-function nextSide({ factor, power, limits }) {
-  return power ? `next side = side × clamp(${number(factor)} ${power}, ${number(limits[0])}, ${number(limits[1])})` : "every stage halves the side";
-}
-
-function uncertaintyCaption(meta, s, step) {
-  const [stages, layers] = meta.shape, at = stageOf(layers, step), o = meta.occluder;
-  const where = at ? ` · stage ${at[0] + 1} of ${stages} · layer ${at[1] + 1} of ${layers}` : " · mean face, before the first stage";
-  return [
-    ["alignment.variance", true], [where],
-    [s.ellipses && at ? " · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a true Gaussian has 39, 86, 99 % of its mass inside" : ""],
-    [s.patches ? ` · patches.rects, ${nextSide(meta.rule)}, v the last layer's variance in patch sides²` : ""],
-    [s.path ? " · path: the answers of all layers, joined by straight lines" : ""],
-    [o ? ` · ${o.fill} over ${number(100 * o.w * o.h)} % of the crop${meta.baseline ? ", ghosts: the same face uncovered" : ""}` : ""],
-  ];
-}
+to drag over the face. Needs rect.js and spread.js. State "selection" (uncertainty.py: DEFAULTS) and "occluder": {x, y, w, h, fill}
+or {}; while an occluder moves, Python gets it at a pace that it can answer, and the last picture stays until then. */
 
 const STATES = {
   first: { colour: "#c9ced6", dash: [], width: 1, text: "first" },
@@ -319,11 +257,17 @@ function mount(host) {
 
   /* What changes, and who is told ---------------------------------------------------------------------- */
 
-  function change(values, { ms = 220, tell = true } = {}) {
+  function change(values, ms = 220) {
     s = { ...s, ...values };
-    for (const key of ["ellipses", "patches", "path", "unit", "sort"]) parts[key].set(s[key]);
+    sync();
     settle(ms);
-    if (tell) commit();
+    commit();
+  }
+  function sync() {
+    for (const key of ["ellipses", "patches", "path", "unit", "sort"]) parts[key].set(s[key]);
+    parts.time.set(step());
+    parts.cover.set(Boolean(o)); parts.fill.set(o ? o.fill : "grey");
+    parts.fill.node.hidden = !o;
   }
   function goTo(next, tell) {
     t = next;
@@ -353,7 +297,7 @@ function mount(host) {
   const pace = pacer((value) => { asked = true; showEffect(); host.set("occluder", value); });
   function setOccluder(next, final) {
     o = next;
-    parts.cover.set(Boolean(o)); parts.fill.node.hidden = !o; parts.fill.set(o ? o.fill : "grey");
+    sync();
     pace.offer(o ? { ...o } : {}, final);
     face.paint(); box.place();
   }
@@ -372,7 +316,7 @@ function mount(host) {
     hover = i;
     face.paint(); bars.paint(); showDetail();
   }
-  const pin = (i) => { if (i != null || s.landmark != null) change({ landmark: i === s.landmark ? null : i }, { ms: 0 }); };
+  const pin = (i) => { if (i != null || s.landmark != null) change({ landmark: i === s.landmark ? null : i }, 0); };
   const keyed = (next) => (event) => {
     if (event.key === "Escape") { hover = null; tip.hide(); pin(s.landmark); }
     else if (event.key === "Enter" || event.key === " ") { const i = focus(); hover = null; pin(i); }
@@ -420,7 +364,7 @@ function mount(host) {
 
   function strip() {
     const [stages, layers] = meta.shape, format = (v) => { const here = stageOf(layers, v); return here ? `stage ${here[0] + 1} · layer ${here[1] + 1}` : "mean face"; };
-    const flag = (key, text, title) => toggle(text, title, s[key], (on) => change({ [key]: on }, { ms: 0 }));
+    const flag = (key, text, title) => toggle(text, title, s[key], (on) => change({ [key]: on }, 0));
     parts = {
       ellipses: flag("ellipses", "ellipses", "ellipses at 1, 2 and 3 standard deviations"),
       patches: flag("patches", "patches", "what the network looked at, coloured by what set the size"),
@@ -434,7 +378,6 @@ function mount(host) {
       unitText: el("span"),
     };
     parts.time.node.classList.add("wb-time");
-    parts.fill.node.hidden = !o;
     const can = meta.live && host.kind !== "file";
     page.strip.replaceChildren(parts.play, parts.time.node, parts.ellipses.node, parts.patches.node, parts.path.node, ...(can ? [spacer(), parts.cover.node, parts.fill.node] : []));
     const chips = meta.face.brackets.map(({ text, colour }) => { const chip = el("i"); chip.style.background = colour; return el("span", {}, chip, text); });
@@ -448,18 +391,19 @@ function mount(host) {
     saveFile(`uncertainty-${here ? `stage${here[0] + 1}-layer${here[1] + 1}` : "mean"}.csv`, csv([["landmark", "name", "part", "x_px", "y_px", "sigma_x_px", "sigma_y_px", "uncovered_sigma_px"], ...rows]), "text/csv");
   }
 
-  function refresh(first) {
-    read(); adopt(); strip();
-    asked = false;
-    settle(first ? 0 : 260);
-    box.place();
+  let built = "";
+  function refresh(ms) {
+    adopt();
+    const form = JSON.stringify([meta.shape, meta.live, meta.face.brackets, Boolean(meta.ocular)]);
+    if (form !== built) strip(); // not on every answer: a control that is being used must stay
+    built = form;
+    sync(); settle(ms); box.place();
   }
-  refresh(true);
+  read(); refresh(0);
   const stop = host.watch((what) => {
-    if (what === "state") { adopt(); strip(); settle(260); box.place(); return; }
-    playing();
-    refresh(false);
-    pace.answered();
+    if (what === "payload") { playing(); asked = false; read(); }
+    refresh(260);
+    if (what === "payload") pace.answered();
   });
   return () => { stop(); playing(); stopMotion(); pace.stop(); face.close(); bars.close(); page.close(); };
 }

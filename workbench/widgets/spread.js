@@ -1,0 +1,63 @@
+/* spread.js: the arithmetic of uncertainty.js, free of the page; needs draw.js and rect.js.
+Pure: stepOf, stageOf, sigmaAt, spread, ellipseOf, positionsAt, barOrder, niceTop, coveredBy, effectOf, nextSide,
+uncertaintyCaption. meta is the payload of uncertainty.py. */
+
+/* Step 0 is the mean face, then every layer of every stage. */
+const stepOf = (layers, stage, layer) => (stage == null ? 0 : 1 + stage * layers + layer);
+const stageOf = (layers, step) => (step < 1 ? null : [Math.floor((step - 1) / layers), (step - 1) % layers]);
+
+/* Standard deviation of each landmark, [x, y] in [0, 1] of the crop: root of the variance times the patch's sides. */
+const sigmaAt = ({ variance, rects }, stage, layer) =>
+  variance[stage][layer].map(([vx, vy], i) => [Math.sqrt(vx) * rects[stage][i][2], Math.sqrt(vy) * rects[stage][i][3]]);
+const spread = ([x, y]) => Math.sqrt(x * y);
+
+/* Axis-aligned ellipse of k sigma in pixels: [centre x, centre y, radius x, radius y]. */
+const ellipseOf = (view, point, [sx, sy], k) => [...view.px(point), k * sx * view.side, k * sy * view.side];
+
+/* Landmarks at a step, straight lines between whole ones. */
+function positionsAt(path, t) {
+  const k = Math.min(path.length - 1, Math.max(0, Math.floor(t))), rest = Math.max(0, t - k), next = path[Math.min(path.length - 1, k + 1)];
+  return path[k].map(([x, y], i) => (rest ? [x + (next[i][0] - x) * rest, y + (next[i][1] - y) * rest] : [x, y]));
+}
+
+/* Landmarks from the top bar to the lowest: by value, largest first, or in the given order. */
+const barOrder = (values, order = null) => order || values.map((_, i) => i).sort((a, b) => values[b] - values[a] || a - b);
+
+/* The next round number above x, so that an axis does not tremble. */
+function niceTop(x) {
+  if (!(x > 0)) return 1;
+  const power = 10 ** Math.floor(Math.log10(x));
+  return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((m) => m * power).find((top) => top >= x * 0.9999);
+}
+
+const occluderRect = ({ x, y, w, h }) => [x, y, x + w, y + h];
+const coveredBy = (points, o) => points.map((p) => Boolean(o && insideRect(occluderRect(o), p)));
+
+/* Mean spread with and without the occluder, of the landmarks under it and of the others; null for none. */
+function effectOf(now, before, covered) {
+  const part = (wanted) => {
+    const which = covered.flatMap((c, i) => (c === wanted ? [i] : []));
+    if (!which.length) return null;
+    const mean = (values) => which.reduce((sum, i) => sum + values[i], 0) / which.length;
+    const a = mean(before), b = mean(now);
+    return { count: which.length, before: a, now: b, ratio: a > 0 ? b / a : Infinity };
+  };
+  return { covered: part(true), free: part(false) };
+}
+
+/* The rule of the patch sizes in words. */
+function nextSide({ factor, power, limits }) {
+  return power ? `next side = side × clamp(${number(factor)} ${power}, ${number(limits[0])}, ${number(limits[1])})` : "every stage halves the side";
+}
+
+function uncertaintyCaption(meta, s, step) {
+  const [stages, layers] = meta.shape, at = stageOf(layers, step), o = meta.occluder;
+  const where = at ? ` · stage ${at[0] + 1} of ${stages} · layer ${at[1] + 1} of ${layers}` : " · mean face, before the first stage";
+  return [
+    ["alignment.variance", true], [where],
+    [s.ellipses && at ? " · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a true Gaussian has 39, 86, 99 % of its mass inside" : ""],
+    [s.patches ? ` · patches.rects, ${nextSide(meta.rule)}, v the last layer's variance in patch sides²` : ""],
+    [s.path ? " · path: the answers of all layers, joined by straight lines" : ""],
+    [o ? ` · ${o.fill} over ${number(100 * o.w * o.h)} % of the crop${meta.baseline ? ", ghosts: the same face uncovered" : ""}` : ""],
+  ];
+}
