@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
@@ -100,6 +101,10 @@ def test_the_rate_has_one_cycle_a_phase_or_falls_at_milestones() -> None:
     assert learning_rate(recipe, 99, 10) < 0.01
     assert learning_rate(recipe, 110, 10) == pytest.approx(1.0)
     assert learning_rate(recipe, 199, 10) < 0.01
+    polished = replace(recipe, polish_epochs=10, lr_polish=0.5)
+    assert learning_rate(polished, 210, 10) == pytest.approx(0.5)
+    assert learning_rate(polished, 199, 10) < 0.01
+    assert learning_rate(polished, 299, 10) < 0.005
     stepped = Recipe("x", "p", "s", (), "t", warmup_epochs=0, epochs=100, lr=1.0, milestones=(80, 90))
     rates = [learning_rate(stepped, e * 5, 5) for e in (0, 79, 80, 90)]
     assert rates == pytest.approx([1.0, 1.0, 0.1, 0.01])

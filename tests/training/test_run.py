@@ -26,12 +26,12 @@ def folder(tmp_path_factory):
 def trained(folder, tmp_path_factory):
     """Four epochs, interrupted after two and resumed."""
     recipe = replace(
-        get_recipe("dslpt-68"), sets=("drawn",), test="drawn", batch=4, warmup_epochs=2, ema=0.5, precision="32-true"
+        get_recipe("dslpt-68"), sets=("drawn",), test="drawn", batch=4, warmup_epochs=2, polish_epochs=0, ema=0.5, precision="32-true"
     )
     out = tmp_path_factory.mktemp("out")
     train(replace(recipe, epochs=0), folder, out, progress=False)
     assert torch.load(out / "last.ckpt", weights_only=False)["global_step"] == 8
-    path = train(replace(recipe, epochs=2), folder, out, resume=True, progress=False)
+    path = train(replace(recipe, epochs=1, polish_epochs=1), folder, out, resume=True, progress=False)
     return recipe, out, path
 
 
@@ -64,7 +64,7 @@ def test_the_card_s_numbers_are_what_evaluate_measures(trained, folder) -> None:
 
 def test_the_same_seed_gives_the_same_weights(folder, tmp_path) -> None:
     recipe = replace(
-        get_recipe("dslpt-68"), sets=("drawn",), test="drawn", batch=8, warmup_epochs=0, epochs=1, precision="32-true"
+        get_recipe("dslpt-68"), sets=("drawn",), test="drawn", batch=8, warmup_epochs=0, epochs=1, polish_epochs=0, precision="32-true"
     )
     first, second = (load_model(train(recipe, folder, tmp_path / n, progress=False)) for n in ("a", "b"))
     for (name, a), b in zip(first.state_dict().items(), second.state_dict().values(), strict=True):

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench.data.augment import AugmentConfig, augment_batch, eval_batch
+from workbench.data.augment import AugmentConfig, augment_batch, augment_preset, eval_batch
 from workbench.landmarks import Scheme
 from workbench.landmarks.metrics import nme
 from workbench.models.dslpt import PatchTransformer
@@ -39,6 +39,12 @@ class PatchTransformerTraining(L.LightningModule):
         self.errors: list[Tensor] = []
 
     @property
+    def views(self) -> AugmentConfig:
+        """The augmentation of the current phase."""
+        polishing = self.current_epoch >= self.recipe.warmup_epochs + self.recipe.epochs
+        return augment_preset("polish") if polishing else self.augment
+
+    @property
     def warming(self) -> bool:
         return self.current_epoch < self.recipe.warmup_epochs
 
@@ -61,7 +67,7 @@ class PatchTransformerTraining(L.LightningModule):
         size = self.model.config.input_size
         seed = self.recipe.seed * 1_000_003 + self.global_step * self.trainer.world_size + self.global_rank
         generator = torch.Generator(self.device).manual_seed(seed)
-        out = augment_batch(*batch, self.scheme, self.augment, size, generator)
+        out = augment_batch(*batch, self.scheme, self.views, size, generator)
         images = out.images.contiguous(memory_format=torch.channels_last)
         if self.warming:
             loss = heatmap_warmup_loss(self.heatmaps(images), out.points, out.valid)
@@ -102,7 +108,7 @@ class PatchTransformerTraining(L.LightningModule):
         groups = [{"params": decay, "weight_decay": r.weight_decay}, {"params": plain, "weight_decay": 0.0}]
         optimizer = torch.optim.AdamW(groups, lr=1.0, betas=r.betas)
         total = int(self.trainer.estimated_stepping_batches)
-        per_epoch = max(1, total // max(1, r.warmup_epochs + r.epochs))
+        per_epoch = max(1, total // max(1, r.total_epochs))
         schedule = torch.optim.lr_scheduler.LambdaLR(
             optimizer, lambda step: learning_rate(r, step, per_epoch)
         )
@@ -111,13 +117,16 @@ class PatchTransformerTraining(L.LightningModule):
 
 def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
     """The rate at a step: one cycle a phase (a tenth linear rise, then half a cosine), or steps at milestones."""
-    r, warm = recipe, recipe.warmup_epochs * steps_per_epoch
-    if step >= warm and r.milestones:
-        epoch = (step - warm) // steps_per_epoch
-        return float(r.lr * 0.1 ** sum(epoch >= m for m in r.milestones))
-    start, length, peak = (0, warm, r.lr_warmup) if step < warm else (warm, r.epochs * steps_per_epoch, r.lr)
-    t = min((step - start) / max(1, length), 1.0)
-    rise = 0.1
+    r = recipe
+    phases = ((r.warmup_epochs, r.lr_warmup), (r.epochs, r.lr), (r.polish_epochs, r.lr_polish))
+    for number, (epochs, peak) in enumerate(phases):
+        length = epochs * steps_per_epoch
+        if step < length or number == len(phases) - 1:
+            break
+        step -= length
+    if number == 1 and r.milestones:
+        return float(peak * 0.1 ** sum(step // steps_per_epoch >= m for m in r.milestones))
+    t, rise = min(step / max(1, length), 1.0), 0.1
     if t < rise:
         return peak * (0.04 + 0.96 * t / rise)
     return peak * max(1e-4, 0.5 * (1 + math.cos(math.pi * (t - rise) / (1 - rise))))

@@ -31,6 +31,7 @@ class Recipe:
         precision: Lightning's precision flag.
         grad_clip: norm to which gradients are clipped, 0 for none.
         milestones: epochs at which the rate falls to a tenth, instead of one cycle.
+        polish_epochs, lr_polish: a last, lower cycle on milder views with larger occluders (augmentation "polish").
         notes: sentences for the card.
     """
 
@@ -56,7 +57,13 @@ class Recipe:
     precision: str = "bf16-mixed"
     grad_clip: float = 1.0
     milestones: tuple[int, ...] = ()
+    polish_epochs: int = 0
+    lr_polish: float = 5e-4
     notes: tuple[str, ...] = ()
+
+    @property
+    def total_epochs(self) -> int:
+        return self.warmup_epochs + self.epochs + self.polish_epochs
 
 
 _PAPER = dict[str, Any](
@@ -79,6 +86,7 @@ _ALL = (
         "ibug68",
         ("w300_68",),
         "w300_68",
+        polish_epochs=12,
         notes=(
             "Trained from scratch on 2012 faces of AFW, HELEN and LFPW; the test part is LFPW-test.",
             "Laplace likelihood; the variance is that of the distribution, twice its scale squared.",

@@ -118,7 +118,7 @@ def train(
     log = TensorBoardLogger(out, name="logs") if logger == "tensorboard" else CSVLogger(out, name="logs")
     many = devices not in ("auto", "1", 1)
     trainer = L.Trainer(
-        max_epochs=recipe.warmup_epochs + recipe.epochs,
+        max_epochs=recipe.total_epochs,
         precision=recipe.precision,  # type: ignore[arg-type]
         accelerator=accelerator,
         devices=devices,
@@ -171,7 +171,7 @@ def finish(
         recipe=recipe.name,
         command=shlex.join(["workbench", "train", recipe.name, "--data", "DATA", "--out", "OUT"]),
         seed=recipe.seed,
-        epochs=recipe.warmup_epochs + recipe.epochs,
+        epochs=recipe.total_epochs,
         steps=steps,
         metrics=tuple(metrics),
         notes=recipe.notes,
