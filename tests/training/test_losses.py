@@ -25,9 +25,7 @@ from workbench.training.recipes import Recipe
 def test_gaussian_likelihood_by_hand() -> None:
     mean, variance, target = torch.tensor(0.5), torch.tensor(0.04), torch.tensor(0.7)
     density = math.exp(-0.5) / (0.2 * math.sqrt(2 * math.pi))
-    assert gaussian_nll(mean, variance, target, floor=None).item() == pytest.approx(
-        -math.log(density), abs=1e-6
-    )
+    assert gaussian_nll(mean, variance, target, floor=None).item() == pytest.approx(-math.log(density), abs=1e-6)
     assert gaussian_nll(mean, variance, target).item() == pytest.approx(-math.log(density + 1e-9), abs=1e-6)
 
 

@@ -10,9 +10,9 @@ import torch
 from workbench.data import write_synthetic
 from workbench.errors import DataError, UnknownNameError
 from workbench.evaluation import evaluate, sigma_under_occlusion
-from workbench.models import load_model
+from workbench.models import build, load_model
 from workbench.training import get_recipe, train
-from workbench.training.run import set_folder
+from workbench.training.run import inherit, set_folder
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,14 @@ def folder(tmp_path_factory):
 def trained(folder, tmp_path_factory):
     """Four epochs, interrupted after two and resumed."""
     recipe = replace(
-        get_recipe("dslpt-68"), sets=("drawn",), test="drawn", batch=4, warmup_epochs=2, polish_epochs=0, ema=0.5, precision="32-true"
+        get_recipe("dslpt-68"),
+        sets=("drawn",),
+        test="drawn",
+        batch=4,
+        warmup_epochs=2,
+        polish_epochs=0,
+        ema=0.5,
+        precision="32-true",
     )
     out = tmp_path_factory.mktemp("out")
     train(replace(recipe, epochs=0), folder, out, progress=False)
@@ -64,7 +71,14 @@ def test_the_card_s_numbers_are_what_evaluate_measures(trained, folder) -> None:
 
 def test_the_same_seed_gives_the_same_weights(folder, tmp_path) -> None:
     recipe = replace(
-        get_recipe("dslpt-68"), sets=("drawn",), test="drawn", batch=8, warmup_epochs=0, epochs=1, polish_epochs=0, precision="32-true"
+        get_recipe("dslpt-68"),
+        sets=("drawn",),
+        test="drawn",
+        batch=8,
+        warmup_epochs=0,
+        epochs=1,
+        polish_epochs=0,
+        precision="32-true",
     )
     first, second = (load_model(train(recipe, folder, tmp_path / n, progress=False)) for n in ("a", "b"))
     for (name, a), b in zip(first.state_dict().items(), second.state_dict().values(), strict=True):
@@ -82,3 +96,15 @@ def test_what_is_missing_gets_a_sentence(folder, tmp_path) -> None:
 def test_a_model_is_not_measured_on_other_landmarks(trained, folder) -> None:
     with pytest.raises(DataError):
         evaluate(load_model(trained[2], device="cpu"), folder / "drawn", labels="pseudo98", progress=False)
+
+
+def test_another_scheme_inherits_all_that_is_not_a_landmark_s_own() -> None:
+    torch.manual_seed(0)
+    source = build("dslpt-68-compact", torch.rand(68, 2))
+    model = build("dslpt-98-compact", torch.rand(98, 2))
+    shape = model.mean_shape.clone()
+    inherit(model, source)
+    assert torch.equal(model.mean_shape, shape)
+    assert torch.equal(model.embed.weight, source.embed.weight)
+    nearest = (shape[5] - source.mean_shape).norm(dim=-1).argmin()
+    assert torch.equal(model.relation.landmark_query[0, 5], source.relation.landmark_query[0, nearest])

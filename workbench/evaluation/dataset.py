@@ -85,9 +85,7 @@ class Report:
         ]
 
 
-def load_faces(
-    model: FaceModel, data: str | Path, labels: str | None, split: str | None, progress: bool
-) -> Packed:
+def load_faces(model: FaceModel, data: str | Path, labels: str | None, split: str | None, progress: bool) -> Packed:
     """The part of a data set that a model's scheme can be measured on. Raises DataError when it is empty."""
     dataset = open_dataset(Path(data), scheme=model.scheme, split=split, labels=labels)
     packed = pack(dataset, size=PACK_SIZE, progress=progress)
@@ -103,8 +101,8 @@ def batches(
     steps = range(0, len(packed), batch)
     for start in tqdm(steps, desc=f"{model.name}", unit="batch", disable=not progress):
         part = slice(start, min(start + batch, len(packed)))
-        tensors = (packed.images[part], packed.points[part], packed.valid[part])
-        yield part, eval_batch(*(t.to(model.device) for t in tensors), model.input_size)
+        images, points, valid = (t.to(model.device) for t in packed[part])
+        yield part, eval_batch(images, points, valid, model.input_size)
 
 
 @torch.inference_mode()

@@ -75,9 +75,7 @@ def sigma_under_occlusion(
         painted, under = occlude(plain, crops.points, generator, OCCLUDER)
         answer = model(crops.images)
         if answer.variance is None:
-            raise TraceError(
-                f"{model.name} predicts no uncertainty, so nothing can be measured under an occluder."
-            )
+            raise TraceError(f"{model.name} predicts no uncertainty, so nothing can be measured under an occluder.")
         before = answer.sigma().mean(-1)[under]
         after = model(normalise(painted)).sigma().mean(-1)[under]
         clear.append(before.cpu().numpy())

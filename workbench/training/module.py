@@ -25,9 +25,7 @@ class PatchTransformerTraining(L.LightningModule):
     from scratch on a few thousand faces meets features that already know where landmarks are.
     """
 
-    def __init__(
-        self, model: PatchTransformer, scheme: Scheme, recipe: Recipe, augment: AugmentConfig
-    ) -> None:
+    def __init__(self, model: PatchTransformer, scheme: Scheme, recipe: Recipe, augment: AugmentConfig) -> None:
         super().__init__()
         self.model, self.scheme, self.recipe, self.augment = model, scheme, recipe, augment
         n = model.config.landmarks
@@ -101,7 +99,8 @@ class PatchTransformerTraining(L.LightningModule):
 
     def configure_optimizers(self) -> Any:
         r = self.recipe
-        decay, plain = [], []
+        decay: list[Tensor] = []
+        plain: list[Tensor] = []
         for name, p in self.named_parameters():
             if p.requires_grad:
                 (plain if p.ndim < 2 or "encoding" in name or "query" in name else decay).append(p)
@@ -109,9 +108,7 @@ class PatchTransformerTraining(L.LightningModule):
         optimizer = torch.optim.AdamW(groups, lr=1.0, betas=r.betas)
         total = int(self.trainer.estimated_stepping_batches)
         per_epoch = max(1, total // max(1, r.total_epochs))
-        schedule = torch.optim.lr_scheduler.LambdaLR(
-            optimizer, lambda step: learning_rate(r, step, per_epoch)
-        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(r, step, per_epoch))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 

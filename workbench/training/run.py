@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -16,7 +16,7 @@ from lightning.pytorch.callbacks import (
     TQDMProgressBar,
 )
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from workbench.data.augment import augment_preset
 from workbench.data.pack import Packed, join, pack
@@ -24,6 +24,8 @@ from workbench.data.readers import open_dataset
 from workbench.errors import DataError
 from workbench.landmarks import get_scheme
 from workbench.landmarks.shapes import mean_shape
+from workbench.models.base import FaceModel
+from workbench.models.dslpt import PatchTransformer
 from workbench.models.presets import build
 from workbench.models.zoo import describe, load_model, save_checkpoint
 from workbench.training.module import PatchTransformerTraining
@@ -83,7 +85,7 @@ def train(
         UnknownNameError, DataError: an unknown recipe, or data that is not there.
     """
     recipe = get_recipe(name) if isinstance(name, str) else name
-    changes = dict(epochs=epochs, warmup_epochs=warmup_epochs, precision=precision, seed=seed)
+    changes: dict[str, Any] = dict(epochs=epochs, warmup_epochs=warmup_epochs, precision=precision, seed=seed)
     recipe = replace(recipe, **{k: v for k, v in changes.items() if v is not None})
     data, out = Path(data), Path(out)
     out.mkdir(parents=True, exist_ok=True)
@@ -96,7 +98,7 @@ def train(
     torch.manual_seed(recipe.seed)
     model = build(recipe.preset, shape)
     if recipe.start:
-        model.backbone.load_state_dict(load_model(recipe.start, device="cpu").backbone.state_dict())
+        inherit(model, load_model(recipe.start, device="cpu"))
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = PatchTransformerTraining(model, scheme, recipe, augment_preset(recipe.augment))
 
@@ -137,16 +139,32 @@ def train(
     last = out / "last.ckpt"
     trainer.fit(
         module,
-        DataLoader(training, batch_size=recipe.batch, shuffle=True, drop_last=len(training) > recipe.batch),
-        DataLoader(testing, batch_size=recipe.batch),
+        DataLoader(
+            cast("Dataset[Any]", training),
+            batch_size=recipe.batch,
+            shuffle=True,
+            drop_last=len(training) > recipe.batch,
+        ),
+        DataLoader(cast("Dataset[Any]", testing), batch_size=recipe.batch),
         ckpt_path=last if resume and last.is_file() else None,
     )
     return finish(module, recipe, data, out, len(training), int(trainer.global_step))
 
 
-def finish(
-    module: PatchTransformerTraining, recipe: Recipe, data: Path, out: Path, faces: int, steps: int
-) -> Path:
+@torch.no_grad()
+def inherit(model: PatchTransformer, source: FaceModel) -> None:
+    """Start from a model of another scheme: what does not depend on the landmarks is copied, and each landmark's
+    encoding and query come from the source's nearest point on the mean face."""
+    nearest = torch.cdist(model.mean_shape, source.mean_shape).argmin(1)
+    theirs = source.state_dict()
+    for name, tensor in model.state_dict().items():
+        if name.endswith(("structure_encoding", "landmark_query")):
+            tensor.copy_(theirs[name][:, nearest])
+        elif name != "mean_shape":
+            tensor.copy_(theirs[name])
+
+
+def finish(module: PatchTransformerTraining, recipe: Recipe, data: Path, out: Path, faces: int, steps: int) -> Path:
     """Measure the trained model on its test part and write weights and card into ``out``."""
     from workbench.evaluation import evaluate, sigma_under_occlusion
 
