@@ -1,5 +1,5 @@
-/* spread.js: the arithmetic of uncertainty.js, free of the page; needs draw.js and rect.js.
-Pure: stepOf, stageOf, sigmaAt, spread, ellipseOf, positionsAt, barOrder, niceTop, coveredBy, effectOf, nextSide,
+/* spread.js: the arithmetic, the words and the looks of uncertainty.js; needs page.js, draw.js and rect.js.
+Pure: stepOf, stageOf, sigmaAt, spread, ellipseOf, positionsAt, barOrder, niceTop, coveredBy, effectOf, sizeRule,
 uncertaintyCaption. meta is the payload of uncertainty.py. */
 
 /* Step 0 is the mean face, then every layer of every stage. */
@@ -46,8 +46,8 @@ function effectOf(now, before, covered) {
 }
 
 /* The rule of the patch sizes in words. */
-function nextSide({ factor, power, limits }) {
-  return power ? `next side = side × clamp(${number(factor)} ${power}, ${number(limits[0])}, ${number(limits[1])})` : "every stage halves the side";
+function sizeRule({ factor, power, limits }) {
+  return power ? `side = last side × clamp(${number(factor)} ${power}, ${number(limits[0])}, ${number(limits[1])})` : "every stage halves the side";
 }
 
 function uncertaintyCaption(meta, s, step) {
@@ -55,9 +55,42 @@ function uncertaintyCaption(meta, s, step) {
   const where = at ? ` · stage ${at[0] + 1} of ${stages} · layer ${at[1] + 1} of ${layers}` : " · mean face, before the first stage";
   return [
     ["alignment.variance", true], [where],
-    [s.ellipses && at ? " · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a true Gaussian has 39, 86, 99 % of its mass inside" : ""],
-    [s.patches ? ` · patches.rects, ${nextSide(meta.rule)}, v the last layer's variance in patch sides²` : ""],
+    [s.ellipses && at ? " · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a Gaussian has 39, 86, 99 % of its mass inside" : ""],
+    [s.patches ? ` · patches.rects, v the last layer's variance in patch sides²` : ""],
     [s.path ? " · path: the answers of all layers, joined by straight lines" : ""],
-    [o ? ` · ${o.fill} over ${number(100 * o.w * o.h)} % of the crop${meta.baseline ? ", ghosts: the same face uncovered" : ""}` : ""],
+    [o ? ` · ${o.fill} over ${number(100 * o.w * o.h)} % of the crop${meta.baseline ? ", bars: marks at the uncovered σ, white lines: from the uncovered answer" : ""}` : ""],
+    [" · darker colours: image left"],
   ];
 }
+
+/* Looks ---------------------------------------------------------------------------------------------------- */
+
+const DASHES = { solid: [], dot: [2, 3], dash: [7, 4] };
+/* How a patch's state is drawn; looks is meta.looks: state -> [colour, dash]. */
+const lookOf = (looks, state) => ({ colour: looks[state][0], dash: DASHES[looks[state][1]] || [], width: state === "ceiling" ? 2 : 1.4 });
+const UNCERTAINTY_STYLE = RECT_STYLE + `
+.wb-time input[type=range] { width: 128px !important; } .wb-time output { min-width: 13ch; }
+.wb-face { position: relative; }
+.wb-keys { display: flex; flex-wrap: wrap; gap: 3px 14px; font-size: 12px; color: var(--soft); min-height: 18px; }
+.wb-keys span { display: inline-flex; align-items: center; gap: 6px; white-space: nowrap; }
+.wb-keys i { width: 10px; height: 10px; border-radius: 2px; } .wb-keys svg { background: #33363d; border-radius: 3px; }
+.wb-head { display: flex; flex-wrap: wrap; gap: 6px 14px; align-items: center; color: var(--soft); }
+.wb-table { width: 100%; border-collapse: collapse; font-size: 12px; }
+.wb-table caption { text-align: left; padding: 0 0 3px; color: var(--ink); font-weight: 600; } .wb-table caption small { font-weight: 400; color: var(--soft); font-size: 12px; }
+.wb-table th { font-weight: 400; color: var(--soft); text-align: right; padding: 1px 0 1px 8px; white-space: nowrap; } .wb-table td { text-align: right; padding: 1px 0 1px 8px; white-space: nowrap; }
+.wb-table tr > :first-child { text-align: left; padding-left: 0; } .wb-table tbody tr { border-top: 1px solid var(--line); }
+.wb-table b { font-weight: 650; } .wb-keys b { font-weight: 600; color: var(--ink); }
+.wb-detail { min-height: 118px; color: var(--soft); font-size: 12px; } .wb-detail td { color: var(--ink); }
+.wb-effect { transition: opacity .15s; } .wb-effect.waiting { opacity: .55; } .wb-effect:empty { display: none; }
+@container (max-width: 700px) { .wb-detail { min-height: 0; } }
+.wb-table td svg { vertical-align: -2px; margin-right: 5px; background: #33363d; border-radius: 3px; }
+`;
+
+const sampleLine = ({ colour, dash, width }) => {
+  const ns = "http://www.w3.org/2000/svg";
+  const svg = document.createElementNS(ns, "svg"), line = document.createElementNS(ns, "path");
+  svg.setAttribute("width", 28); svg.setAttribute("height", 12); svg.setAttribute("aria-hidden", "true");
+  for (const [k, v] of Object.entries({ d: "M3 6H25", stroke: colour, "stroke-width": width + 0.3, "stroke-dasharray": dash.join(" ") })) line.setAttribute(k, v);
+  svg.append(line);
+  return svg;
+};

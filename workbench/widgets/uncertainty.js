@@ -2,38 +2,6 @@
 to drag over the face. Needs rect.js and spread.js. State "selection" (uncertainty.py: DEFAULTS) and "occluder": {x, y, w, h, fill}
 or {}; while an occluder moves, Python gets it at a pace that it can answer, and the last picture stays until then. */
 
-const STATES = {
-  first: { colour: "#c9ced6", dash: [], width: 1, text: "first" },
-  floor: { colour: "#7fd0ff", dash: [2, 3], width: 1.4, text: "floor" },
-  active: { colour: "#ffffff", dash: [7, 4], width: 1.5, text: "active" },
-  ceiling: { colour: "#ff9a3d", dash: [], width: 2, text: "ceiling" },
-  fixed: { colour: "#c9ced6", dash: [], width: 1.2, text: "fixed" },
-};
-const UNCERTAINTY_STYLE = RECT_STYLE + `
-.wb-time input[type=range] { width: 128px !important; } .wb-time output { min-width: 13ch; }
-.wb-face { position: relative; }
-.wb-keys { display: flex; flex-wrap: wrap; gap: 3px 14px; font-size: 12px; color: var(--soft); min-height: 18px; }
-.wb-keys span { display: inline-flex; align-items: center; gap: 6px; white-space: nowrap; }
-.wb-keys i { width: 10px; height: 10px; border-radius: 2px; } .wb-keys svg { background: #33363d; border-radius: 3px; }
-.wb-head { display: flex; flex-wrap: wrap; gap: 6px 14px; align-items: center; color: var(--soft); }
-.wb-table { width: 100%; border-collapse: collapse; font-size: 12px; }
-.wb-table caption { text-align: left; padding: 0 0 3px; color: var(--ink); font-weight: 600; } .wb-table caption small { font-weight: 400; color: var(--soft); font-size: 12px; }
-.wb-table th { font-weight: 400; color: var(--soft); text-align: right; padding: 1px 0 1px 8px; white-space: nowrap; } .wb-table td { text-align: right; padding: 1px 0 1px 8px; white-space: nowrap; }
-.wb-table tr > :first-child { text-align: left; padding-left: 0; } .wb-table tbody tr { border-top: 1px solid var(--line); }
-.wb-table b { font-weight: 650; } .wb-detail { min-height: 118px; color: var(--soft); font-size: 12px; } .wb-detail td { color: var(--ink); }
-.wb-effect { transition: opacity .15s; } .wb-effect.waiting { opacity: .55; } .wb-effect:empty { display: none; }
-.wb-table td svg { vertical-align: -2px; margin-right: 5px; background: #33363d; border-radius: 3px; }
-`;
-
-const sample = (state) => {
-  const { colour, dash, width } = STATES[state], ns = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(ns, "svg"), line = document.createElementNS(ns, "path");
-  svg.setAttribute("width", 28); svg.setAttribute("height", 12); svg.setAttribute("aria-hidden", "true");
-  for (const [k, v] of Object.entries({ d: "M3 6H25", stroke: colour, "stroke-width": width + 0.3, "stroke-dasharray": dash.join(" ") })) line.setAttribute(k, v);
-  svg.append(line);
-  return svg;
-};
-
 function mount(host) {
   const page = frame(host, "Uncertainty of the landmarks", UNCERTAINTY_STYLE), tip = tooltip(page);
   let meta, s, given, o = null, photo = null, cover = null, coverFor = null, hover = null, t = 0, playing = () => {};
@@ -42,6 +10,7 @@ function mount(host) {
   const step = () => Math.round(t), steps = () => meta.path.length - 1;
   const at = () => stageOf(meta.shape[1], step());
   const focus = () => hover ?? s.landmark;
+  const others = (faint, quiet) => (focus() == null ? 1 : hover == null ? quiet : faint); // pinned: the rest stays readable
   const unit = () => (s.unit === "ocular" && meta.ocular ? { scale: 100 / meta.ocular, text: "% of the inter-ocular distance", short: "%" } : { scale: meta.size, text: `pixels of the ${meta.size} px crop`, short: " px" });
   const sigmas = () => { const here = at(); return here ? sigmaAt(meta, ...here) : null; };
   const spreads = () => { const u = unit().scale; return (sigmas() || meta.path[0].map(() => [0, 0])).map((v) => u * spread(v)); };
@@ -74,11 +43,12 @@ function mount(host) {
     drawOccluder(ctx, view);
     ctx.fillStyle = "rgb(12 12 16 / .3)"; ctx.fillRect(0, 0, w, h);
     if (s.path) drawLines(ctx, view, meta.path[0], scheme, { alpha: 0.35, width: 1, colour: "#fff" });
-    drawLines(ctx, view, points, scheme, { alpha: f == null ? 0.5 : 0.28, width: 1 });
+    drawLines(ctx, view, points, scheme, { alpha: others(0.28, 0.4) * 0.5 + 0.1, width: 1 });
     if (s.patches) drawPatches(ctx, view, here ? here[0] : 0, f);
     if (s.path) drawPath(ctx, view, f);
+    if (meta.baseline && here) drawShifts(ctx, view, meta.baseline.points[here[0]][here[1]]);
     if (s.ellipses && here) drawEllipses(ctx, view, sigmas(), f);
-    drawDots(ctx, view, points, scheme, { radius: (i) => (i === f ? 4.4 : 1.9), alpha: (i) => (f == null || i === f ? 1 : 0.5) });
+    drawDots(ctx, view, points, scheme, { radius: (i) => (i === f ? 4.4 : 1.9), alpha: (i) => (i === f ? 1 : others(0.5, 0.8)) });
     if (f == null) return;
     const [x, y] = view.px(points[f]);
     ctx.beginPath(); ctx.arc(x, y, 4.4, 0, 7); ctx.lineWidth = 1.6; ctx.strokeStyle = "#fff"; ctx.stroke();
@@ -103,14 +73,20 @@ function mount(host) {
     ctx.putImageData(image, 0, 0);
     return canvas;
   }
+  function drawShifts(ctx, view, from) {
+    ctx.save(); ctx.strokeStyle = "#fff"; ctx.lineWidth = 1.4; ctx.lineCap = "round";
+    shown.points.forEach((p, i) => { ctx.globalAlpha = others(0.3, 0.85) * 0.9; ctx.beginPath(); ctx.moveTo(...view.px(from[i])); ctx.lineTo(...view.px(p)); ctx.stroke(); });
+    ctx.restore();
+  }
   function drawEllipses(ctx, view, sigma, f) {
     ctx.save();
     shown.points.forEach((p, i) => {
-      const strength = f == null ? 1 : i === f ? 1.25 : 0.22;
+      const strength = i === f ? 1.25 : others(0.22, 0.5);
       ctx.fillStyle = ctx.strokeStyle = meta.face.colour[i];
       for (const k of [3, 2, 1]) {
         ctx.beginPath(); ctx.ellipse(...ellipseOf(view, p, sigma[i], k), 0, 0, 7);
         ctx.globalAlpha = 0.1 * strength; ctx.fill();
+        if (k === 1) { ctx.save(); ctx.globalAlpha = 0.22 * strength; ctx.strokeStyle = "#fff"; ctx.lineWidth = 2.4; ctx.stroke(); ctx.restore(); }
         ctx.globalAlpha = Math.min(1, [0, 0.95, 0.6, 0.35][k] * strength); ctx.lineWidth = k === 1 ? 1.3 : 0.9; ctx.stroke();
       }
     });
@@ -118,7 +94,7 @@ function mount(host) {
   }
   function drawPatches(ctx, view, stage, f) {
     const one = (r, state, alpha) => {
-      const look = STATES[state], [x, y] = view.px([r[0], r[1]]);
+      const look = lookOf(meta.looks, state), [x, y] = view.px([r[0], r[1]]);
       ctx.globalAlpha = alpha; ctx.strokeStyle = look.colour; ctx.lineWidth = look.width; ctx.setLineDash(look.dash);
       ctx.strokeRect(x, y, r[2] * view.side, r[3] * view.side);
     };
@@ -127,7 +103,7 @@ function mount(host) {
     else meta.rects.forEach((stageRects, k) => {
       one(stageRects[f], meta.states[k][f], 1);
       const [x, y] = view.px([stageRects[f][0], stageRects[f][1]]);
-      ctx.fillStyle = STATES[meta.states[k][f]].colour; ctx.font = "600 11px system-ui"; ctx.textBaseline = "bottom";
+      ctx.fillStyle = lookOf(meta.looks, meta.states[k][f]).colour; ctx.font = "600 11px system-ui"; ctx.textBaseline = "bottom";
       ctx.fillText(`${k + 1}`, x + 2, y - 1);
     });
     ctx.restore();
@@ -136,7 +112,7 @@ function mount(host) {
     const last = Math.floor(t), layers = meta.shape[1];
     ctx.save(); ctx.lineJoin = ctx.lineCap = "round";
     for (const i of shown.points.keys()) {
-      ctx.globalAlpha = f == null ? 0.85 : i === f ? 1 : 0.2;
+      ctx.globalAlpha = i === f ? 1 : others(0.2, 0.5) * 0.85;
       ctx.strokeStyle = meta.face.colour[i]; ctx.lineWidth = i === f ? 2.2 : 1.2;
       ctx.beginPath();
       for (let k = 0; k <= last; k++) ctx[k ? "lineTo" : "moveTo"](...view.px(meta.path[k][i]));
@@ -167,11 +143,17 @@ function mount(host) {
     ctx.textAlign = "left";
     const covered = coveredBy((meta.baseline ? meta.baseline.points[meta.shape[0] - 1][meta.shape[1] - 1] : meta.path[steps()]), meta.occluder);
     shown.bars.forEach((value, i) => {
-      const y = shown.rank[i] * row, thick = Math.max(1.5, row * (shown.ghost.length ? 0.56 : 0.76)), old = shown.ghost[i];
-      ctx.globalAlpha = f == null || i === f ? 1 : 0.38;
-      if (old != null) { ctx.fillStyle = look.faint; ctx.fillRect(x(0), y + row * 0.06, x(old) - x(0), row * 0.88); }
-      ctx.fillStyle = meta.face.colour[i]; ctx.fillRect(x(0), y + (row - thick) / 2, Math.max(1, x(value) - x(0)), thick);
-      if (old != null) { ctx.fillStyle = look.ink; ctx.fillRect(x(old) - 0.75, y + row * 0.06, 1.5, row * 0.88); }
+      const y = shown.rank[i] * row, old = shown.ghost[i], alpha = i === f ? 1 : others(0.38, 0.62), thick = Math.max(1.5, row * 0.76);
+      const strip = (from, to, strength) => { ctx.globalAlpha = alpha * strength; ctx.fillRect(x(from), y + (row - thick) / 2, Math.max(0.5, x(to) - x(from)), thick); };
+      ctx.fillStyle = meta.face.colour[i];
+      if (old == null) strip(0, value, 1);
+      else { // up to the uncovered value paler; what rose beyond it stands out, what fell short is an empty ghost
+        strip(0, Math.min(old, value), 0.55);
+        if (value > old) strip(old, value, 1);
+        ctx.fillStyle = look.faint; if (value < old) strip(value, old, 0.6);
+        ctx.globalAlpha = alpha; ctx.fillStyle = look.ink; ctx.fillRect(x(old) - 0.75, y + row * 0.06, 1.5, row * 0.88);
+      }
+      ctx.globalAlpha = alpha;
       if (covered[i]) { ctx.fillStyle = look.ink; ctx.fillRect(2, y + row * 0.15, 5, row * 0.7); }
     });
     ctx.globalAlpha = 1;
@@ -210,7 +192,7 @@ function mount(host) {
   /* Words and numbers --------------------------------------------------------------------------------- */
 
   const detail = el("div", { class: "wb-detail" }), effect = el("div", { class: "wb-effect" }), keys = el("div", { class: "wb-keys" });
-  const px = (v) => number(+(v * meta.size).toPrecision(3));
+  const px = (v) => (v * meta.size).toFixed(v * meta.size < 9.995 ? 2 : 1);
   const head = (...cells) => el("thead", {}, el("tr", {}, ...cells.map((c) => el("th", { scope: "col" }, c))));
 
   function notes() {
@@ -220,10 +202,10 @@ function mount(host) {
   }
   function legend() {
     const stage = at() ? at()[0] : 0, count = (state) => meta.states[stage].filter((x) => x === state).length;
-    const { power, factor, limits } = meta.rule, meaning = { floor: `× ${number(limits[0])}`, active: `× ${number(factor)} ${power}`, ceiling: `× ${number(limits[1])}`, first: `${px(2 * meta.rects[0][0][2] / 2)} px, the same for all`, fixed: "half the last side" };
+    const { power, factor, limits } = meta.rule, meaning = { floor: `× ${number(limits[0])}`, active: `× ${number(factor)} ${power}`, ceiling: `× ${number(limits[1])}`, first: `${px(meta.rects[0][0][2])} px, the same for all`, fixed: "half the last side" };
     const wanted = stage === 0 ? ["first"] : power ? ["floor", "active", "ceiling"] : ["fixed"];
-    keys.replaceChildren(...(s.patches ? [el("span", {}, `patches of stage ${stage + 1}`), ...wanted.map((k) => el("span", {}, sample(k), `${STATES[k].text} ${meaning[k]} · ${count(k)}`)),
-      ...(stage ? [el("span", {}, power ? `side = last side × clamp(${number(factor)} ${power}, ${number(limits[0])}, ${number(limits[1])})` : nextSide(meta.rule))] : [])] : []));
+    keys.replaceChildren(...(s.patches ? [el("span", {}, `patches of stage ${stage + 1}`), ...wanted.map((k) => el("span", {}, sampleLine(lookOf(meta.looks, k)), el("b", {}, `${count(k)} ${k}`), meaning[k])),
+      ...(stage ? [el("span", {}, sizeRule(meta.rule))] : [])] : []));
     keys.hidden = !s.patches;
   }
   function showDetail() {
@@ -235,14 +217,14 @@ function mount(host) {
       let walked = 0;
       for (let j = k * layers; j < (k + 1) * layers; j++) walked += Math.hypot(meta.path[j + 1][f][0] - meta.path[j][f][0], meta.path[j + 1][f][1] - meta.path[j][f][1]);
       const setBy = state === "first" || wish == null || state === "fixed" ? state : `${state} (${number(+wish.toPrecision(2))})`;
-      rows.push(el("tr", {}, el("td", {}, `${k + 1}`), el("td", {}, px(side)), el("td", {}, sample(state), setBy),
+      rows.push(el("tr", {}, el("td", {}, `${k + 1}`), el("td", {}, px(side)), el("td", {}, sampleLine(lookOf(meta.looks, state)), setBy),
         el("td", {}, v.map((x) => number(+x.toPrecision(2))).join(" · ")), el("td", {}, el("b", {}, sigma.map(px).join(" · "))), el("td", {}, px(walked))));
     }
     const table = el("table", { class: "wb-table" }, el("caption", {}, `${meta.face.label[f]} · ${f} `, el("small", {}, `${meta.face.side[f]}, lengths in px of the ${meta.size} px crop`)),
       head("stage", "patch", `set by${meta.rule.power ? ` (${number(meta.rule.factor)} ${meta.rule.power})` : ""}`, "v x · y", "σ x · y", "path"), el("tbody", {}, ...rows));
     const old = meta.baseline, last = [stages - 1, layers - 1];
     const shift = old ? Math.hypot(...[0, 1].map((a) => meta.path[steps()][f][a] - old.points[last[0]][last[1]][f][a])) : 0;
-    detail.replaceChildren(table, ...(old ? [el("div", {}, `uncovered: σ ${old.sigma[last[0]][last[1]][f].map(px).join(" · ")} px; the occluder moved the answer by ${px(shift)} px`)] : []));
+    detail.replaceChildren(table, ...(old ? [el("div", {}, `uncovered σ ${old.sigma[last[0]][last[1]][f].map(px).join(" · ")} px; the answer moved by ${px(shift)} px`)] : []));
   }
   function showEffect() {
     effect.classList.toggle("waiting", asked);

@@ -11,6 +11,7 @@ from PIL import Image
 
 from workbench.errors import TraceError
 from workbench.explain.uncertainty import SIZE_FACTOR, deviation, landmark_path, patch_states
+from workbench.figures import palette
 from workbench.reading import Reading
 from workbench.widgets.hosts import PHOTO_SIDE, Payload, face_meta, photo, rounded
 
@@ -81,6 +82,7 @@ def uncertainty_payload(
         "rects": rounded(states.rects),
         "states": states.states.tolist(),
         "wanted": [None, *_figures(states.wanted[1:])],
+        "looks": {k: [c, palette.STATE_DASHES[k]] for k, c in palette.STATE_COLOURS.items()},
         "rule": {
             "factor": SIZE_FACTOR,
             "power": {"variance": "max v", "deviation": "max √v"}.get(reading.size_rule or ""),
