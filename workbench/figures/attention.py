@@ -18,7 +18,7 @@ from workbench.explain import (
     partners as best_partners,
 )
 from workbench.figures import palette
-from workbench.figures.canvas import Canvas, joined, number, png_uri
+from workbench.figures.canvas import Canvas, joined, map_uri, number
 from workbench.figures.legends import Steps, draw_weighted, weight_legend
 from workbench.figures.matrices import part_heatmap
 from workbench.figures.points import DIM
@@ -279,9 +279,8 @@ def _mini_matrices(
 ) -> None:
     order = order_by_part(reading.scheme).index
     for values, (x, y) in zip(grid.reshape(-1, *grid.shape[2:]), corners, strict=True):
-        pixels = palette.sample(palette.ELSEWHERE, values[np.ix_(order, order)] / top)
-        pixels = pixels.repeat(2, 0).repeat(2, 1)
-        canvas.image(png_uri(pixels), x, y, cell, cell)
+        shares = (values[np.ix_(order, order)] / top).repeat(2, 0).repeat(2, 1)
+        canvas.image(map_uri(shares, palette.ELSEWHERE), x, y, cell, cell)
     bar = {"title": {"text": "weight", "font": {"size": 11}}, "thickness": 10, "outlinewidth": 0, "x": 1.02,
            "xpad": 0, "tickfont": {"size": 10, "color": palette.MUTED}}  # fmt: skip
     scale = palette.colourscale(palette.ELSEWHERE)

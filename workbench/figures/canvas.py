@@ -101,8 +101,8 @@ class Canvas:
             self.layout[f"xaxis{x[1:]}"] = {"domain": [start, start + width / row], "anchor": y, **_BARE}
             self.layout[f"yaxis{y[1:]}"] = {"domain": [0, 1], "anchor": x, **_BARE}
             if size is not None:
-                tall = size * (height + strip) / width
-                self.axes(column, (0, size), (tall, 0))
+                tall, edge = size * (height + strip) / width, 0.5 * size / PHOTO_SIDE
+                self.axes(column, (-edge, size - edge), (tall - edge, -edge))
                 self.layout[f"yaxis{y[1:]}"] |= {"scaleanchor": x, "constrain": "domain"}
                 self.layout[f"xaxis{x[1:]}"] |= {"constrain": "domain"}
 
@@ -215,10 +215,12 @@ def crop_uri(reading: Reading, side: int = PHOTO_SIDE) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode("ascii")
 
 
-def png_uri(pixels: np.ndarray) -> str:
-    """uint8 (H, W, 3) as a PNG data URI."""
+def map_uri(values: np.ndarray, name: str) -> str:
+    """(H, W) values of 0 to 1 through a colour map of 256 steps, as a PNG data URI."""
     out = io.BytesIO()
-    Image.fromarray(pixels).save(out, "PNG", compress_level=4)
+    picture = Image.fromarray(np.round(255 * np.clip(values, 0, 1)).astype(np.uint8)).convert("P")
+    picture.putpalette(palette.sample(name, np.linspace(0, 1, 256)).tobytes())
+    picture.save(out, "PNG", compress_level=6)
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode("ascii")
 
 
@@ -236,7 +238,8 @@ def _axis_names(column: int) -> tuple[str, str]:
 
 
 def _wrap(text: str, width: float) -> list[str]:
-    return textwrap.wrap(text, max(30, int(width / (0.535 * CAPTION_SIZE))), break_long_words=False) or [""]
+    text = text.replace(" · ", "\u00a0· ")  # a line never starts with the dot
+    return textwrap.wrap(text, max(30, int(width / (0.52 * CAPTION_SIZE))), break_long_words=False) or [""]
 
 
 def _paper(

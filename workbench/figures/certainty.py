@@ -96,6 +96,7 @@ def sigma_bars(reading: Reading, stage: int = -1, layer: int = -1, named: int = 
         yaxis={**ticks, "showgrid": True, "gridcolor": palette.FAINT, "nticks": 5},
     )  # fmt: skip
     per_pixel = 1.08 * top / 250
+    canvas.text(count - 0.5, 1.04 * top, "sigma, crop px", size=11, anchor="right", colour=palette.MUTED)
     for place, i in enumerate(found.index):
         if count <= 70 or place % 2 == 0:
             canvas.text(place, -9 * per_pixel, str(i), size=7.5, anchor="center", colour=palette.MUTED)

@@ -30,7 +30,7 @@ def structure(readings: Reading | Sequence[Reading], landmark: int | None = None
     several = _several(readings)
     found = [structure_similarity(reading) for reading in several]
     facts = [part_statistic(s, r.scheme).caption for s, r in zip(found, several, strict=True)]
-    told = [f"{r.scheme.count} points: {fact}" for r, fact in zip(several, facts, strict=True)]
+    told = [f"{r.scheme.count} points, {fact}" for r, fact in zip(several, facts, strict=True)]
     caption = " · ".join(
         [found[0].caption if len(found) == 1 else "relation.structure · cosine similarity of the encodings"]
         + (facts if len(facts) == 1 else told)

@@ -12,7 +12,8 @@ from workbench.landmarks import PARTS, Scheme
 
 STEPS = 8
 WIDEST = 6.0
-_LOW, _HIGH = 0.26, 0.97
+_THINNEST = 0.7
+_LOW, _HIGH = 0.34, 0.97
 
 
 @dataclass(frozen=True)
@@ -35,8 +36,8 @@ class Steps:
         return (step + 0.5) / self.count * self.top
 
     def width(self, step: int) -> float:
-        """Proportional to the weight."""
-        return self.widest * (step + 0.5) / self.count
+        """In screen pixels, growing in equal steps with the weight."""
+        return _THINNEST + (self.widest - _THINNEST) * (step + 0.5) / self.count
 
     def colour(self, step: int) -> str:
         """From the readable part of the map."""

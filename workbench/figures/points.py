@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from workbench.explain import landmark_path
 from workbench.figures import palette
-from workbench.figures.canvas import Canvas
-from workbench.figures.legends import Steps, draw_weighted, part_legend
+from workbench.figures.canvas import Canvas, joined
+from workbench.figures.legends import Steps, part_legend
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -52,7 +52,7 @@ def path(reading: Reading, landmark: int | None = None) -> go.Figure:
     way = landmark_path(reading)
     points = way.points * size
     shown = range(scheme.count) if landmark is None else [landmark]
-    steps = Steps(float(max(reading.stages, 1)), count=max(reading.stages, 1), widest=2.6)
+    steps = Steps(1.0, count=reading.stages)
     longest = int(np.argmax(way.length))
     caption = (
         f"{way.caption} · lines join the answers, nothing between them was computed · "
@@ -66,8 +66,7 @@ def path(reading: Reading, landmark: int | None = None) -> go.Figure:
     for stage in range(reading.stages):
         first = stage * reading.layers
         pieces = [points[first : first + reading.layers + 1, i] for i in shown]
-        value = np.full(len(pieces), stage + 0.5)
-        draw_weighted(canvas, pieces, value, Steps(steps.top, count=steps.count, widest=steps.widest))
+        canvas.line(joined(pieces), steps.colour(stage), 2.0)
     canvas.dots(points[0], palette.alpha("#FFFFFF", 0.75), 3.4)
     canvas.dots(points[-1], palette.landmark_colours(scheme), 6.5, hovertext=point_names(reading))
     _stage_legend(canvas, steps, reading.stages)
@@ -83,7 +82,7 @@ def _stage_legend(canvas: Canvas, steps: Steps, stages: int) -> None:
     for stage in range(stages):
         x = 112 + 100 * stage
         bar = np.array([[x * u, middle], [(x + 26) * u, middle]])
-        canvas.line(bar, steps.colour(stage), 2.6)
+        canvas.line(bar, steps.colour(stage), 2.0)
         canvas.text((x + 33) * u, middle, f"stage {stage + 1}", size=11)
     x = 112 + 100 * stages
     canvas.dots(np.array([[(x + 4) * u, middle]]), palette.PART_COLOURS["eyes"], 7)
