@@ -1,7 +1,7 @@
 """One widget module, three places to show it: a Streamlit page, a notebook cell, a file.
 
-A widget is ``host.js`` + ``draw.js`` + ``<name>.js`` joined into one ES module (a page loads it from a blob
-URL, so nothing could be imported from it) and a :class:`Payload`: JSON-able ``meta`` and named ``blobs`` of
+A widget is ``host.js`` + ``page.js`` + ``draw.js`` + ``<name>.js`` joined into one ES module (a page loads it from
+a blob URL, so nothing could be imported from it) and a :class:`Payload`: JSON-able ``meta`` and named ``blobs`` of
 bytes. Both travel as one packed byte string, since neither host carries bytes inside a dictionary.
 ``meta["state"]`` holds the initial value of every state key that the widget commits on click.
 """
@@ -14,7 +14,7 @@ import html
 import io
 import json
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -24,14 +24,16 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from workbench.errors import UnknownNameError
-from workbench.landmarks import PARTS, Scheme
+from workbench.explain import order_by_part
+from workbench.figures import palette
+from workbench.landmarks import Scheme
 
 if TYPE_CHECKING:
     from workbench.widgets.jupyter import JupyterWidget
 
 FOLDER = Path(__file__).parent
 NAMES = ("relations", "structure", "uncertainty", "picker")
-_SHARED = {"uncertainty": ("rect.js",), "picker": ("rect.js",)}
+_SHARED = {"uncertainty": ("rect.js", "spread.js"), "picker": ("rect.js",)}
 MAGIC = b"WBW1"
 PHOTO_SIDE = 640
 """Side in pixels of the crop that is sent as background; the model's own input may be smaller."""
@@ -50,7 +52,7 @@ def _joined(name: str) -> str:
         raise UnknownNameError(f"There is no widget '{name}'; choose one of {', '.join(NAMES)}.")
     return "\n".join(
         (FOLDER / file).read_text(encoding="utf-8")
-        for file in ("host.js", "draw.js", *_SHARED.get(name, ()), f"{name}.js")
+        for file in ("host.js", "page.js", "draw.js", *_SHARED.get(name, ()), f"{name}.js")
     )
 
 
@@ -182,11 +184,8 @@ standaloneHost(document.getElementById("widget"), "{data}", mount);
 
 @cache
 def lut(name: str) -> bytes:
-    """256 x RGB of a Matplotlib colour map, for a blob ``lut.<name>``."""
-    import matplotlib
-
-    colours = matplotlib.colormaps[name](np.arange(256) / 255)[:, :3]
-    return np.round(colours * 255).astype(np.uint8).tobytes()
+    """256 x RGB of a colour map of ``figures.palette`` ("inferno", "cividis", "diverging")."""
+    return palette.sample(name, np.linspace(0, 1, 256)).tobytes()
 
 
 def luts(*names: str) -> dict[str, bytes]:
@@ -211,74 +210,44 @@ def rounded(points: ArrayLike, digits: int = 5) -> list[Any]:
     return np.asarray(points, dtype=np.float64).round(digits).tolist()
 
 
-def face_order(scheme: Scheme) -> list[int]:
-    """The N landmarks ordered by facial part, then as the scheme's groups draw them."""
-    seen: dict[int, None] = {}
-    groups = sorted(scheme.groups, key=lambda group: PARTS.index(group.part))
-    for group in groups:
-        seen.update(dict.fromkeys(i for i in group.indices if scheme.part_of[i] == group.part))
-    return [*seen, *(i for i in range(scheme.count) if i not in seen)]
-
-
 def face_meta(scheme: Scheme) -> dict[str, Any]:
     """What draw.js needs of a scheme.
 
     ``count``, ``name``; per landmark ``label``, ``part``, ``side``, ``colour``; ``lines`` (name, part, colour,
     path); ``order`` (landmarks by part) and ``brackets`` (part, text, colour, start, stop in that order).
     """
-    order = face_order(scheme)
-    colour = [landmark_colour(part, side) for part, side in zip(scheme.part_of, scheme.side_of, strict=True)]
-    brackets: list[dict[str, Any]] = []
-    for at, i in enumerate(order):
-        part = scheme.part_of[i]
-        if brackets and brackets[-1]["part"] == part:
-            brackets[-1]["stop"] = at + 1
-        else:
-            text = part.replace("_", " ")
-            brackets.append(
-                {"part": part, "text": text, "colour": part_colour(part), "start": at, "stop": at + 1}
-            )
+    order = order_by_part(scheme)
+    ends = zip(order.parts, order.starts[:-1].tolist(), order.starts[1:].tolist(), strict=True)
     return {
         "name": scheme.name,
         "count": scheme.count,
         "label": [scheme.label(i) for i in range(scheme.count)],
         "part": list(scheme.part_of),
         "side": list(scheme.side_of),
-        "colour": colour,
+        "colour": palette.landmark_colours(scheme),
         "lines": [
             {"name": g.name, "part": g.part, "colour": line_colour(g.part, g.name), "path": list(g.path)}
             for g in scheme.groups
         ],
-        "order": order,
-        "brackets": brackets,
+        "order": order.index.tolist(),
+        "brackets": [
+            {"part": part, "text": palette.PART_NAMES[part], "colour": part_colour(part), "start": i, "stop": j}
+            for part, i, j in ends
+        ],
     }
-
-
-_OKABE_ITO: Mapping[str, str] = {
-    "jaw": "#56B4E9",
-    "brows": "#E69F00",
-    "eyes": "#009E73",
-    "nose": "#F0E442",
-    "outer_lip": "#D55E00",
-    "inner_lip": "#CC79A7",
-    "other": "#999999",
-}
 
 
 def part_colour(part: str) -> str:
     """The colour of a facial part, as ``#rrggbb``."""
-    return _OKABE_ITO.get(part, _OKABE_ITO["other"])
+    return palette.shade(part)
 
 
 def landmark_colour(part: str, side: str) -> str:
-    """The part's colour, shaded by side: image left lighter, image right darker."""
-    target, share = {"image left": (255, 0.25), "image right": (0, 0.2)}.get(side, (0, 0.0))
-    base = part_colour(part)
-    mixed = [round(int(base[k : k + 2], 16) * (1 - share) + target * share) for k in (1, 3, 5)]
-    return "#" + "".join(f"{value:02x}" for value in mixed)
+    """The part's colour, shaded by the side of the picture."""
+    return palette.shade(part, side)
 
 
 def line_colour(part: str, name: str) -> str:
     """The colour of a polyline; its name says on which side of the picture it lies."""
     side = next((s for s in ("image left", "image right") if name.startswith(s.replace(" ", "-"))), "centre")
-    return landmark_colour(part, side)
+    return palette.shade(part, side)

@@ -1,0 +1,39 @@
+"""Runs pieces of a widget's script in Node, without a browser."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from workbench.widgets.hosts import module_source
+
+
+def run(tmp_path: Path, widget: str, body: str, **given: Any) -> Any:
+    """What ``body`` (with ``return``) gives back, with ``given`` as ``input`` and the widget's functions in scope.
+
+    Every call is one test of Node's own runner, so that a thrown error comes with its place.
+    """
+    node = shutil.which("node")
+    assert node, "Node is needed to test the widgets' scripts."
+    source, out = module_source(widget), tmp_path / "out.json"
+    (tmp_path / "input.json").write_text(json.dumps(given), encoding="utf-8")
+    script = f"""{source}
+import test from "node:test";
+import {{ readFileSync, writeFileSync }} from "node:fs";
+test("body", async () => {{
+  const input = JSON.parse(readFileSync({json.dumps(str(tmp_path / "input.json"))}, "utf8"));
+  const result = await (async () => {{ {body} }})();
+  writeFileSync({json.dumps(str(out))}, JSON.stringify(result));
+}});
+"""
+    file = tmp_path / "body.test.mjs"
+    file.write_text(script, encoding="utf-8")
+    done = subprocess.run(
+        [node, str(file)], capture_output=True, text=True, timeout=60, env={**os.environ, "NO_COLOR": "1"}
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(out.read_text(encoding="utf-8"))
