@@ -2,42 +2,96 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
+import socket
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from workbench.errors import WorkbenchError
 from workbench.paths import share
 
 _MAIN = Path(__file__).parent / "app" / "main.py"
+FIRST_PORT, PORTS = 8501, 20
 
 
-def flags() -> Iterator[str]:
-    """Every line of the configuration as a command-line flag, so that the working directory does not matter."""
-    with (share(".streamlit") / "config.toml").open("rb") as file:
-        settings = tomllib.load(file)
-    for section, entries in settings.items():
-        for key, value in entries.items():
-            text = str(value).lower() if isinstance(value, bool) else value
-            if isinstance(value, dict):
-                continue
-            values = value if isinstance(value, list) else [text]
-            for item in values:
-                yield f"--{section}.{key}={item}"
+def open_app(port: int | None = None, host: str = "127.0.0.1", browser: bool | None = None) -> int:
+    """Serve the app until it is interrupted.
 
+    Args:
+        port: None takes the first free one from 8501.
+        host: any address but this machine's own lets others in, which is said on standard error.
+        browser: open a window; None does so where there is a screen.
 
-def open_app(port: int, browser: bool, host: str) -> int:
-    """Serve the app until it is interrupted; returns Streamlit's exit code."""
+    Returns:
+        Streamlit's exit code.
+
+    Raises:
+        WorkbenchError: the port is taken or not allowed, or the address is not one of this machine's.
+    """
     from streamlit.web import cli
 
-    headless = not browser or (
-        sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-    )
-    chosen = [f"--server.port={port}", f"--server.address={host}", f"--server.headless={str(headless).lower()}"]
-    sys.argv = ["streamlit", "run", str(_MAIN), *flags(), *chosen]
+    place = settings()
+    place["server.address"], place["server.port"] = host, free_port(host, port)
+    place["server.headless"] = not (has_screen() if browser is None else browser)
+    if not is_local(host):
+        # Whoever opens it to a network knows by which names it will be reached; we do not.
+        place["server.allowedHosts"] = ["*"]
+        sys.stderr.write(
+            f"Warning: everybody who can reach {host}:{place['server.port']} can use this app and see the photographs "
+            "opened in it; it has no password.\n"
+        )
+    sys.argv = ["streamlit", "run", str(_MAIN), *flags(place)]
     try:
         cli.main()
     except SystemExit as stop:
-        return int(stop.code or 0) if not isinstance(stop.code, str) else 1
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     return 0
+
+
+def settings() -> dict[str, Any]:
+    """The configuration file as dotted names, so that the working directory does not matter."""
+    with (share(".streamlit") / "config.toml").open("rb") as file:
+        sections = tomllib.load(file)
+    return {f"{section}.{key}": value for section, entries in sections.items() for key, value in entries.items()}
+
+
+def flags(values: dict[str, Any]) -> list[str]:
+    """Dotted names and values as Streamlit's flags; a list becomes one flag an entry."""
+    return [
+        f"--{name}={str(item).lower() if isinstance(item, bool) else item}"
+        for name, value in values.items()
+        for item in (value if isinstance(value, list) else [value])
+    ]
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine reaches an address."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def has_screen() -> bool:
+    """Whether a browser window can open here."""
+    return not sys.platform.startswith("linux") or any(map(os.environ.get, ("DISPLAY", "WAYLAND_DISPLAY")))
+
+
+def free_port(host: str, wanted: int | None = None) -> int:
+    """A port to listen on. Raises WorkbenchError when the wanted one, or every usual one, is taken."""
+    ports = [wanted] if wanted else range(FIRST_PORT, FIRST_PORT + PORTS)
+    reason = ""
+    for port in ports:
+        try:
+            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+            with socket.socket(family) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((host, port))
+            return port
+        except OSError as error:
+            reason = error.strerror or str(error)
+    shown = f"port {wanted}" if wanted else f"a port from {FIRST_PORT} to {FIRST_PORT + PORTS - 1}"
+    raise WorkbenchError(f"The app cannot listen on {host}, {shown} ({reason.lower()}); choose another with --port.")

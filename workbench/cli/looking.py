@@ -1,0 +1,193 @@
+"""Reading photographs: landmarks, traces, figures."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workbench.cli import answers
+from workbench.cli.answers import from_one, one_face, parse_box, parse_face
+from workbench.cli.options import DEFAULT_MODEL, AsJson, BoxText, FaceNumber, Image, ModelName
+from workbench.errors import ImageError, UnknownNameError, WorkbenchError
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from workbench.reading import Reading
+
+
+class View(StrEnum):
+    landmarks = "landmarks"
+    relations = "relations"
+    matrix = "matrix"
+    partners = "partners"
+    thumbnails = "thumbnails"
+    structure = "structure"
+    neighbours = "neighbours"
+    uncertainty = "uncertainty"
+    sigma = "sigma"
+    patches = "patches"
+    path = "path"
+
+
+class Kind(StrEnum):
+    cross = "cross"
+    self_ = "self"
+
+
+def predict(
+    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photographs, or sample:NAME.")],
+    model: ModelName = DEFAULT_MODEL,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one line a landmark.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Write one JSON file a photograph into this folder.")] = None,
+    face: Annotated[str, typer.Option(help="Which face: 1, 2, ..., the most prominent first, or 'all'.")] = "1",
+    box: BoxText = None,
+) -> None:
+    """Find the landmarks of one or many photographs.
+
+    A photograph that cannot be read costs one sentence; the others go on, and the exit code is 1 in the end.
+    """
+    from tqdm import tqdm
+
+    from workbench.models import load_model
+    from workbench.reading import read
+
+    if as_json and as_csv:
+        raise UnknownNameError("Choose --json or --csv, not both.")
+    if out is not None and not out.is_dir():
+        raise ImageError(f"There is no folder {out}; make it first or choose another.")
+    corners, which = parse_box(box), parse_face(face)
+    network = load_model(model)
+    found: list[dict[str, Any]] = []
+    taken: set[str] = set()
+    failures = 0
+    for image in tqdm(images, desc="reading", unit="photo", disable=len(images) < 2 or not sys.stderr.isatty()):
+        try:
+            readings = [read(network, f, taps=()) for f in answers.faces_of(image, corners, which)]
+            described = [answers.describe(reading, image) for reading in readings]
+            if out is not None:
+                answers.write_answers(out, image, described, taken)
+        except WorkbenchError as error:
+            tqdm.write(f"{image}: {error}", file=sys.stderr)
+            failures += 1
+            continue
+        if as_json or as_csv:
+            found += described
+        else:
+            for reading in readings:
+                tqdm.write(answers.sentence(reading, image), file=sys.stdout)
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+    elif as_csv:
+        typer.echo(answers.as_csv(found), nl=False)
+    if failures:
+        raise typer.Exit(1)
+
+
+def trace(
+    image: Image,
+    out: Annotated[Path, typer.Option(help="A .safetensors file.")],
+    model: ModelName = DEFAULT_MODEL,
+    face: FaceNumber = 1,
+    box: BoxText = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Feature maps and patches too, not attention only.")
+    ] = False,
+) -> None:
+    """Record one forward pass and keep it."""
+    from workbench.models import load_model
+    from workbench.reading import ATTENTION_TAPS, read
+
+    chosen = one_face(image, box, face)
+    reading = read(load_model(model), chosen, taps=None if everything else ATTENTION_TAPS)
+    path = reading.trace.save(out)
+    typer.echo(f"{path}: {len(reading.trace)} tensors ({', '.join(reading.trace)})")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a figure shows, counted from zero; None means the mean of all, or no single landmark."""
+
+    kind: str
+    stage: int | None
+    layer: int | None
+    head: int | None
+    top_k: int
+    threshold: float
+    landmark: int | None
+
+    def attention(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "stage": self.stage,
+            "layer": 0 if self.layer is None else self.layer,
+            "head": self.head,
+        }
+
+    def moment(self) -> dict[str, Any]:
+        return {"stage": self.stage, "layer": -1 if self.layer is None else self.layer}
+
+
+def figure(
+    image: Image,
+    view: Annotated[View, typer.Option(help="What to draw.")],
+    out: Annotated[Path, typer.Option(help="A .png, .svg, .html or .json file.")],
+    model: ModelName = DEFAULT_MODEL,
+    face: FaceNumber = 1,
+    box: BoxText = None,
+    kind: Annotated[Kind, typer.Option(help="Which attention.")] = Kind.cross,
+    stage: Annotated[int, typer.Option(help="From 1; -1 is the last.")] = -1,
+    layer: Annotated[
+        int | None, typer.Option(help="From 1; by default the first for attention, the last for uncertainty.")
+    ] = None,
+    head: Annotated[int | None, typer.Option(help="From 1; the mean of all by default.")] = None,
+    top_k: Annotated[int, typer.Option(min=1, help="Strongest lines of each landmark.")] = 3,
+    threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least weight that is drawn.")] = 0.0,
+    landmark: Annotated[
+        int | None, typer.Option(min=0, help="Only this landmark, from 0 as the scheme counts.")
+    ] = None,
+) -> None:
+    """Draw a view of one reading into a file."""
+    from workbench.figures import save
+    from workbench.models import load_model
+    from workbench.reading import read
+
+    last = from_one(stage)
+    chosen = Choice(kind.value, last, from_one(layer), from_one(head), top_k, threshold, landmark)
+    reading = read(load_model(model), one_face(image, box, face))
+    if landmark is not None and landmark >= reading.scheme.count:
+        raise UnknownNameError(
+            f"{reading.model_name} has the landmarks 0 to {reading.scheme.count - 1}, not {landmark}."
+        )
+    typer.echo(save(_VIEWS[view](reading, chosen), out))
+
+
+def _figures() -> Any:
+    from workbench import figures
+
+    return figures
+
+
+_VIEWS: dict[View, Callable[[Reading, Choice], go.Figure]] = {
+    View.landmarks: lambda r, c: _figures().landmarks(r),
+    View.relations: lambda r, c: _figures().relations(
+        r, **c.attention(), top_k=c.top_k, threshold=c.threshold, landmark=c.landmark
+    ),
+    View.matrix: lambda r, c: _figures().matrix(r, **c.attention(), landmark=c.landmark),
+    View.partners: lambda r, c: _figures().partners(r, **c.attention()),
+    View.thumbnails: lambda r, c: _figures().thumbnails(r, kind=c.kind, stage=c.stage),
+    View.structure: lambda r, c: _figures().structure(r, landmark=c.landmark),
+    View.neighbours: lambda r, c: _figures().structure_neighbours(r, k=c.top_k, landmark=c.landmark),
+    View.uncertainty: lambda r, c: _figures().uncertainty(r, **c.moment()),
+    View.sigma: lambda r, c: _figures().sigma_bars(r, **c.moment()),
+    View.patches: lambda r, c: _figures().patches(r),
+    View.path: lambda r, c: _figures().path(r, landmark=c.landmark),
+}
