@@ -1,0 +1,167 @@
+"""The shell: what it prints, what it writes, and one sentence for whatever it cannot use."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import workbench as wb
+from workbench.cli import main
+from workbench.launch import flags, settings
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Call the console script; returns exit code, standard output and standard error."""
+
+    def call(*words: str):
+        monkeypatch.setattr(sys, "argv", ["workbench", *map(str, words)])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        captured = capsys.readouterr()
+        return stop.value.code or 0, captured.out, captured.err
+
+    return call
+
+
+def test_models_are_listed_with_their_measured_error(run) -> None:
+    code, out, _ = run("models", "--json")
+    cards = json.loads(out)
+    assert code == 0
+    assert {"dslpt-68", "dslpt-98"} <= {card["name"] for card in cards}
+    code, out, _ = run("models")
+    assert code == 0
+    assert "% on w300_68 test" in out
+
+
+def test_predictions_are_in_pixels_of_the_photograph(run) -> None:
+    code, out, _ = run("predict", "sample:astronaut", "--json")
+    (row,) = json.loads(out)
+    assert code == 0
+    points = np.array([[mark["x"], mark["y"]] for mark in row["landmarks"]])
+    expected = wb.read(wb.load_model("dslpt-68"), wb.sample_face("astronaut")).landmarks
+    np.testing.assert_allclose(points, expected, atol=1e-3)
+    assert all(mark["sigma_x"] > 0 for mark in row["landmarks"])
+    # The astronaut's face: the eyes lie above the mouth, inside the detected region.
+    assert points[36:48, 1].mean() < points[48:, 1].mean()
+    assert ((points > [140, 50]) & (points < [300, 220])).all()
+
+
+def test_csv_has_a_line_for_every_landmark(run) -> None:
+    _, out, _ = run("predict", "sample:astronaut", "--csv")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [r["landmark"] for r in rows] == [str(i) for i in range(68)]
+
+
+def test_one_bad_picture_does_not_stop_the_others(run, tmp_path) -> None:
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"not a picture")
+    code, out, err = run("predict", bad, "sample:astronaut", "sample:nobody", "--json", "--out", tmp_path)
+    assert code == 1
+    assert [row["image"] for row in json.loads(out)] == ["sample:astronaut"]
+    assert len(err.strip().splitlines()) == 2
+    assert "Traceback" not in err
+    assert json.loads((tmp_path / "astronaut.json").read_text())[0]["model"] == "dslpt-68"
+
+
+def test_all_faces_of_a_group(run) -> None:
+    _, out, _ = run("predict", "sample:group", "--face", "all", "--json")
+    rows = json.loads(out)
+    assert [row["face"] for row in rows] == [1, 2, 3]
+    centres = sorted(float(np.mean([mark["x"] for mark in row["landmarks"]])) for row in rows)
+    assert min(np.diff(centres)) > 60
+
+
+def test_a_box_replaces_the_search(run, tmp_path) -> None:
+    plain = tmp_path / "plain.png"
+    Image.new("RGB", (200, 200), (90, 120, 90)).save(plain)
+    code, _, err = run("predict", plain)
+    assert code == 1
+    assert "box" in err
+    code, out, _ = run("predict", plain, "--box", "50,50,150,150", "--json")
+    assert code == 0
+    assert json.loads(out)[0]["box"] == [50, 50, 150, 150]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("predict", "sample:astronaut", "--model", "dslpt-86"), "dslpt-68"),
+        (("predict", "sample:astronaut", "--box", "1,2,3"), "four numbers"),
+        (("predict", "sample:astronaut", "--face", "zero"), "--face"),
+        (("predict", "sample:astronaut", "--out", "/nowhere/at/all"), "does not exist"),
+        (("trace", "sample:astronaut", "--out", "/nowhere/t.safetensors"), "could not be written"),
+        (("figure", "sample:astronaut", "--view", "relations", "--out", "x.bmp"), "bmp"),
+        (("figure", "sample:astronaut", "--view", "relations", "--out", "x.png", "--stage", "9"), "stage"),
+        (("evaluate", "--data", "/nowhere"), "/nowhere"),
+        (("train", "nothing", "--data", "/nowhere", "--out", "/tmp/never"), "dslpt-68"),
+    ],
+)
+def test_what_cannot_be_used_gets_one_sentence(run, words, says) -> None:
+    code, out, err = run(*words)
+    assert code != 0
+    assert says in err
+    assert "Traceback" not in err + out
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_trace_is_kept_and_opens_again(run, tmp_path) -> None:
+    path = tmp_path / "t.safetensors"
+    code, _, _ = run("trace", "sample:astronaut", "--out", path)
+    assert code == 0
+    trace = wb.Trace.load(path)
+    assert trace["relation.layers.0.cross"].axes == ("stage", "batch", "head", "query", "key")
+    assert trace.meta["model"] == "dslpt-68"
+    assert len(trace.meta["checkpoint"]) == 64
+
+
+@pytest.mark.parametrize("view", ["landmarks", "relations", "matrix", "structure", "uncertainty", "patches", "path"])
+def test_every_view_becomes_a_picture(run, tmp_path, view) -> None:
+    path = tmp_path / f"{view}.png"
+    code, _, err = run("figure", "sample:astronaut", "--view", view, "--out", path)
+    assert code == 0, err
+    with Image.open(path) as image:
+        assert min(image.size) > 300
+        assert len(image.convert("RGB").getcolors(2**24)) > 50
+
+
+def test_published_weights_become_a_checkpoint_that_predicts_the_same(run, tmp_path) -> None:
+    import torch
+
+    from tests.models.test_importing import published
+
+    model, path, init, _ = published(tmp_path)
+    out = tmp_path / "mine.safetensors"
+    code, _, err = run("import-weights", path, "--system", "dslpt", "--init-face", init, "--out", out)
+    assert code == 0, err
+    loaded = wb.load_model(out, device="cpu")
+    image = torch.randn(1, 3, 256, 256)
+    with torch.no_grad():
+        assert torch.allclose(model(image).stages, loaded(image).stages, atol=1e-3)
+    assert loaded.card is not None
+    assert loaded.card.landmarks == 29
+    code, _, err = run("import-weights", path, "--system", "slpt", "--init-face", init, "--out", out)
+    assert code == 2
+    assert "left over" in err
+
+
+def test_the_bench_measures_every_step(run) -> None:
+    code, out, _ = run("bench", "--repeats", "1", "--json")
+    result = json.loads(out)
+    assert code == 0
+    assert set(result["milliseconds"]) >= {"load and detect", "read and record", "relations figure", "all"}
+    assert result["traced_over_untraced"] > 0
+
+
+def test_the_app_listens_on_this_machine_only() -> None:
+    chosen = dict(flag.removeprefix("--").split("=", 1) for flag in flags(settings()) if "allowedHosts" not in flag)
+    assert chosen["server.address"] == "127.0.0.1"
+    assert chosen["browser.gatherUsageStats"] == "false"
+    assert chosen["server.enableXsrfProtection"] == "true"
+    assert chosen["client.showErrorDetails"] == "none"
