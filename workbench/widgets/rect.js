@@ -116,7 +116,7 @@ function rectEditor(parent, { label, get, px, unit, limits, step, change, remove
     grip = { from: at(event), x: event.clientX, y: event.clientY, rect: get(), handle: event.target.dataset.at };
     self.moved = false;
   });
-  node.addEventListener("pointermove", (event) => {
+  const drag = (event) => {
     if (!grip) return;
     if (!self.busy && Math.hypot(event.clientX - grip.x, event.clientY - grip.y) < 3) return;
     self.busy = self.moved = true;
@@ -124,12 +124,14 @@ function rectEditor(parent, { label, get, px, unit, limits, step, change, remove
     const [x, y] = at(event), dx = x - grip.from[0], dy = y - grip.from[1];
     change(grip.handle ? resizeRect(grip.rect, grip.handle, dx, dy, limits()) : moveRect(grip.rect, dx, dy, limits()), false);
     place();
-  });
-  const drop = () => {
+  };
+  const drop = (event) => {
+    if (event.type === "pointerup") drag(event); // a busy page may have skipped the last moves
     const was = self.busy;
     grip = null; self.busy = false;
-    if (was) change(get(), true);
+    if (was) { change(get(), true); setTimeout(() => { self.moved = false; }, 0); }
   };
+  node.addEventListener("pointermove", drag);
   node.addEventListener("pointerup", drop);
   node.addEventListener("pointercancel", drop);
   node.addEventListener("keydown", (event) => {

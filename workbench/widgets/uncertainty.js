@@ -231,8 +231,8 @@ function mount(host) {
     const old = before();
     if (!old) { effect.replaceChildren(...(o && asked ? ["reading the covered face…"] : [])); return; }
     const [stages, layers] = meta.shape, e = effectOf(spreads(), old, coveredBy(meta.baseline.points[stages - 1][layers - 1], meta.occluder)), short = unit().short;
-    const value = (v) => `${number(+v.toPrecision(3))}${short}`;
-    const row = (name, part) => el("tr", {}, el("td", {}, part ? `${part.count} ${name}` : `none ${name}`), ...(part ? [el("td", {}, value(part.before)), el("td", {}, value(part.now)), el("td", {}, el("b", {}, `× ${number(+part.ratio.toPrecision(3))}`))] : [el("td"), el("td"), el("td")]));
+    const value = (v) => `${v.toFixed(v < 9.995 ? 2 : 1)}${short}`;
+    const row = (name, part) => el("tr", {}, el("td", {}, part ? `${part.count} ${name}` : `none ${name}`), ...(part ? [el("td", {}, value(part.before)), el("td", {}, value(part.now)), el("td", {}, el("b", {}, `× ${part.ratio.toFixed(2)}`))] : [el("td"), el("td"), el("td")]));
     effect.replaceChildren(el("table", { class: "wb-table" }, head("mean σ of landmarks", "uncovered face", asked ? "reading…" : "with occluder", "ratio"),
       el("tbody", {}, row("under the occluder", e.covered), row("beside it", e.free))));
   }
@@ -325,7 +325,7 @@ function mount(host) {
   const hit = (event) => { const view = viewNow(), i = nearestPoint(shown.points, view.unit(face.at(event)), 14 / view.side); return i < 0 ? null : i; };
   holder.addEventListener("pointermove", (event) => { const i = hit(event); face.canvas.style.cursor = i == null ? "default" : "pointer"; point(i, event, "face"); });
   holder.addEventListener("pointerleave", () => point(null));
-  holder.addEventListener("click", (event) => { if (box.moved) { box.moved = false; return; } pin(hit(event)); });
+  holder.addEventListener("click", (event) => { if (!box.moved) pin(hit(event)); });
   face.canvas.addEventListener("keydown", keyed((key) => (key.startsWith("Arrow") ? stepPoint(shown.points, focus(), key) : null)));
   face.canvas.addEventListener("blur", () => point(null));
 

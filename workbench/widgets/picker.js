@@ -1,0 +1,198 @@
+/* picker.js: choose a face of a photograph by its box, adjust the square that is cropped, or draw a box where none
+was found. Needs rect.js. State "choice": {index} | {box: [x0, y0, x1, y1]} in photo pixels | {}; committed when the
+pointer is let go. Pure: cropOf, boxOf, keepCentre, regionOf, fitPhoto. */
+
+/* The square that is cropped for a box: factor times its longer side, the same centre. */
+function cropOf([x0, y0, x1, y1], factor) {
+  const half = (factor * Math.max(x1 - x0, y1 - y0)) / 2, cx = (x0 + x1) / 2, cy = (y0 + y1) / 2;
+  return [cx - half, cy - half, cx + half, cy + half];
+}
+
+/* The square box whose crop is the given square, to a tenth of a pixel. */
+const boxOf = (crop, factor) => cropOf(crop, 1 / factor).map((v) => Math.round(v * 10) / 10);
+
+/* Shifted so that its centre lies in the photograph. */
+function keepCentre(rect, [w, h]) {
+  const cx = (rect[0] + rect[2]) / 2, cy = (rect[1] + rect[3]) / 2;
+  return moveRect(rect, between(cx, 0, w - 1) - cx, between(cy, 0, h - 1) - cy);
+}
+
+/* What is in view: the photograph and, up to a quarter beyond it, the crop. */
+function regionOf([w, h], crop) {
+  const reach = 0.25 * Math.max(w, h), all = [-0.5, -0.5, w - 0.5, h - 0.5];
+  if (!crop) return all;
+  return [between(crop[0], -reach, all[0]), between(crop[1], -reach, all[1]), between(crop[2], all[2], w + reach), between(crop[3], all[3], h + reach)];
+}
+
+/* The region in a canvas of w x h: photo pixels (centres at integers) to canvas pixels and back. */
+function fitPhoto(w, h, region) {
+  const scale = Math.min(w / (region[2] - region[0]), h / (region[3] - region[1]));
+  const x0 = (w - scale * (region[2] - region[0])) / 2 - scale * region[0], y0 = (h - scale * (region[3] - region[1])) / 2 - scale * region[1];
+  return { scale, px: ([x, y]) => [x0 + scale * x, y0 + scale * y], unit: ([x, y]) => [(x - x0) / scale, (y - y0) / scale] };
+}
+
+const PICKER_STYLE = RECT_STYLE + `
+.wb-pick .wb-stage { grid-template-columns: minmax(0, 1fr); } .wb-pick .wb-face { position: relative; }
+.wb-pick .wb-note { color: var(--ink); }
+.wb-pick .wb-ask { position: absolute; left: 50%; top: 12px; transform: translateX(-50%); width: max-content; max-width: calc(100% - 24px); padding: 6px 12px; border-radius: 6px; background: rgb(16 17 20 / .88); color: #f3f4f5; text-align: center; pointer-events: none; }
+.wb-pick .wb-ask[hidden] { display: none; } .wb-pick .drawing canvas { touch-action: none; cursor: crosshair; }
+`;
+const TALLEST = 640, HALO = "rgb(0 0 0 / .55)";
+
+function mount(host) {
+  const page = frame(host, "Faces of the photograph", PICKER_STYLE);
+  page.root.classList.add("wb-pick");
+  page.side.remove();
+  let meta, photo = null, region, chosen = null, handBox = null, crop = null, hover = -1, drawing = false, span = null, fresh = true;
+
+  function read(first) {
+    const before = meta;
+    meta = host.meta;
+    if (!before || before !== meta) loadImage(host.bytes("photo"), (bitmap) => { photo = bitmap; face.paint(); });
+    if (!editor.busy && !span) {
+      chosen = meta.index; handBox = meta.index == null ? meta.box : null;
+      crop = meta.box ? cropOf(meta.box, meta.factor) : null;
+      fresh = true;
+      if (first || String(before.boxes) !== String(meta.boxes) || crop) drawing = !crop && !meta.boxes.length;
+      look();
+    }
+    words();
+  }
+  /* The view follows what is to be seen, but not while something is dragged. */
+  function look() {
+    region = regionOf(meta.photo, crop);
+    if (face.width) { face.height = tall(face.width); face.canvas.style.height = `${face.height}px`; }
+    face.paint(); editor.place();
+  }
+  const tall = (w) => Math.round(Math.min(TALLEST, (w * (region[3] - region[1])) / (region[2] - region[0])));
+  const view = () => fitPhoto(face.width, face.height, region);
+  const boxes = () => meta.boxes;
+
+  /* Drawing ------------------------------------------------------------------------------------------- */
+
+  function outline(ctx, v, r, { width = 1.5, dash = [], alpha = 1 }) {
+    const [x0, y0] = v.px([r[0], r[1]]), [x1, y1] = v.px([r[2], r[3]]);
+    ctx.save(); ctx.globalAlpha = alpha; ctx.lineJoin = "round";
+    ctx.strokeStyle = HALO; ctx.lineWidth = width + 2; ctx.strokeRect(x0, y0, x1 - x0, y1 - y0);
+    ctx.setLineDash(dash); ctx.strokeStyle = "#fff"; ctx.lineWidth = width; ctx.strokeRect(x0, y0, x1 - x0, y1 - y0);
+    ctx.restore();
+    return [x0, y0, x1, y1];
+  }
+  function drawAll(ctx, w, h) {
+    const v = view(), [pw, ph] = meta.photo, [x0, y0] = v.px([-0.5, -0.5]);
+    ctx.fillStyle = "#101114"; ctx.fillRect(0, 0, w, h);
+    ctx.imageSmoothingQuality = "high";
+    if (photo) ctx.drawImage(photo, x0, y0, pw * v.scale, ph * v.scale);
+    const light = span || (drawing ? null : crop);
+    if (light) { // what is not cropped steps back
+      const a = v.px([light[0], light[1]]), b = v.px([light[2], light[3]]);
+      ctx.beginPath(); ctx.rect(0, 0, w, h); ctx.rect(a[0], a[1], b[0] - a[0], b[1] - a[1]);
+      ctx.fillStyle = "rgb(12 12 16 / .5)"; ctx.fill("evenodd");
+    }
+    if (meta.points && crop && !drawing) {
+      drawLines(ctx, v, meta.points, meta.face, { alpha: fresh ? 0.85 : 0.25, width: 1.3 });
+      drawDots(ctx, v, meta.points, meta.face, { radius: between((v.scale * (crop[2] - crop[0])) / 130, 1.2, 3), alpha: fresh ? 1 : 0.3 });
+    }
+    boxes().forEach((r, i) => {
+      const mine = i === chosen && !drawing, near = i === hover;
+      const at = outline(ctx, v, r, { width: near && !mine ? 2.6 : 1.4, dash: mine ? [] : [6, 4], alpha: mine ? 0.8 : drawing ? 0.4 : 1 });
+      if (boxes().length > 1 || near) drawTag(ctx, mine ? `face ${i + 1}` : near ? `choose face ${i + 1}` : `${i + 1}`, at[0] - 8, at[1] + 24, w, h);
+    });
+    if (handBox && !drawing) outline(ctx, v, handBox, { width: 1.4, dash: [2, 3], alpha: 0.9 });
+    if (span) outline(ctx, v, span, { width: 2 });
+  }
+
+  /* What changes, and who is told ---------------------------------------------------------------------- */
+
+  function commit(choice) { fresh = false; host.set("choice", choice); words(); look(); }
+  function choose(i) {
+    if (i < 0 || (i === chosen && !drawing)) return;
+    chosen = i; handBox = null; drawing = false; crop = cropOf(boxes()[i], meta.factor);
+    page.say(`face ${i + 1} of ${boxes().length} chosen`);
+    commit({ index: i });
+  }
+  function takeBox(box) {
+    const tidy = keepCentre(box, meta.photo).map((x) => Math.round(x * 10) / 10);
+    chosen = null; handBox = tidy; drawing = false; crop = cropOf(tidy, meta.factor);
+    commit({ box: tidy });
+    editor.node.focus({ preventScroll: true });
+  }
+  function setDrawing(on) { drawing = on; span = null; hover = -1; words(); look(); if (on) face.canvas.focus({ preventScroll: true }); }
+  function words() {
+    const n = boxes().length, found = n ? `${n} ${n === 1 ? "face" : "faces"} found` : "no face found", side = crop ? Math.round(crop[2] - crop[0]) : 0;
+    holder.classList.toggle("drawing", drawing);
+    ask.hidden = !drawing || Boolean(span);
+    ask.textContent = `${n ? "" : "No face was found. "}Drag a box around the face, from the brows to the chin.`;
+    draw.set(drawing);
+    back.hidden = !n || chosen != null || drawing;
+    back.textContent = n === 1 ? "use the detected face" : "use face 1";
+    note.textContent = found + (n > 1 ? ": click the one to read" : "");
+    page.caption.textContent = `Photograph ${meta.photo[0]} × ${meta.photo[1]} px · crop: a square of ${number(meta.factor)} × the longer side of the box`
+      + (crop ? `, ${side} × ${side} px, bright` : "") + (chosen == null && crop ? " · box by hand" : "") + (meta.points ? ` · ${meta.points.length} landmarks` : "");
+  }
+
+  /* Parts --------------------------------------------------------------------------------------------- */
+
+  const holder = el("div", { class: "wb-face" }), ask = el("div", { class: "wb-ask" }), note = el("span", { class: "wb-note" });
+  const draw = toggle("draw a box", "draw a box around a face by hand", false, setDrawing), back = button("", "go back to the detected face", () => choose(0));
+  page.strip.append(note, spacer(), back, draw.node);
+  page.main.append(holder);
+  const face = surface(holder, { label: "Photograph. Arrow keys go from face to face, Enter chooses; while drawing, Enter puts a box in the middle.", ratio: (w) => tall(w) / w, draw: (ctx, w, h) => { drawAll(ctx, w, h); editor.place(); } });
+  holder.append(ask);
+  const editor = rectEditor(holder, {
+    label: "Crop. Arrow keys move it, with shift they resize it.",
+    get: () => (drawing ? null : crop), px: (p) => view().px(p), unit: (p) => view().unit(p),
+    step: () => (crop[2] - crop[0]) / 50,
+    limits: () => ({ bounds: null, min: Math.max(8, 16 / view().scale), square: true }),
+    change(rect, final) {
+      const [w, h] = meta.photo, most = 2 * Math.max(w, h);
+      if (rect[2] - rect[0] <= most) crop = keepCentre(rect, meta.photo);
+      handBox = chosen = null; fresh = false;
+      if (final) { const box = boxOf(crop, meta.factor); commit({ box }); }
+      else { words(); face.paint(); }
+    },
+  });
+  const at = (event) => { const frame_ = face.canvas.getBoundingClientRect(); return view().unit([event.clientX - frame_.left, event.clientY - frame_.top]); };
+  let start = null;
+  face.canvas.addEventListener("pointerdown", (event) => {
+    if (!drawing || event.button) return;
+    face.canvas.setPointerCapture(event.pointerId);
+    start = at(event);
+    event.preventDefault(); face.canvas.focus({ preventScroll: true });
+  });
+  holder.addEventListener("pointermove", (event) => {
+    if (start) { span = spanRect(start, at(event), { bounds: [-0.5, -0.5, meta.photo[0] - 0.5, meta.photo[1] - 0.5] }); words(); face.paint(); return; }
+    const i = drawing ? -1 : smallestAt(boxes(), at(event));
+    const next = i === chosen ? -1 : i;
+    face.canvas.style.cursor = drawing ? "" : next >= 0 ? "pointer" : "default";
+    if (next !== hover) { hover = next; face.paint(); }
+  });
+  const end = (event) => {
+    if (!start) return;
+    if (event.type === "pointerup") span = spanRect(start, at(event), { bounds: [-0.5, -0.5, meta.photo[0] - 0.5, meta.photo[1] - 0.5] });
+    const box = span, large = box && event.type === "pointerup" && Math.max(box[2] - box[0], box[3] - box[1]) * view().scale >= 12 && Math.min(box[2] - box[0], box[3] - box[1]) > 0;
+    start = span = null;
+    if (large) takeBox(box); else { words(); face.paint(); }
+  };
+  face.canvas.addEventListener("pointerup", end);
+  face.canvas.addEventListener("pointercancel", end);
+  holder.addEventListener("pointerleave", () => { hover = -1; face.paint(); });
+  holder.addEventListener("click", (event) => { if (!drawing && !editor.moved) choose(smallestAt(boxes(), at(event))); });
+  face.canvas.addEventListener("keydown", (event) => {
+    const centres = boxes().map((r) => [(r[0] + r[2]) / 2, (r[1] + r[3]) / 2]), [w, h] = meta.photo;
+    if (event.key === "Escape" && drawing && (crop || boxes().length)) setDrawing(false);
+    else if ((event.key === "Enter" || event.key === " ") && drawing) { const half = Math.min(w, h) / 5; takeBox([w / 2 - half, h / 2 - half, w / 2 + half, h / 2 + half]); }
+    else if (event.key === "Enter" || event.key === " ") choose(hover);
+    else if (event.key.startsWith("Arrow") && centres.length && !drawing) {
+      hover = stepPoint(centres, hover >= 0 ? hover : chosen, event.key);
+      page.say(`face ${hover + 1} of ${centres.length}${hover === chosen ? ", chosen" : ""}`);
+      face.paint();
+    } else return;
+    event.preventDefault();
+  });
+  face.canvas.addEventListener("blur", () => { hover = -1; face.paint(); });
+
+  read(true);
+  const stop = host.watch(() => read(false));
+  return () => { stop(); face.close(); page.close(); };
+}
