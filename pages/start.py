@@ -4,20 +4,21 @@ import streamlit as st
 
 from workbench.app import intake, messages, model_choice, pool, start, state
 
-strip, own = st.columns([6, 1.25], vertical_alignment="top")
-with strip, messages.guard("gallery"):
+gallery, own = st.columns([6, 1.3], vertical_alignment="top")
+with gallery, messages.guard("gallery"):
     intake.faces_strip()
 with own:
     intake.upload_button()
 
-face, read = st.columns([3, 2])
+photograph, inside = st.columns([3, 2.1], gap="medium")
 with messages.guard("face"):
     shown = pool.reading(state.current())
-    with face:
+    with photograph:
         st.image(start.downloads.photo_png(shown.reading), width="stretch")
         st.caption(intake.credit())
-    with read:
+        start.crop_width()
+    with inside:
         model_choice.model_choice()
-        start.crop_panel(shown)
+        start.look(shown)
+        start.next_pages()
         start.save(shown)
-        start.next_pages(state.current())

@@ -12,7 +12,6 @@ from workbench.app.link import Selection
 from workbench.errors import ImageError
 from workbench.faces import Occluder
 
-
 MOUTH = {"x": 0.3, "y": 0.6, "w": 0.4, "h": 0.22, "fill": "grey"}
 """An occluder over the lower face, to begin with."""
 

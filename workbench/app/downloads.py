@@ -7,8 +7,10 @@ import json
 import tempfile
 from pathlib import Path
 
+import plotly.graph_objects as go
 from PIL import Image, ImageDraw
 
+from workbench import figures
 from workbench.explain import landmarks_table, to_csv, to_json
 from workbench.reading import Reading
 from workbench.widgets.hosts import landmark_colour
@@ -46,6 +48,14 @@ def trace_file(reading: Reading) -> bytes:
     """What was recorded, as a safetensors file."""
     with tempfile.TemporaryDirectory() as folder:
         return reading.trace.save(Path(folder) / "trace.safetensors").read_bytes()
+
+
+def figure_file(figure: go.Figure, suffix: str) -> bytes:
+    """A figure as "png", "svg" or "html"."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / f"figure.{suffix}"
+        figures.save(figure, target)
+        return target.read_bytes()
 
 
 def png(picture: Image.Image) -> bytes:

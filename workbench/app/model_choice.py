@@ -36,7 +36,8 @@ def facts(card: Card) -> list[str]:
     if error is None:
         lines.append("error not measured")
     else:
-        labels = f", {error['labels']}" if error.get("labels") else ""
+        own = error.get("labels") in (None, "", "own")
+        labels = "" if own else f", {error['labels']} labels"
         lines.append(
             f"error {error['value']:.2f} {error.get('unit', '%')} ({error['metric']}; "
             f"{error.get('faces', '?')} faces of {error.get('data', '?')} {error.get('split', '')}{labels})"

@@ -6,19 +6,20 @@ records belongs to the context it runs in. Nothing is computed before a page ask
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Hashable
 from dataclasses import astuple, dataclass
 from typing import Any, TypeVar
 
+import numpy as np
 import streamlit as st
 import torch
 
 from workbench.app import photos
 from workbench.app.link import Limits, Selection, Shelf
-from workbench.errors import NoFaceError
+from workbench.errors import NoFaceError, TraceError
 from workbench.faces import Face, Occluder, load_face, occlude, sample_face, sample_names
+from workbench.landmarks import Scheme
 from workbench.models import Card, FaceModel, list_models, load_model
 from workbench.models.zoo import DEFAULT
 from workbench.reading import ATTENTION_TAPS, Reading, read
@@ -148,6 +149,31 @@ def _cached_view(name: str, key: tuple[Hashable, ...], _build: Callable[[], Any]
     return _build()
 
 
+def side_by_side(name: str) -> tuple[str, ...]:
+    """A model and, where there is one, another of the same system with another number of landmarks; fewest first."""
+    known = cards()
+    if name not in known:
+        return (name,)
+    card = known[name]
+    others = [n for n, c in known.items() if c.system == card.system and c.landmarks != card.landmarks]
+    return tuple(sorted((name, *others[:1]), key=lambda n: known[n].landmarks))
+
+
+def encoded(name: str) -> tuple[Scheme, np.ndarray, np.ndarray, str]:
+    """Scheme, mean shape (N, 2), structure encodings (N, d) and title of a model. They are weights: no face is read.
+
+    Raises:
+        TraceError: the model has no structure encodings.
+    """
+    network = model(name)
+    weights = dict(network.named_parameters()).get("relation.structure_encoding")
+    if weights is None:
+        raise TraceError(f"{name} has no structure encodings; choose an SLPT or DSLPT model.")
+    vectors = weights.detach()[0].float().cpu().numpy()
+    shape = network.mean_shape.detach().cpu().numpy().astype(np.float64)
+    return network.scheme, shape, vectors, f"{network.scheme.count} points · {name}"
+
+
 def timing(shown: Shown) -> str:
     """How long the forward pass took and where, in words."""
     r = shown.reading
@@ -159,8 +185,3 @@ def timing(shown: Shown) -> str:
 def _threads() -> str:
     count = torch.get_num_threads()
     return "1 thread" if count == 1 else f"{count} threads"
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -6,21 +6,45 @@ import streamlit as st
 from PIL import Image
 
 from workbench.app import downloads, pool, state, views
-from workbench.app.link import FACTOR_RANGE, Selection
+from workbench.app.link import FACTOR_RANGE
+from workbench.app.preview import preview_svg
 from workbench.faces import CROP_FACTOR
 
 _FACTOR = "crop_factor"
+_LOOK = "start_look"
+_LOOKS = ("Its relations", "What it sees")
 
 
-def crop_panel(shown: pool.Shown) -> None:
-    """The crop in the network's own pixels, and how wide it is cut."""
+def look(shown: pool.Shown) -> None:
+    """A first look inside, or the crop in the network's own pixels: one picture, switched in place."""
+    st.segmented_control(
+        "Look", _LOOKS, default=_LOOKS[0], key=_LOOK, label_visibility="collapsed", required=True, width="stretch"
+    )
+    if st.session_state.get(_LOOK) == _LOOKS[1]:
+        _crop(shown)
+    else:
+        _relations(shown)
+
+
+def _relations(shown: pool.Shown) -> None:
+    s = state.current()
+    key = (*shown.key, s.kind, s.stage, s.layer, s.head)
+    svg, caption = pool.view("preview", key, lambda: preview_svg(shown.reading, s.kind, s.stage, s.layer, s.head))
+    with st.container(key="wb-preview"):
+        st.image(svg, width="stretch")
+    st.caption(caption)
+
+
+def _crop(shown: pool.Shown) -> None:
     reading = shown.reading
     size = reading.input_size
     with st.container(key="wb-crop"):
         st.image(Image.fromarray(reading.face.crop(size)), width="stretch")
-    st.caption(
-        f"What the network sees: {size} x {size} pixels, {reading.face.side:.0f} pixels of the photograph wide."
-    )
+    st.caption(f"{size} x {size} pixels from {reading.face.side:.0f} x {reading.face.side:.0f} of the photograph.")
+
+
+def crop_width() -> None:
+    """How wide the crop is cut."""
     wanted = state.current().factor or CROP_FACTOR
     if st.session_state.get(_FACTOR) != wanted:
         st.session_state[_FACTOR] = wanted
@@ -39,7 +63,7 @@ def _set_factor() -> None:
     state.update(factor=None if value == CROP_FACTOR else value)
 
 
-def next_pages(selection: Selection) -> None:
+def next_pages() -> None:
     """Where to go from here."""
     for name, label, icon in (
         ("relations", "Who listens to whom", ":material/hub:"),

@@ -26,7 +26,8 @@ def draw(title: str) -> None:
     items = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
     st.html(f'<header class="wb-strip">{image}<h1>{escape(title)}</h1><ul>{items}</ul></header>')
     if notice:
-        st.markdown(f":material/info: {notice}")
+        with st.container(key="wb-notice"):
+            st.markdown(f":material/info: {notice}")
 
 
 def _thumbnail(shown: pool.Shown) -> str:

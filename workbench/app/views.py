@@ -10,7 +10,7 @@ import streamlit as st
 
 from workbench.app import pool, state
 from workbench.paths import share
-from workbench.widgets import Payload, mount, relations_payload, uncertainty_payload
+from workbench.widgets import Payload, mount, relations_payload, structure_payload, uncertainty_payload
 
 _OPTIONS = "wb_options"
 _AXES = ("stage", "layer")
@@ -28,6 +28,27 @@ def uncertainty(shown: pool.Shown, plain: pool.Shown, cover: dict[str, Any], key
         "uncertainty", shown.key, lambda: uncertainty_payload(shown.reading, cover, plain.reading if cover else None)
     )
     _linked("uncertainty", payload, ("stage", "layer", "landmark"), key, occluder=cover)
+
+
+def structure(key: str = "structure") -> None:
+    """The Structure explorer of the chosen model and, beside it, one of another scheme."""
+    names = pool.side_by_side(state.current().model)
+    payload = pool.view("structure", names, lambda: structure_payload([pool.encoded(name) for name in names]))
+    own = names.index(state.current().model)
+    landmark = state.current().landmark
+    kept = options_of("structure")
+    shown = {"model": own, "landmark": landmark}
+    if landmark is None and kept.get("names") == names:
+        shown = {"model": kept["model"], "landmark": kept["landmark"]}
+
+    def changed(now: dict[str, Any]) -> None:
+        new = now["selection"]
+        mine = new["model"] == own
+        # A landmark of the other scheme stays this page's own; the shared selection speaks of the chosen model's.
+        keep_options("structure", {"names": names, **new, "landmark": None if mine else new["landmark"]})
+        state.update(landmark=new["landmark"] if mine else None)
+
+    mount("structure", with_state(payload, selection=shown), key=key, on_change=changed)
 
 
 def _linked(

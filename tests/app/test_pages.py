@@ -1,0 +1,158 @@
+"""Every page opens on a face that is already read, survives a bad link and a bad picture, and never shows a
+traceback."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.app.conftest import Opener, words
+from workbench.app import cover, pool
+from workbench.app.link import Selection
+
+PAGES = ("start", "relations", "structure", "uncertainty")
+SELECTION = "wb_selection"
+
+
+def selection(at: AppTest) -> Selection:
+    return at.session_state[SELECTION]
+
+
+def widgets(at: AppTest) -> list[str]:
+    """Names of the mounted canvas widgets."""
+    return [e.proto.component_name for e in at.get("bidi_component")]
+
+
+def healthy(at: AppTest) -> bool:
+    return not at.exception and not [b for b in at.button if (b.key or "").startswith("wb_problem")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_first_visit_shows_a_read_face_and_writes_the_link(page: str, open_page: Opener) -> None:
+    at = open_page(page)
+    assert healthy(at)
+    assert "read in" in words(at)
+    assert at.query_params == {"sample": "astronaut", "model": "dslpt-68"}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nonsense_in_a_link_becomes_defaults_and_a_sentence(page: str, open_page: Opener) -> None:
+    at = open_page(page, sample="../../etc", stage="99", landmark="abc", model="gpt")
+    assert healthy(at)
+    assert selection(at) == Selection(sample="astronaut", model="dslpt-68")
+    assert at.query_params == {"sample": "astronaut", "model": "dslpt-68"}
+
+
+def test_the_sentence_names_what_was_ignored(open_page: Opener) -> None:
+    text = words(open_page("start", stage="99", landmark="abc"))
+    assert "stage" in text
+    assert "landmark" in text
+
+
+def test_a_link_restores_face_model_and_view(open_page: Opener) -> None:
+    at = open_page(
+        "start", sample="frontal-a", model="dslpt-98", stage="2", layer="1", head="2", landmark="97", kind="self"
+    )
+    assert selection(at) == Selection(
+        sample="frontal-a", model="dslpt-98", stage=1, layer=0, head=1, landmark=97, kind="self"
+    )
+    assert healthy(at)
+
+
+def test_a_corrupt_picture_is_told_in_one_sentence_and_the_old_face_stays(open_page: Opener) -> None:
+    at = open_page("start", sample="frontal-a")
+    at.file_uploader[0].upload("broken.jpg", b"\xff\xd8\xff not a picture", "image/jpeg").run()
+    assert not at.exception
+    assert selection(at).sample == "frontal-a"
+    assert "The face you had is still here." in words(at)
+
+
+def test_a_picture_without_a_face_asks_for_a_box(open_page: Opener, no_face: bytes) -> None:
+    at = open_page("start")
+    at.file_uploader[0].upload("wall.png", no_face, "image/png").run()
+    assert not at.exception
+    assert selection(at).photo
+    assert "No face was found" in words(at)
+    assert at.query_params["photo"] == "own"
+
+
+def test_one_of_five_faces_can_be_chosen(open_page: Opener, five_faces: bytes) -> None:
+    at = open_page("start")
+    at.file_uploader[0].upload("five.png", five_faces, "image/png").run()
+    assert healthy(at)
+    assert len(pool.face(selection(at)).boxes) == 5
+
+
+def test_the_camera_is_asked_for_only_on_request(open_page: Opener) -> None:
+    at = open_page("start")
+    assert not at.camera_input
+    at.button(key="camera_open").click().run()
+    assert len(at.camera_input) == 1
+    at.button(key="camera_close").click().run()
+    assert not at.camera_input
+
+
+def test_another_model_keeps_the_face(open_page: Opener) -> None:
+    at = open_page("start", sample="frontal-a", landmark="5")
+    at.selectbox(key="model_choice").select("dslpt-98").run()
+    assert healthy(at)
+    assert selection(at) == Selection(sample="frontal-a", model="dslpt-98", landmark=5)
+
+
+def test_a_wider_crop_is_read_afresh_and_stands_in_the_link(open_page: Opener) -> None:
+    at = open_page("start")
+    at.slider(key="crop_factor").set_value(1.5).run()
+    assert healthy(at)
+    assert at.query_params["factor"] == "1.5"
+    assert pool.face(selection(at)).factor == 1.5
+
+
+def test_the_selection_follows_to_another_page(open_page: Opener) -> None:
+    at = open_page("start", sample="frontal-a", landmark="5")
+    at = at.switch_page("../../pages/relations.py").run()
+    assert healthy(at)
+    assert at.query_params["landmark"] == "5"
+
+
+def test_an_occluder_is_read_and_the_relations_answer(open_page: Opener) -> None:
+    at = open_page("uncertainty")
+    at.button(key="cover_mouth").click().run()
+    assert healthy(at)
+    assert "of their attention" in words(at) or "covers no landmark" in words(at)
+
+
+def test_an_unusable_occluder_is_no_occluder() -> None:
+    assert cover.occluder_of({}) is None
+    assert cover.occluder_of({"x": 0, "y": 0, "w": -1, "h": 1, "fill": "grey"}) is None
+    assert cover.occluder_of({"x": 0, "y": 0, "w": 1, "h": float("nan")}) is None
+    assert cover.occluder_of({"x": 0, "y": 0, "w": 1, "h": 1, "fill": "glitter"}) is None
+
+
+def test_a_fault_of_ours_is_a_sentence_and_goes_to_the_log(
+    open_page: Opener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(pool, "view", broken)
+    at = open_page("relations")
+    assert not at.exception
+    assert "a fault in the workbench" in words(at)
+    assert "secret detail" not in words(at)
+    assert "secret detail" in caplog.text
+
+
+def test_a_model_is_loaded_once_for_all_sessions(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads: list[str] = []
+    load = pool.load_model
+    monkeypatch.setattr(pool, "load_model", lambda name: (loads.append(name), load(name))[1])
+    first, second = open_page("start"), open_page("start", sample="frontal-a")
+    assert healthy(first)
+    assert healthy(second)
+    assert loads == ["dslpt-68"]
+
+
+def test_a_kept_reading_says_that_it_is_kept(open_page: Opener) -> None:
+    at = open_page("start")
+    assert "from memory" not in words(at)
+    assert "from memory" in words(at.run())
