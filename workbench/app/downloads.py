@@ -5,13 +5,21 @@ from __future__ import annotations
 import io
 import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-import plotly.graph_objects as go
 from PIL import Image, ImageDraw
 
-from workbench import figures
-from workbench.explain import landmarks_table, to_csv, to_json
+from workbench.explain import (
+    attention_matrix,
+    edges,
+    edges_table,
+    landmarks_table,
+    structure_similarity,
+    to_csv,
+    to_json,
+)
 from workbench.reading import Reading
 from workbench.widgets.hosts import landmark_colour
 
@@ -50,12 +58,22 @@ def trace_file(reading: Reading) -> bytes:
         return reading.trace.save(Path(folder) / "trace.safetensors").read_bytes()
 
 
-def figure_file(figure: go.Figure, suffix: str) -> bytes:
-    """A figure as "png", "svg" or "html"."""
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / f"figure.{suffix}"
-        figures.save(figure, target)
-        return target.read_bytes()
+def relations_csv(reading: Reading, where: Mapping[str, Any], lines: Mapping[str, Any]) -> str:
+    """The relations that are drawn, strongest first; ``where`` and ``lines`` as ``figures.relations`` takes them."""
+    matrix = attention_matrix(reading, where["kind"], where["stage"], where["layer"], where["head"])
+    return to_csv(edges_table(edges(matrix, query=where["landmark"], **lines), reading.scheme))
+
+
+def similarity_csv(reading: Reading) -> str:
+    """Every pair of landmarks once, with the cosine similarity of their structure encodings."""
+    values, label = structure_similarity(reading).values, reading.scheme.label
+    pairs = ((i, j) for i in range(len(values)) for j in range(i + 1, len(values)))
+    return to_csv(
+        [
+            {"a": i, "a_name": label(i), "b": j, "b_name": label(j), "cosine": round(float(values[i, j]), 6)}
+            for i, j in pairs
+        ]
+    )
 
 
 def png(picture: Image.Image) -> bytes:

@@ -12,7 +12,7 @@ from workbench.paths import share
 _HERE = Path(__file__).parent
 
 
-def _pages() -> dict[str, list[st.Page]]:  # type: ignore[valid-type]
+def _pages() -> dict[str, list[st.Page]]:
     """Grouped by what a person comes to do."""
     folder = share("pages")
     return {

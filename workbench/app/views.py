@@ -6,12 +6,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
-from workbench.app import pool, state
+from workbench import figures
+from workbench.app import downloads, pool, state
 from workbench.paths import share
-from workbench.widgets import Payload, mount, relations_payload, structure_payload, uncertainty_payload
+from workbench.reading import Reading
+from workbench.widgets import (
+    Payload,
+    mount,
+    relations_payload,
+    standalone_html,
+    structure_payload,
+    uncertainty_payload,
+)
 
+Item = tuple[str, str, str, Callable[[], bytes | str]]
+"""A download: label, file name, MIME type, maker."""
 _OPTIONS = "wb_options"
 _AXES = ("stage", "layer")
 
@@ -19,7 +31,18 @@ _AXES = ("stage", "layer")
 def relations(shown: pool.Shown, key: str = "relations") -> None:
     """The Relations explorer, linked to the selection."""
     payload = pool.view("relations", shown.key, lambda: relations_payload(shown.reading))
-    _linked("relations", payload, ("kind", "stage", "layer", "head", "landmark"), key)
+    chosen = _linked("relations", payload, ("kind", "stage", "layer", "head", "landmark"), key)["selection"]
+    stem = downloads.stem(shown.reading, "relations")
+    where = {name: chosen[name] for name in ("kind", "stage", "layer", "head", "landmark")}
+    lines = {"top_k": chosen["topk"] or None, "threshold": chosen["threshold"]}
+    reading = shown.reading
+    save_menu(
+        *figure_items("Lines", stem, lambda: figures.relations(reading, **where, **lines)),
+        *figure_items("Matrix", f"{stem}-matrix", lambda: figures.matrix(reading, **where)),
+        ("Drawn relations as CSV", f"{stem}.csv", "text/csv", lambda: downloads.relations_csv(reading, where, lines)),
+        explorer_item("relations", with_state(payload, selection=chosen), stem, "Relations between landmarks"),
+        key=key,
+    )
 
 
 def uncertainty(shown: pool.Shown, plain: pool.Shown, cover: dict[str, Any], key: str = "uncertainty") -> None:
@@ -27,7 +50,17 @@ def uncertainty(shown: pool.Shown, plain: pool.Shown, cover: dict[str, Any], key
     payload = pool.view(
         "uncertainty", shown.key, lambda: uncertainty_payload(shown.reading, cover, plain.reading if cover else None)
     )
-    _linked("uncertainty", payload, ("stage", "layer", "landmark"), key, occluder=cover)
+    chosen = _linked("uncertainty", payload, ("stage", "layer", "landmark"), key, occluder=cover)["selection"]
+    reading, stem = shown.reading, downloads.stem(shown.reading, "uncertainty")
+    at = {"stage": -1 if chosen["stage"] is None else chosen["stage"], "layer": chosen["layer"]}
+    save_menu(
+        *figure_items("Ellipses", stem, lambda: figures.uncertainty(reading, **at)),
+        *figure_items("Bars", f"{stem}-bars", lambda: figures.sigma_bars(reading, **at)),
+        *figure_items("Patches", f"{stem}-patches", lambda: figures.patches(reading)),
+        ("Landmarks and sigma as CSV", f"{stem}.csv", "text/csv", lambda: downloads.landmarks_csv(reading)),
+        explorer_item("uncertainty", with_state(payload, selection=chosen), stem, "Uncertainty of landmarks"),
+        key=key,
+    )
 
 
 def structure(key: str = "structure") -> None:
@@ -48,7 +81,20 @@ def structure(key: str = "structure") -> None:
         keep_options("structure", {"names": names, **new, "landmark": None if mine else new["landmark"]})
         state.update(landmark=new["landmark"] if mine else None)
 
-    mount("structure", with_state(payload, selection=shown), key=key, on_change=changed)
+    given = with_state(payload, selection=shown)
+    mount("structure", given, key=key, on_change=changed)
+    stem = f"{'-'.join(names)}-structure"
+    save_menu(
+        *figure_items("Similarity", stem, lambda: figures.structure(_readings(names))),
+        *figure_items("Neighbours", f"{stem}-neighbours", lambda: figures.structure_neighbours(_readings(names))),
+        ("Similarities as CSV", f"{stem}.csv", "text/csv", lambda: downloads.similarity_csv(_readings(names)[own])),
+        explorer_item("structure", given, stem, "Structure encodings"),
+        key=key,
+    )
+
+
+def _readings(names: tuple[str, ...]) -> list[Reading]:
+    return [pool.reading(state.current(), name).reading for name in names]
 
 
 def _linked(
@@ -94,10 +140,30 @@ def page(name: str) -> Path:
     return share("pages") / f"{name}.py"
 
 
-def save_menu(*items: tuple[str, str, str, Callable[[], bytes | str]], key: str) -> None:
-    """A menu of downloads, each made only when it is asked for: (label, file name, MIME type, maker)."""
+def save_menu(*items: Item, key: str) -> None:
+    """A menu of downloads, each made only when it is asked for."""
     with st.popover("Save", icon=":material/download:", type="tertiary"):
         for i, (label, name, mime, make) in enumerate(items):
             st.download_button(
                 label, make, name, mime, key=f"save_{key}_{i}", on_click="ignore", type="tertiary", width="stretch"
             )
+
+
+def figure_items(view: str, stem: str, draw: Callable[[], go.Figure]) -> list[Item]:
+    """The figure of a view as PNG, SVG and an HTML page of its own."""
+
+    def maker(kind: str) -> Callable[[], bytes]:
+        return lambda: figures.to_bytes(draw(), kind)
+
+    types = {"png": "image/png", "svg": "image/svg+xml", "html": "text/html"}
+    return [(f"{view} as {k.upper()}", f"{stem}.{k}", mime, maker(k)) for k, mime in types.items()]
+
+
+def explorer_item(name: str, payload: Payload, stem: str, title: str) -> Item:
+    """The widget itself, with its data, as one HTML file that works without a network."""
+    return (
+        "This explorer as one HTML file",
+        f"{stem}-explorer.html",
+        "text/html",
+        lambda: standalone_html(name, payload, title),
+    )
