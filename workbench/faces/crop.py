@@ -1,8 +1,8 @@
 """The crop: a box around the landmarks, a square around the box, a small picture, and the way back.
 
-The rule of SLPT, DSLPT and TUFA: the square has `CROP_FACTOR` times the longer side of the landmarks' tight box, shares
-its centre, and is warped to size x size pixels so that its centre lands on (size/2, size/2). Pixel centres lie at
-integers in the photograph and in the crop, so a crop pixel is size x normalised with no half-pixel term.
+The rule of SLPT, DSLPT and TUFA: the square has `CROP_FACTOR` times the longer side of the landmarks' tight box,
+shares its centre, and is warped to size x size pixels so that its centre lands on (size/2, size/2). Pixel centres lie
+at integers in the photograph and in the crop, so a crop pixel is size x normalised with no half-pixel term.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ Box = tuple[float, float, float, float]
 """x0, y0, x1, y1 in pixels of the photograph."""
 
 _SMALLEST_BOX = 4.0  # pixels: less holds no face
-_ZOOM_LIMIT = 2.0  # photo pixels per crop pixel that bilinear sampling takes without aliasing
 
 
 def tight_box(points: ArrayLike) -> Box:
@@ -52,12 +51,12 @@ def check_box(box: Sequence[float] | np.ndarray, width: int, height: int) -> Box
         raise ImageError(f"A box is four numbers x0, y0, x1, y1, not {box!r}.") from None
     if not all(math.isfinite(value) for value in (x0, y0, x1, y1)):
         raise ImageError("A box needs finite numbers x0, y0, x1, y1: draw it again.")
-    if x1 < x0 or y1 < y0:
-        raise ImageError("The box is reversed: x0, y0 is its upper left corner and x1, y1 its lower right one.")
+    if x1 <= x0 or y1 <= y0:
+        raise ImageError("The box is empty or reversed: x0, y0 is its upper left corner, x1, y1 its lower right one.")
     if max(x1 - x0, y1 - y0) < _SMALLEST_BOX:
         raise ImageError(f"The box is too small: draw one of at least {_SMALLEST_BOX:.0f} pixels around the face.")
     if not (-0.5 <= (x0 + x1) / 2 <= width - 0.5 and -0.5 <= (y0 + y1) / 2 <= height - 0.5):
-        raise ImageError(f"The box lies outside the photograph, which is {width} x {height} pixels: draw it on the face.")
+        raise ImageError(f"The box lies outside the photograph of {width} x {height} pixels: draw it on the face.")
     if max(x1 - x0, y1 - y0) > 4 * max(width, height):
         raise ImageError("The box is far larger than the photograph: draw it around the face.")
     return x0, y0, x1, y1
@@ -97,7 +96,7 @@ def sample(photo: Image.Image, affine: ArrayLike, size: int | tuple[int, int] = 
     high = np.clip(np.ceil(corners.max(0)) + 3, 0, photo.size).astype(int)
     if (high <= low).any():
         return np.zeros((height, width, 3), np.uint8)
-    step = max(1, int(math.sqrt(abs(np.linalg.det(back[:, :2]))) / _ZOOM_LIMIT * 2))
+    step = max(1, int(math.sqrt(abs(np.linalg.det(back[:, :2])))))  # photo pixels along a crop pixel
     region = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
     part = photo.reduce(step, region) if step > 1 else photo.crop(region)
     # Pillow counts from pixel corners: there, a pixel's centre lies half a pixel further.

@@ -1,14 +1,15 @@
 """Any picture in, one upright RGB photograph out.
 
-Every way to hand over a picture (a path, bytes, an open file, a PIL image, an array, a tensor) ends in the same kind of
-PIL image: mode RGB, upright, first frame, nothing transparent, longest side at most `WORKING_SIDE`. What cannot be
-read raises `ImageError` with one sentence, never another exception.
+Every way to hand over a picture (a path, bytes, an open file, a PIL image, an array, a tensor) ends in the same
+kind of PIL image: mode RGB, upright, first frame, nothing transparent, longest side at most `WORKING_SIDE`. What
+cannot be read raises `ImageError` with one sentence, never another exception.
 """
 
 from __future__ import annotations
 
 import io
 import os
+from functools import cache
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,7 +28,7 @@ BACKGROUND = (128, 128, 128)
 """What transparent pixels are laid on: middle grey, neither a dark nor a light edge around a cut-out face."""
 SCALE_KEY = "workbench_scale"
 
-_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "PPM", "JPEG2000")  # none runs a program
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "PPM", "JPEG2000")  # none runs a program
 _READABLE = "JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or JPEG 2000"
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -111,7 +112,7 @@ def _decode(data: bytes) -> Image.Image:
     if not data:
         raise ImageError("The file is empty: choose a picture.")
     try:
-        image = Image.open(io.BytesIO(data), formats=_FORMATS)
+        image = Image.open(io.BytesIO(data), formats=_formats())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large() from None
     except Exception as error:
@@ -122,6 +123,13 @@ def _decode(data: bytes) -> Image.Image:
     if longest > WORKING_SIDE:  # JPEG decodes straight to 1/2, 1/4 or 1/8, never below the size asked for
         image.draft(None, tuple(max(1, side * WORKING_SIDE // longest) for side in size))
     return _finish(image, size)
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """What may be opened and this Pillow can open (AVIF is not in every build)."""
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
 
 
 def _finish(image: Image.Image, original: tuple[int, int]) -> Image.Image:
@@ -164,7 +172,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         # Pillow assumes Adobe's inverted inks in every CMYK JPEG; without the marker they are stored as they are.
         return ImageChops.invert(image).convert("RGB")
     if mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
-        cut_out = image.convert("RGBA")
+        cut_out = (image.convert("LA") if mode == "La" else image).convert("RGBA")
         ground = Image.new("RGBA", cut_out.size, (*BACKGROUND, 255))
         return Image.alpha_composite(ground, cut_out).convert("RGB")
     return image.convert("RGB")
@@ -208,7 +216,7 @@ def _to_uint8(array: np.ndarray) -> np.ndarray:
         top = 255.0 if high <= 255 else 65535.0
     if low < -_TOLERANCE * top or high > (1.0 + _TOLERANCE) * top:
         raise ImageError(
-            f"The array's values run from {low:.4g} to {high:.4g}: a picture needs 0..1 or 0..255 (or 16-bit integers)."
+            f"The array's values run from {low:.4g} to {high:.4g}: a picture needs 0..1 or 0..255, or 16-bit integers."
         )
     return np.clip(np.rint(array.astype(np.float32) * (255.0 / top)), 0, 255).astype(np.uint8)
 
@@ -221,8 +229,8 @@ def _check_size(width: int, height: int) -> None:
 
 
 def _too_large(pixels: int | None = None) -> ImageError:
-    size = f"has {pixels / 1e6:.0f} megapixels" if pixels else "is far too large"
-    return ImageError(f"The picture {size}: at most {MAX_PIXELS / 1e6:.0f} megapixels can be opened, so scale it down.")
+    size = f"has {pixels / 1e6:.0f} megapixels" if pixels else "has too many megapixels"
+    return ImageError(f"The picture {size}: at most {MAX_PIXELS / 1e6:.0f} can be opened, so scale it down.")
 
 
 def _unreadable(data: bytes) -> str:
