@@ -72,6 +72,7 @@ class Canvas:
     ) -> None:
         height = width if height is None else height
         self.size, self.night, self.columns = size, night, columns
+        self.width, self.height = width, height + strip
         self.unit = (size or width) / width  # data units a screen pixel
         self.strip = strip * self.unit
         row = columns * width + (columns - 1) * GAP
@@ -141,13 +142,24 @@ class Canvas:
         self, x: float, y: float, text: str, column: int = 0, size: float = 10.5, colour: str | None = None,
         anchor: str = "left", middle: str = "middle",
     ) -> None:  # fmt: skip
-        """Words at a place of a panel, in data units."""
+        """Words at a place of a panel in data units, or beside the panel: Plotly hides words that are bound to
+        an axis and lie outside its range, so these are bound to the paper and shifted by pixels."""
         ax, ay = _axis_names(column)
+        at_x, at_y = self.layout[f"xaxis{ax[1:]}"], self.layout[f"yaxis{ay[1:]}"]
+        across, up = _share(x, at_x["range"]), _share(y, at_y["range"])
+        inside_x, inside_y = min(max(across, 0), 1), min(max(up, 0), 1)
+        if (inside_x, inside_y) == (across, up):
+            place = {"x": x, "y": y, "xref": ax, "yref": ay}
+        else:
+            first, last = at_x["domain"]
+            place = {
+                "x": first + inside_x * (last - first), "xref": "paper", "xshift": (across - inside_x) * self.width,
+                "y": inside_y, "yref": "paper", "yshift": (up - inside_y) * self.height,
+            }  # fmt: skip
+        font = {"size": size, "color": colour or self.ink}
         self.layout["annotations"].append(
-            {
-                "text": text, "x": x, "y": y, "xref": ax, "yref": ay, "xanchor": anchor, "yanchor": middle,
-                "showarrow": False, "borderpad": 0, "font": {"size": size, "color": colour or self.ink},
-            }
+            {**place, "text": text, "xanchor": anchor, "yanchor": middle, "showarrow": False, "borderpad": 0,
+             "font": font}
         )  # fmt: skip
 
     def head(self, column: int, text: str) -> None:
@@ -237,9 +249,13 @@ def _axis_names(column: int) -> tuple[str, str]:
     return f"x{tail}", f"y{tail}"
 
 
+def _share(value: float, span: list[float]) -> float:
+    return (value - span[0]) / (span[1] - span[0])
+
+
 def _wrap(text: str, width: float) -> list[str]:
     text = text.replace(" · ", "\u00a0· ")  # a line never starts with the dot
-    return textwrap.wrap(text, max(30, int(width / (0.52 * CAPTION_SIZE))), break_long_words=False) or [""]
+    return textwrap.wrap(text, max(30, int(width / (0.49 * CAPTION_SIZE))), break_long_words=False) or [""]
 
 
 def _paper(

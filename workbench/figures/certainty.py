@@ -109,10 +109,9 @@ def _bar_legend(canvas: Canvas, reading: Reading, x_unit: float, y_unit: float) 
     for k, part in enumerate(parts):
         x = -0.5 + (k * 720 / len(parts)) * x_unit
         for shift, side in enumerate(("image left", "image right")):
-            left = x + 10 * shift * x_unit
-            canvas.shape("rect", left, -44 * y_unit, left + 8 * x_unit, -34 * y_unit,
-                         fillcolor=palette.shade(part, side), line={"width": 0})  # fmt: skip
-        canvas.text(x + 24 * x_unit, -39 * y_unit, palette.PART_NAMES[part], size=11)
+            place = x + 10 * shift * x_unit
+            canvas.text(place, -39 * y_unit, "■", size=13, colour=palette.shade(part, side))
+        canvas.text(x + 25 * x_unit, -39 * y_unit, palette.PART_NAMES[part], size=11)
 
 
 def patches(reading: Reading, stage: int | None = None) -> go.Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from os import PathLike
 from pathlib import Path
 
@@ -29,9 +30,9 @@ def to_bytes(figure: go.Figure, kind: str, scale: float = 2.0) -> bytes:
         return render(figure, kind, scale)
     if kind == "html":
         page = figure.to_html(include_plotlyjs=True, full_html=True, config=_CONFIG)
-        title = (figure.layout.meta or {}).get("title", "workbench")
-        head = f'<html lang="en">\n<head><meta charset="utf-8" /><title>{title}</title></head>'
-        return page.replace('<html>\n<head><meta charset="utf-8" /></head>', head, 1).encode("utf-8")
+        title = escape(str((figure.layout.meta or {}).get("title", "workbench")))
+        page = page.replace("<html>", '<html lang="en">', 1).replace("</head>", f"<title>{title}</title></head>", 1)
+        return page.encode("utf-8")
     if kind == "json":
         return figure.to_json().encode("utf-8")
     raise WorkbenchError(f"A figure cannot be saved as '{kind}'; use one of {', '.join(KINDS)}.")

@@ -36,7 +36,7 @@ _DASHES: dict[str, Any] = {"solid": "solid", "dot": (0, (1, 2.2)), "dash": (0, (
 _SYMBOLS = {"circle": "o", "circle-open": "o", "square": "s", "triangle-up": "^"}
 _FONTS = ["DejaVu Sans", "sans-serif"]  # the one font that Matplotlib brings along
 # A browser's sans is narrower than Matplotlib's own; this keeps lines of text as long as they were planned.
-_TEXT_SCALE = 0.88
+_TEXT_SCALE = 0.84
 
 
 def render(figure: go.Figure, kind: str, scale: float = 2.0) -> bytes:
@@ -56,7 +56,7 @@ def render(figure: go.Figure, kind: str, scale: float = 2.0) -> bytes:
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "workbench"}):
         panels = _panels(page, figure, width, height)
         for trace in figure.data:
-            _draw_trace(page, panels[_axis_id(trace.xaxis)], trace)
+            _draw_trace(page, panels, trace)
         for image in layout.images:
             _draw_image(panels[_axis_id(image.xref)], image)
         for shape in layout.shapes:
@@ -140,14 +140,14 @@ def _ticks(panel: Axes, x: Any, y: Any) -> None:
             panel.set_axisbelow(True)
 
 
-def _draw_trace(page: Figure, panel: Axes, trace: Any) -> None:
+def _draw_trace(page: Figure, panels: dict[str, Axes], trace: Any) -> None:
     kinds = {"scatter": _draw_scatter, "heatmap": _draw_heatmap, "bar": _draw_bar}
     if trace.type not in kinds:
         raise WorkbenchError(
             f"A figure with a '{trace.type}' trace can only be saved as .html or .json; PNG and SVG hold "
             f"{', '.join(kinds)}."
         )
-    kinds[trace.type](page, panel, trace)
+    kinds[trace.type](page, panels[_axis_id(trace.xaxis)], trace)
 
 
 def _draw_scatter(page: Figure, panel: Axes, trace: Any) -> None:
@@ -242,7 +242,7 @@ def _colour_bar(page: Figure, panel: Axes, scale: Any, low: float, high: float, 
     rightmost = max(axes.get_position().x1 for axes in page.axes)
     side = page.add_axes((rightmost + 14 / width, box.y0, float(bar.thickness or 12) / width, box.height))
     drawn = page.colorbar(ScalarMappable(Normalize(low, high), _map(scale)), cax=side)
-    drawn.outline.set_visible(False)  # type: ignore[operator]
+    drawn.outline.set_visible(False)
     colour = _colour(bar.tickfont.color or "#000000")
     size = float(bar.tickfont.size or 10) * _TEXT_SCALE
     side.tick_params(length=0, labelsize=size, labelcolor=colour)
@@ -277,7 +277,7 @@ def _draw_shape(panel: Axes, shape: Any) -> None:
     order = 0.3 if shape.layer == "below" else 3
     width = 2.0 if shape.line.width is None else float(shape.line.width)
     edge = _colour(shape.line.color or "#000000") if width else (0.0, 0.0, 0.0, 0.0)
-    style = {"linewidth": width, "zorder": order, "clip_on": False}
+    style: dict[str, Any] = {"linewidth": width, "zorder": order, "clip_on": False}
     if shape.type == "line":
         panel.plot([shape.x0, shape.x1], [shape.y0, shape.y1], color=edge, scalex=False, scaley=False, **style)
         return
