@@ -1,8 +1,8 @@
 /* host.js: one small interface between a widget and the page that holds it.
 
 A widget is a file with one function `mount(host)` that builds its DOM under `host.root` and returns a cleanup
-function. The module of a widget is host.js + draw.js + <widget>.js joined by Python (hosts.py: module_source), so
-all top-level names of the three files share one scope. `host` is
+function. The module of a widget is host.js + page.js + draw.js + <widget>.js joined by Python (hosts.py:
+module_source), so all their top-level names share one scope. `host` is
 
   host.root          Element or ShadowRoot to build in
   host.kind          "streamlit" | "jupyter" | "file"

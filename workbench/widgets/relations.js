@@ -68,7 +68,7 @@ const RELATIONS_STYLE = `
 .wb .wb-thumbs button[aria-pressed=true] { background: #3a3d45; box-shadow: 0 0 0 2px var(--ground), 0 0 0 4px var(--accent); }
 .wb .wb-thumbs button:focus-visible { outline-offset: 4px; }
 `;
-const WIDEST = 7, LEGEND = 50, RIM = 24, HIDDEN = "#3a3d45";
+const WIDEST = 7, LEGEND = 50, RIM = 34, HIDDEN = "#3a3d45";
 
 function mount(host) {
   const page = frame(host, "Relations between landmarks", RELATIONS_STYLE);
@@ -109,13 +109,13 @@ function mount(host) {
   function drawFace(ctx, w, h) {
     const view = fitFace(w, h - LEGEND), { face: scheme, map } = data, high = top(), f = focus(), list = edges();
     ctx.fillStyle = "#1c1e24"; ctx.fillRect(0, 0, w, h);
-    drawPhoto(ctx, view, image, f == null ? 0.42 : 0.5);
+    drawPhoto(ctx, view, image, 0.45);
     ctx.save();
     ctx.beginPath(); ctx.rect(0, 0, w, h - LEGEND); ctx.clip();
     drawLines(ctx, view, shownPoints, scheme, { alpha: f == null ? 0.5 : 0.3, width: 1 });
     for (const e of list) stroke(ctx, view, e, high, f != null);
     const near = new Set([f, ...list.flatMap((e) => (f == null ? [] : [e.q, e.k])), ...(cell || [])]);
-    drawDots(ctx, view, shownPoints, scheme, { radius: (i) => (i === f ? 0 : near.has(i) ? 3.6 : 2.4), alpha: (i) => (f == null || near.has(i) ? 1 : 0.45) });
+    drawDots(ctx, view, shownPoints, scheme, { radius: (i) => (i === f ? 0 : near.has(i) ? 3.6 : 2.4), alpha: (i) => (f == null || near.has(i) ? 1 : 0.5), rim: "rgb(255 255 255 / .8)" });
     if (cell && cell[0] !== cell[1]) {
       const pair = { q: cell[0], k: cell[1] };
       drawArrow(ctx, view.px(shownPoints[pair.q]), view.px(shownPoints[pair.k]), { colour: "#fff", width: 1.2, head: 9 });
@@ -153,15 +153,17 @@ function mount(host) {
     ctx.imageSmoothingEnabled = false;
     ctx.fillStyle = HIDDEN; ctx.fillRect(RIM, RIM, side, side);
     ctx.drawImage(picture(), RIM, RIM, side, side);
-    drawBrackets(ctx, scheme, RIM, RIM, side);
+    drawBrackets(ctx, scheme, RIM, RIM, side, { ink: look.soft, font: look.font });
     ctx.fillStyle = look.soft; ctx.font = `11px ${look.font}`; ctx.textBaseline = "top";
     ctx.fillText("key →", RIM, 0);
-    ctx.save(); ctx.translate(0, RIM + 38); ctx.rotate(-Math.PI / 2); ctx.fillText("← query", -4, 0); ctx.restore();
+    ctx.save(); ctx.translate(0, RIM); ctx.rotate(-Math.PI / 2); ctx.textAlign = "right"; ctx.fillText("← query", 0, 0); ctx.restore();
     const rank = once("rank", () => { const r = []; scheme.order.forEach((i, at) => { r[i] = at; }); return r; });
     if (f != null) {
       const at = RIM + rank[f] * step, rows = s.direction === "query";
-      ctx.strokeStyle = "#fff"; ctx.lineWidth = 1.5;
-      if (rows) ctx.strokeRect(RIM, at - 0.75, side - 0.75, step + 1.5); else ctx.strokeRect(at - 0.75, RIM, step + 1.5, side - 0.75);
+      for (const [colour, wide] of [["#000", 3], ["#fff", 1.3]]) {
+        ctx.strokeStyle = colour; ctx.lineWidth = wide;
+        if (rows) ctx.strokeRect(RIM, at - 0.75, side - 0.75, step + 1.5); else ctx.strokeRect(at - 0.75, RIM, step + 1.5, side - 0.75);
+      }
       ctx.fillStyle = look.ink; ctx.beginPath();
       const mid = at + step / 2, tri = [[RIM - 1, mid], [RIM - 8, mid - 4.5], [RIM - 8, mid + 4.5]];
       tri.forEach(([x, y], k) => ctx[k ? "lineTo" : "moveTo"](...(rows ? [x, y] : [y, x])));
@@ -315,6 +317,8 @@ function mount(host) {
     const high = top();
     parts.threshold.range(0, high, high / 200);
     for (const key of Object.keys(parts)) parts[key].set(s[key]);
+    parts.topk.node.inert = s.mode === "best";
+    parts.topk.node.style.opacity = s.mode === "best" ? 0.4 : 1;
     mark();
   }
   const stem = () => `relations-${s.kind}-stage${s.stage + 1}-layer${s.layer + 1}-${s.head == null ? "mean" : `head${s.head + 1}`}`;
@@ -323,14 +327,14 @@ function mount(host) {
     saveFile(`${stem()}.csv`, csv([["query", "query_name", "key", "key_name", "weight"], ...rows]), "text/csv");
   }
   function savePicture() {
-    const side = 900, wide = side + 24 + 620, tall = side + LEGEND + 56;
+    const side = 900, wide = 2 * side + 40, tall = side + LEGEND + 56;
     const canvas = document.createElement("canvas"), ctx = canvas.getContext("2d");
     canvas.width = wide; canvas.height = tall;
     ctx.fillStyle = theme(page.root).dark ? "#14161a" : "#fff"; ctx.fillRect(0, 0, wide, tall);
     drawFace(ctx, side, side + LEGEND);
-    ctx.translate(side + 24, 0);
-    drawMatrix(ctx, 600, 600);
-    ctx.translate(-side - 24, 0);
+    ctx.save(); ctx.translate(side + 24, 6);
+    drawMatrix(ctx, side, side);
+    ctx.restore();
     ctx.fillStyle = theme(page.root).ink; ctx.font = "13px system-ui"; ctx.textBaseline = "top";
     ctx.fillText(data.meta.title, 8, side + LEGEND + 8);
     ctx.fillText(page.caption.textContent, 8, side + LEGEND + 30, wide - 16);
