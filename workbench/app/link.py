@@ -79,14 +79,14 @@ class Shelf:
 
 
 def to_link(selection: Selection) -> dict[str, str]:
-    """Query parameters for a selection; defaults are left out. Stage, layer and head count from 1 as in the captions.
+    """Query parameters for a selection; defaults are left out. Face, stage, layer and head count from 1 as on the page.
 
     A person's own photograph is never in a link: only ``photo=own`` says that there was one.
     """
     s = selection
     link: dict[str, str] = {"sample": s.sample} if s.sample else {"photo": OWN_PHOTO}
     if s.sample and s.index:
-        link["face"] = str(s.index)
+        link["face"] = str(s.index + 1)
     if s.sample and s.box is not None:
         link["box"] = ",".join(f"{v:g}" for v in (round(v, 1) for v in s.box))
     if s.sample and s.factor is not None:
@@ -114,7 +114,7 @@ def from_link(link: Mapping[str, str], shelf: Shelf) -> tuple[Selection, str]:
     if sample == link.get("sample"):
         selection = replace(
             selection,
-            index=reader.whole("face", 0, 99) or 0,
+            index=reader.counted("face", 99) or 0,
             box=reader.box("box"),
             factor=reader.number("factor", *FACTOR_RANGE),
         )

@@ -12,6 +12,7 @@ import streamlit as st
 
 from workbench.app import state
 from workbench.errors import CheckpointError, NoFaceError, UnknownNameError, WorkbenchError
+from workbench.paths import share
 
 log = logging.getLogger("workbench.app")
 P = ParamSpec("P")
@@ -53,6 +54,8 @@ def complain(sentence: str, place: str, error: Exception | None = None) -> None:
     """One sentence and the one button that leads on."""
     with st.container(key=f"wb-problem-{place}", border=True):
         st.markdown(f":material/error: {sentence}")
+        if isinstance(error, NoFaceError) and place != "face":
+            st.page_link(share("pages") / "start.py", label="Draw a box on Start", icon=":material/crop_free:")
         label, action = _next_step(error)
         st.button(label, key=f"wb_problem_{place}", on_click=action, type="primary")
 

@@ -5,14 +5,31 @@ from __future__ import annotations
 import streamlit as st
 from PIL import Image
 
-from workbench.app import downloads, pool, state, views
+from workbench.app import downloads, intake, messages, photos, pool, state, views
 from workbench.app.link import FACTOR_RANGE
 from workbench.app.preview import preview_svg
+from workbench.errors import NoFaceError
 from workbench.faces import CROP_FACTOR
 
 _FACTOR = "crop_factor"
 _LOOK = "start_look"
 _LOOKS = ("Its relations", "What it sees")
+
+
+def photograph() -> pool.Shown | None:
+    """The photograph, its faces and landmarks; or, where no face is found, a request to draw a box (None then)."""
+    selection = state.current()
+    try:
+        shown = pool.reading(selection)
+    except NoFaceError as error:
+        messages.complain(str(error), "face", error)
+        if selection.photo:
+            views.box_wanted(photos.get(selection.photo))
+        return None
+    views.picker(shown)
+    st.caption(intake.credit())
+    crop_width()
+    return shown
 
 
 def look(shown: pool.Shown) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from workbench.app import pool
 from workbench.app.link import Limits, Selection, fit, from_link, to_link
+from workbench.errors import WorkbenchError
 
 _SELECTION = "wb_selection"
 _WRITTEN = "wb_link_written"
@@ -71,6 +72,16 @@ def choose_sample(name: str) -> None:
 def choose_photo(digest: str) -> None:
     """Take one of this session's own photographs; box, crop factor and face index start afresh."""
     update(sample="", photo=digest, index=0, box=None, factor=None)
+
+
+def try_face(**changes: Any) -> None:
+    """Take another face or box of the same photograph, if it can be cropped; else say why and keep the present one."""
+    try:
+        pool.face(replace(current(), **changes))
+    except WorkbenchError as error:
+        notify(str(error))
+        return
+    update(**changes)
 
 
 def notify(sentence: str) -> None:

@@ -10,12 +10,13 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from workbench import figures
-from workbench.app import downloads, pool, state
+from workbench.app import downloads, photos, pool, state
 from workbench.paths import share
 from workbench.reading import Reading
 from workbench.widgets import (
     Payload,
     mount,
+    picker_payload,
     relations_payload,
     standalone_html,
     structure_payload,
@@ -61,6 +62,29 @@ def uncertainty(shown: pool.Shown, plain: pool.Shown, cover: dict[str, Any], key
         explorer_item("uncertainty", with_state(payload, selection=chosen), stem, "Uncertainty of landmarks"),
         key=key,
     )
+
+
+def picker(shown: pool.Shown, key: str = "picker") -> None:
+    """The photograph with its landmarks, the faces found in it and the square that is cropped."""
+    reading = shown.reading
+    payload = pool.view(
+        "picker", shown.key, lambda: picker_payload(reading.face, landmarks=reading.landmarks, scheme=reading.scheme)
+    )
+    mount("picker", payload, key=key, on_change=_choose_face)
+
+
+def box_wanted(photo: photos.Photo, key: str = "picker") -> None:
+    """A photograph in which no face was found: the widget asks for a box."""
+    payload = pool.view("picker", (photo.digest,), lambda: picker_payload(photo.picture, []))
+    mount("picker", payload, key=key, on_change=_choose_face)
+
+
+def _choose_face(now: dict[str, Any]) -> None:
+    choice = now["choice"]
+    if "box" in choice:
+        state.try_face(box=tuple(float(v) for v in choice["box"]), index=0)
+    elif "index" in choice:
+        state.try_face(box=None, index=int(choice["index"]))
 
 
 def structure(key: str = "structure") -> None:
