@@ -95,7 +95,7 @@ def test_a_box_replaces_the_search(run, tmp_path) -> None:
         (("predict", "sample:astronaut", "--model", "dslpt-86"), "dslpt-68"),
         (("predict", "sample:astronaut", "--box", "1,2,3"), "four numbers"),
         (("predict", "sample:astronaut", "--face", "zero"), "--face"),
-        (("predict", "sample:astronaut", "--out", "/nowhere/at/all"), "does not exist"),
+        (("predict", "sample:astronaut", "--out", "/nowhere/at/all"), "no folder"),
         (("trace", "sample:astronaut", "--out", "/nowhere/t.safetensors"), "could not be written"),
         (("figure", "sample:astronaut", "--view", "relations", "--out", "x.bmp"), "bmp"),
         (("figure", "sample:astronaut", "--view", "relations", "--out", "x.png", "--stage", "9"), "stage"),

@@ -66,10 +66,13 @@ def train(
     seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
 ) -> None:
     """Train a recipe; the checkpoint and its card end up in OUT."""
+    from workbench.training import get_recipe
+
+    known = get_recipe(recipe)  # before the wait for Lightning
     from workbench.training import train as run
 
     path = run(
-        recipe,
+        known,
         data,
         out,
         epochs=epochs,
