@@ -130,9 +130,7 @@ def _reading(
     )
 
 
-def _trace(
-    scheme: Scheme, shape: np.ndarray, rng: np.random.Generator, stages: int, layers: int, heads: int
-) -> Trace:
+def _trace(scheme: Scheme, shape: np.ndarray, rng: np.random.Generator, stages: int, layers: int, heads: int) -> Trace:
     """Attention towards near, mirrored and a few random landmarks, and encodings of the same kind."""
     trace = Trace()
     distance = ((shape[:, None] - shape[None]) ** 2).sum(-1)

@@ -64,9 +64,7 @@ def test_attention_matrix_is_the_recorded_tensor_or_its_plain_mean() -> None:
     assert mean.caption == "relation.layers.1.cross · stage 3 of 3 · mean of 4 heads"
     everything = explain.attention_matrix(reading, "self", None, None, None)
     np.testing.assert_allclose(everything.weights.sum(1), 1, rtol=1e-5)
-    assert (
-        everything.caption == "relation.layers.*.self · mean of 2 layers · mean of 3 stages · mean of 4 heads"
-    )
+    assert everything.caption == "relation.layers.*.self · mean of 2 layers · mean of 3 stages · mean of 4 heads"
 
 
 def test_attention_that_is_not_there_is_one_sentence() -> None:

@@ -26,9 +26,7 @@ def test_edges_table_and_files() -> None:
     matrix = np.zeros((68, 68))
     matrix[0, 16] = 0.75
     rows = explain.edges_table(explain.edges(matrix, None, 0.1), scheme)
-    assert rows == [
-        {"query": 0, "query_name": "jaw 1 of 17", "key": 16, "key_name": "jaw 17 of 17", "weight": 0.75}
-    ]
+    assert rows == [{"query": 0, "query_name": "jaw 1 of 17", "key": 16, "key_name": "jaw 17 of 17", "weight": 0.75}]
     assert explain.to_csv(rows).splitlines() == [
         "query,query_name,key,key_name,weight",
         "0,jaw 1 of 17,16,jaw 17 of 17,0.75",

@@ -119,9 +119,7 @@ def attention_matrix(
     return Relations(values, kind, stage, layer, head, describe(kind, stage, layer, head, sizes))
 
 
-def describe(
-    kind: str, stage: int | None, layer: int | None, head: int | None, sizes: tuple[int, ...]
-) -> str:
+def describe(kind: str, stage: int | None, layer: int | None, head: int | None, sizes: tuple[int, ...]) -> str:
     """The caption of an attention matrix, such as ``relation.layers.0.cross · stage 3 · mean of 8 heads``.
 
     The tensor's name counts from 0 as the code does; stage and head are told from 1.
@@ -184,9 +182,7 @@ def edges(
     return Edges(queries[order], keys[order], values[order], share, caption)
 
 
-def _edges_caption(
-    top_k: int | None, threshold: float, query: int | None, include_self: bool, share: float
-) -> str:
+def _edges_caption(top_k: int | None, threshold: float, query: int | None, include_self: bool, share: float) -> str:
     whose = "each landmark" if query is None else f"landmark {query}"
     keys = f"all keys of {whose}" if top_k is None else f"the {top_k} strongest keys of {whose}"
     parts = [keys, "with itself" if include_self else "without itself"]

@@ -255,9 +255,7 @@ def calibration(errors: np.ndarray, sigma: np.ndarray, levels: int = 19) -> Cali
     """
     e, s = np.abs(np.asarray(errors, float)).ravel(), np.asarray(sigma, float).ravel()
     if e.shape != s.shape:
-        raise TraceError(
-            f"Errors and sigma must have one shape, not {np.shape(errors)} and {np.shape(sigma)}."
-        )
+        raise TraceError(f"Errors and sigma must have one shape, not {np.shape(errors)} and {np.shape(sigma)}.")
     known = np.isfinite(e) & np.isfinite(s) & (s > 0)
     if not known.any():
         raise TraceError("Calibration needs at least one landmark with a known error and a sigma above zero.")
@@ -268,8 +266,7 @@ def calibration(errors: np.ndarray, sigma: np.ndarray, levels: int = 19) -> Cali
     gap = float(np.abs(observed - expected).mean())
     one = float((score <= 1).mean())
     caption = (
-        f"{one:.0%} of {known.sum()} errors lie within one sigma (a calibrated Gaussian: 68%); "
-        f"mean gap {gap:.3f}"
+        f"{one:.0%} of {known.sum()} errors lie within one sigma (a calibrated Gaussian: 68%); mean gap {gap:.3f}"
     )
     return Calibration(expected, observed, gap, int(known.sum()), caption)
 
