@@ -17,11 +17,16 @@ function keepCentre(rect, [w, h]) {
   return moveRect(rect, between(cx, 0, w - 1) - cx, between(cy, 0, h - 1) - cy);
 }
 
-/* What is in view: the photograph and, up to a quarter beyond it, the crop. */
-function regionOf([w, h], crop) {
-  const reach = 0.25 * Math.max(w, h), all = [-0.5, -0.5, w - 0.5, h - 0.5];
+/* What is in view: the photograph and, up to a quarter beyond it, the crop with its handles; near, what surrounds the
+crop alone. */
+function regionOf([w, h], crop, near = false) {
+  const all = [-0.5, -0.5, w - 0.5, h - 0.5], reach = 0.25 * Math.max(w, h);
   if (!crop) return all;
-  return [between(crop[0], -reach, all[0]), between(crop[1], -reach, all[1]), between(crop[2], all[2], w + reach), between(crop[3], all[3], h + reach)];
+  const wide = (by) => [crop[0] - by, crop[1] - by, crop[2] + by, crop[3] + by], side = crop[2] - crop[0];
+  const must = wide(near ? side / 10 : reach / 8), may = near ? wide(side * 0.7) : all;
+  const lo = (k) => Math.min(near ? Math.max(may[k], all[k]) : all[k], Math.max(must[k], -reach));
+  const hi = (k) => Math.max(near ? Math.min(may[k], all[k]) : all[k], Math.min(must[k], all[k] + reach));
+  return [lo(0), lo(1), hi(2), hi(3)];
 }
 
 /* The region in a canvas of w x h: photo pixels (centres at integers) to canvas pixels and back. */
@@ -43,7 +48,7 @@ function mount(host) {
   const page = frame(host, "Faces of the photograph", PICKER_STYLE);
   page.root.classList.add("wb-pick");
   page.side.remove();
-  let meta, photo = null, region, chosen = null, handBox = null, crop = null, hover = -1, drawing = false, span = null, fresh = true;
+  let meta, photo = null, region, chosen = null, handBox = null, crop = null, hover = -1, drawing = false, span = null, fresh = true, near = null;
 
   function read(first) {
     const before = meta;
@@ -53,6 +58,8 @@ function mount(host) {
       chosen = meta.index; handBox = meta.index == null ? meta.box : null;
       crop = meta.box ? cropOf(meta.box, meta.factor) : null;
       fresh = true;
+      const alone = meta.boxes.length < 2 && crop && crop[2] - crop[0] < 0.4 * Math.min(...meta.photo);
+      if (first || String(before.photo) !== String(meta.photo)) near = Boolean(alone);
       if (first || String(before.boxes) !== String(meta.boxes) || crop) drawing = !crop && !meta.boxes.length;
       look();
     }
@@ -60,7 +67,7 @@ function mount(host) {
   }
   /* The view follows what is to be seen, but not while something is dragged. */
   function look() {
-    region = regionOf(meta.photo, crop);
+    region = regionOf(meta.photo, drawing ? null : crop, near);
     if (face.width) { face.height = tall(face.width); face.canvas.style.height = `${face.height}px`; }
     face.paint(); editor.place();
   }
@@ -91,12 +98,13 @@ function mount(host) {
     }
     if (meta.points && crop && !drawing) {
       drawLines(ctx, v, meta.points, meta.face, { alpha: fresh ? 0.85 : 0.25, width: 1.3 });
-      drawDots(ctx, v, meta.points, meta.face, { radius: between((v.scale * (crop[2] - crop[0])) / 130, 1.2, 3), alpha: fresh ? 1 : 0.3 });
+      const wide = v.scale * (crop[2] - crop[0]); // on a small face dots would hide what they mark
+      if (wide > 150) drawDots(ctx, v, meta.points, meta.face, { radius: between(wide / 150, 1.2, 3), alpha: fresh ? 1 : 0.3 });
     }
     boxes().forEach((r, i) => {
       const mine = i === chosen && !drawing, near = i === hover;
       const at = outline(ctx, v, r, { width: near && !mine ? 2.6 : 1.4, dash: mine ? [] : [6, 4], alpha: mine ? 0.8 : drawing ? 0.4 : 1 });
-      if (boxes().length > 1 || near) drawTag(ctx, mine ? `face ${i + 1}` : near ? `choose face ${i + 1}` : `${i + 1}`, at[0] - 8, at[1] + 24, w, h);
+      if (boxes().length > 1 || near) drawTag(ctx, mine ? `face ${i + 1}` : near ? `choose face ${i + 1}` : `${i + 1}`, at[0] - 8, at[1] + 1, w, h);
     });
     if (handBox && !drawing) outline(ctx, v, handBox, { width: 1.4, dash: [2, 3], alpha: 0.9 });
     if (span) outline(ctx, v, span, { width: 2 });
@@ -111,11 +119,11 @@ function mount(host) {
     page.say(`face ${i + 1} of ${boxes().length} chosen`);
     commit({ index: i });
   }
-  function takeBox(box) {
+  function takeBox(box, byKey) {
     const tidy = keepCentre(box, meta.photo).map((x) => Math.round(x * 10) / 10);
     chosen = null; handBox = tidy; drawing = false; crop = cropOf(tidy, meta.factor);
     commit({ box: tidy });
-    editor.node.focus({ preventScroll: true });
+    if (byKey) editor.node.focus({ preventScroll: true });
   }
   function setDrawing(on) { drawing = on; span = null; hover = -1; words(); look(); if (on) face.canvas.focus({ preventScroll: true }); }
   function words() {
@@ -123,7 +131,8 @@ function mount(host) {
     holder.classList.toggle("drawing", drawing);
     ask.hidden = !drawing || Boolean(span);
     ask.textContent = `${n ? "" : "No face was found. "}Drag a box around the face, from the brows to the chin.`;
-    draw.set(drawing);
+    draw.set(drawing); zoom.set(near ? "face" : "photo");
+    zoom.node.hidden = drawing || !crop;
     back.hidden = !n || chosen != null || drawing;
     back.textContent = n === 1 ? "use the detected face" : "use face 1";
     note.textContent = found + (n > 1 ? ": click the one to read" : "");
@@ -135,9 +144,10 @@ function mount(host) {
 
   const holder = el("div", { class: "wb-face" }), ask = el("div", { class: "wb-ask" }), note = el("span", { class: "wb-note" });
   const draw = toggle("draw a box", "draw a box around a face by hand", false, setDrawing), back = button("", "go back to the detected face", () => choose(0));
-  page.strip.append(note, spacer(), back, draw.node);
+  const zoom = segmented("", [["photo", "photo", "the whole photograph"], ["face", "face", "what surrounds the face"]], "photo", (v) => { near = v === "face"; look(); });
+  page.strip.append(note, spacer(), back, draw.node, zoom.node);
   page.main.append(holder);
-  const face = surface(holder, { label: "Photograph. Arrow keys go from face to face, Enter chooses; while drawing, Enter puts a box in the middle.", ratio: (w) => tall(w) / w, draw: (ctx, w, h) => { drawAll(ctx, w, h); editor.place(); } });
+  const face = surface(holder, { label: "Photograph. Arrow keys go from face to face, Enter chooses; while drawing, Enter puts a box in the middle.", ratio: tall, draw: (ctx, w, h) => { drawAll(ctx, w, h); editor.place(); } });
   holder.append(ask);
   const editor = rectEditor(holder, {
     label: "Crop. Arrow keys move it, with shift they resize it.",
@@ -181,7 +191,7 @@ function mount(host) {
   face.canvas.addEventListener("keydown", (event) => {
     const centres = boxes().map((r) => [(r[0] + r[2]) / 2, (r[1] + r[3]) / 2]), [w, h] = meta.photo;
     if (event.key === "Escape" && drawing && (crop || boxes().length)) setDrawing(false);
-    else if ((event.key === "Enter" || event.key === " ") && drawing) { const half = Math.min(w, h) / 5; takeBox([w / 2 - half, h / 2 - half, w / 2 + half, h / 2 + half]); }
+    else if ((event.key === "Enter" || event.key === " ") && drawing) { const half = Math.min(w, h) / 5; takeBox([w / 2 - half, h / 2 - half, w / 2 + half, h / 2 + half], true); }
     else if (event.key === "Enter" || event.key === " ") choose(hover);
     else if (event.key.startsWith("Arrow") && centres.length && !drawing) {
       hover = stepPoint(centres, hover >= 0 ? hover : chosen, event.key);

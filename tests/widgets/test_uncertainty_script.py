@@ -1,0 +1,96 @@
+"""The Uncertainty explorer's own arithmetic, in Node."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.readings import synthetic_reading
+from tests.widgets.javascript import run
+from workbench.explain import sigma_order
+from workbench.widgets.uncertainty import uncertainty_payload
+
+
+def test_steps_and_stages(tmp_path):
+    got = run(
+        tmp_path,
+        "uncertainty",
+        "return [stepOf(4, null, 3), stepOf(4, 0, 0), stepOf(4, 2, 3), stageOf(4, 0), stageOf(4, 1), stageOf(4, 12)];",
+    )
+    assert got == [0, 1, 12, None, [0, 0], [2, 3]]
+
+
+def test_ellipse_in_pixels(tmp_path):
+    # a canvas of 400 x 300: the face is a square of 300 that starts at x = 50
+    got = run(tmp_path, "uncertainty", "return ellipseOf(fitFace(400, 300), [0.5, 0.25], [0.01, 0.02], 3);")
+    assert got == pytest.approx([200, 75, 9, 18])
+
+
+def test_sigma_and_order_agree_with_python(tmp_path):
+    reading = synthetic_reading(68)
+    meta = uncertainty_payload(reading)["meta"]
+    got = run(
+        tmp_path,
+        "uncertainty",
+        """const sigma = sigmaAt(input.meta, 2, 1), values = sigma.map(spread);
+        return { sigma, order: barOrder(values), parts: barOrder(values, [2, 0, 1]) };""",
+        meta=meta,
+    )
+    np.testing.assert_allclose(got["sigma"], reading.sigma(), rtol=2e-3)
+    expected = sigma_order(reading)
+    value = dict(zip(expected.index.tolist(), expected.sigma.tolist(), strict=True))
+    np.testing.assert_allclose([value[i] for i in got["order"]], expected.sigma, rtol=2e-3)
+    assert got["parts"] == [2, 0, 1]
+
+
+def test_equal_bars_keep_the_landmarks_order(tmp_path):
+    assert run(tmp_path, "uncertainty", "return barOrder([1, 3, 1, 3]);") == [1, 3, 0, 2]
+
+
+def test_path_between_steps(tmp_path):
+    got = run(
+        tmp_path,
+        "uncertainty",
+        """const path = [[[0, 0]], [[1, 2]], [[3, 2]]];
+        return [0, 0.25, 1, 1.5, 2, 9].map((t) => positionsAt(path, t)[0]);""",
+    )
+    assert got == [[0, 0], [0.25, 0.5], [1, 2], [2, 2], [3, 2], [3, 2]]
+
+
+def test_axis_ends_on_round_numbers(tmp_path):
+    got = run(tmp_path, "uncertainty", "return [0, 0.07, 1, 1.01, 4.4, 9.9, 120].map(niceTop);")
+    assert got == pytest.approx([1, 0.08, 1, 1.5, 5, 10, 150])
+
+
+def test_effect_of_an_occluder(tmp_path):
+    got = run(
+        tmp_path,
+        "uncertainty",
+        """const o = { x: 0, y: 0, w: 0.5, h: 0.5 }, covered = coveredBy([[0.1, 0.1], [0.5, 0.5], [0.6, 0.1]], o);
+        return {
+          covered, none: coveredBy([[0, 0]], null),
+          effect: effectOf([2, 4, 3], [1, 2, 2.5], covered), all: effectOf([1], [2], [true]),
+        };""",
+    )
+    assert got["covered"] == [True, True, False]
+    assert got["none"] == [False]
+    assert got["effect"]["covered"] == {"count": 2, "before": 1.5, "now": 3, "ratio": 2}
+    assert got["effect"]["free"] == {"count": 1, "before": 2.5, "now": 3, "ratio": 1.2}
+    assert got["all"]["free"] is None
+
+
+def test_caption_names_tensor_stage_and_rule(tmp_path):
+    meta = uncertainty_payload(synthetic_reading(68))["meta"]
+    got = run(
+        tmp_path,
+        "uncertainty",
+        """const text = (s, step) => uncertaintyCaption(input.meta, s, step).map((x) => x[0]).join("");
+        const all = { ellipses: true, path: true };
+        return [text({ ellipses: true }, 6), text(all, 0), sizeRule(input.meta.rule), sizeRule({ power: null })];""",
+        meta=meta,
+    )
+    assert got[0].startswith("alignment.variance · stage 3 of 3 · layer 2 of 2 · ellipses at 1, 2, 3 ")
+    assert "mean face" in got[1]
+    assert "ellipses" not in got[1]
+    assert got[2].endswith("clamp(12 max v, 0.5, 0.7)")
+    assert got[3] == "every stage halves the side"
