@@ -96,7 +96,7 @@ def sample(photo: Image.Image, affine: ArrayLike, size: int | tuple[int, int] = 
     high = np.clip(np.ceil(corners.max(0)) + 3, 0, photo.size).astype(int)
     if (high <= low).any():
         return np.zeros((height, width, 3), np.uint8)
-    step = max(1, int(math.sqrt(abs(np.linalg.det(back[:, :2])))))  # photo pixels along a crop pixel
+    step = max(1, int(math.sqrt(abs(np.linalg.det(back[:, :2]))) + 1e-6))  # photo pixels along a crop pixel
     region = (int(low[0]), int(low[1]), int(high[0]), int(high[1]))
     part = photo.reduce(step, region) if step > 1 else photo.crop(region)
     # Pillow counts from pixel corners: there, a pixel's centre lies half a pixel further.

@@ -18,7 +18,7 @@ from torch import Tensor
 from workbench.errors import ImageError, NoFaceError
 from workbench.faces.crop import CROP_FACTOR, Box, apply, check_box, crop_affine, invert, sample, square, tight_box
 from workbench.faces.detect import Detection, Detector, detect
-from workbench.faces.image import load_image
+from workbench.faces.image import load_image, working_scale
 
 _FACTORS = (0.5, 4.0)
 
@@ -48,6 +48,18 @@ class Face:
     def boxes(self) -> tuple[Box, ...]:
         """All candidates' boxes in photo pixels."""
         return tuple(d.box for d in self.detections) or (self.box,)
+
+    @property
+    def scores(self) -> tuple[float, ...]:
+        """The detector's confidence in each candidate; empty when the box was drawn by hand."""
+        return tuple(d.score for d in self.detections)
+
+    @property
+    def detected(self) -> Box | None:
+        """What the detector drew, before it was mapped to ``box``; None for a drawn or refined box."""
+        if self.index < len(self.detections) and self.detections[self.index].box == self.box:
+            return self.detections[self.index].raw
+        return None
 
     @cached_property
     def affine(self) -> np.ndarray:
@@ -97,13 +109,19 @@ class Face:
         array = np.asarray(points, float)
         return apply(affine, array.reshape(-1, 2)).reshape(array.shape)
 
+    def to_original(self, points: ArrayLike) -> np.ndarray:
+        """Points (..., 2) in photo pixels -> pixels of the upright original.
+
+        They differ only where ``load_image`` scaled a very large picture down.
+        """
+        return (np.asarray(points, float) + 0.5) / working_scale(self.photo) - 0.5
+
     def with_index(self, index: int) -> Face:
         """Another of the detected faces. Raises NoFaceError when there are not so many."""
         count = len(self.detections)
-        if not -count <= index < count:
-            found = "1 face was" if count == 1 else f"{count} faces were"
+        if not 0 <= index < count:
+            found = "1 face was" if count == 1 else f"{count or 'no'} faces were"
             raise NoFaceError(f"There is no face {index + 1}: {found} found in {self.name}.")
-        index %= count
         return replace(self, box=self.detections[index].box, index=index, _pixels=None)
 
     def with_box(self, box: Sequence[float]) -> Face:

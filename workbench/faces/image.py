@@ -121,7 +121,8 @@ def _decode(data: bytes) -> Image.Image:
     _check_size(*size)
     longest = max(size)
     if longest > WORKING_SIDE:  # JPEG decodes straight to 1/2, 1/4 or 1/8, never below the size asked for
-        image.draft(None, tuple(max(1, side * WORKING_SIDE // longest) for side in size))
+        width, height = (max(1, side * WORKING_SIDE // longest) for side in size)
+        image.draft(None, (width, height))
     return _finish(image, size)
 
 

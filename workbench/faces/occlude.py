@@ -6,13 +6,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageFilter
 
 from workbench.errors import ImageError
 
 FILLS = {"grey": (128, 128, 128), "black": (0, 0, 0), "white": (255, 255, 255), "skin": (205, 160, 130)}
-SHAPES = ("rectangle", "ellipse")
+SHAPES = ("rectangle", "ellipse", "hand")
 SPECIAL_FILLS = ("noise", "blur")
+
+_PALM = (0.53, 0.74, 0.27, 0.26)  # centre and half axes of an ellipse in the unit square
+_FINGERS = (  # root, tip and half width of each, thumb first
+    (0.34, 0.80, 0.07, 0.52, 0.07),
+    (0.36, 0.62, 0.25, 0.17, 0.07),
+    (0.47, 0.58, 0.43, 0.07, 0.07),
+    (0.59, 0.58, 0.62, 0.10, 0.07),
+    (0.71, 0.63, 0.80, 0.24, 0.06),
+)
 
 
 @dataclass(frozen=True)
@@ -22,7 +31,7 @@ class Occluder:
     Attributes:
         x, y, width, height: geometry; it may reach outside.
         fill: "grey", "black", "white", "skin", "noise" or "blur".
-        shape: "rectangle" or "ellipse".
+        shape: "rectangle", "ellipse" or "hand" (a palm with five fingers that point up).
 
     Raises:
         ImageError: a number that is not finite, a negative size, an unknown fill or shape.
@@ -51,6 +60,8 @@ class Occluder:
         v = (p[:, 1] - self.y) / self.height
         if self.shape == "ellipse":
             return (2 * u - 1) ** 2 + (2 * v - 1) ** 2 <= 1
+        if self.shape == "hand":
+            return _hand(u, v)
         return (u >= 0) & (u <= 1) & (v >= 0) & (v <= 1)
 
 
@@ -66,16 +77,23 @@ def occlude(crop: np.ndarray, occluder: Occluder, seed: int = 0) -> tuple[np.nda
         The painted crop, and the mask, bool (S, S).
     """
     size = crop.shape[0]
-    o = occluder
-    box = [o.x * size, o.y * size, (o.x + o.width) * size, (o.y + o.height) * size]
-    canvas = Image.new("1", (size, size))
-    draw = ImageDraw.Draw(canvas)
-    (draw.ellipse if o.shape == "ellipse" else draw.rectangle)(box, fill=1)
-    mask = np.asarray(canvas)
-    if o.fill == "noise":
+    rows, columns = np.mgrid[:size, :size]
+    mask = occluder.covers(np.stack([columns, rows], -1).reshape(-1, 2) / size).reshape(size, size)
+    if occluder.fill == "noise":
         paint = np.random.default_rng(seed).integers(0, 256, crop.shape, dtype=np.uint8)
-    elif o.fill == "blur":
+    elif occluder.fill == "blur":
         paint = np.asarray(Image.fromarray(crop).filter(ImageFilter.GaussianBlur(size / 16)))
     else:
-        paint = np.broadcast_to(np.array(FILLS[o.fill], np.uint8), crop.shape)
+        paint = np.broadcast_to(np.array(FILLS[occluder.fill], np.uint8), crop.shape)
     return np.where(mask[..., None], paint, crop), mask
+
+
+def _hand(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """Which points of the unit square lie on a hand: an ellipse and five rounded bars."""
+    x, y, a, b = _PALM
+    inside = ((u - x) / a) ** 2 + ((v - y) / b) ** 2 <= 1
+    for x0, y0, x1, y1, half in _FINGERS:
+        along = ((u - x0) * (x1 - x0) + (v - y0) * (y1 - y0)) / ((x1 - x0) ** 2 + (y1 - y0) ** 2)
+        along = np.clip(along, 0, 1)
+        inside |= (u - x0 - along * (x1 - x0)) ** 2 + (v - y0 - along * (y1 - y0)) ** 2 <= half**2
+    return inside

@@ -1,0 +1,134 @@
+"""A face: from a photograph to a crop and back, and every way to move the box."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from workbench.errors import ImageError, NoFaceError
+from workbench.faces import Detection, Face, load_face, sample_photo
+from workbench.faces.crop import tight_box
+
+
+class TwoFaces:
+    """Two boxes; what the detector drew is 4 pixels larger on every side."""
+
+    name = "two"
+
+    def detect(self, photo: Image.Image) -> list[Detection]:
+        small, large = (60.0, 60.0, 90.0, 90.0), (10.0, 10.0, 60.0, 60.0)
+        return [Detection(b, (b[0] - 4, b[1] - 4, b[2] + 4, b[3] + 4), s) for b, s in ((small, 3.0), (large, 1.0))]
+
+
+PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (100, 120, 3), dtype=np.uint8))
+
+
+def two(**options: object) -> Face:
+    return load_face(PHOTO, detector=TwoFaces(), **options)  # type: ignore[arg-type]
+
+
+def test_the_astronaut_from_any_source() -> None:
+    photo = sample_photo("astronaut")
+    data = io.BytesIO()
+    photo.save(data, "PNG")
+    faces = [load_face(source) for source in (photo, np.asarray(photo), data.getvalue(), data)]
+    assert all(face.box == faces[0].box for face in faces)
+    assert len(faces[0].boxes) == 1
+    assert faces[0].crop().shape == (256, 256, 3)
+    assert faces[0].crop().dtype == np.uint8
+    assert faces[0].name == "photograph"
+
+
+def test_several_faces_the_most_prominent_first() -> None:
+    face = two()
+    assert face.index == 0
+    assert face.boxes == ((10, 10, 60, 60), (60, 60, 90, 90))
+    assert face.box == face.boxes[0]
+    assert face.detected == (6, 6, 64, 64)
+    assert face.scores == (1.0, 3.0)
+    other = face.with_index(1)
+    assert other.box == face.boxes[1] == two(index=1).box
+    assert other.detected == (56, 56, 94, 94)
+    for index in (2, -1):
+        with pytest.raises(NoFaceError, match="2 faces"):
+            face.with_index(index)
+
+
+def test_nobody_there() -> None:
+    with pytest.raises(NoFaceError, match="draw a box"):
+        load_face(np.full((80, 80, 3), 90, np.uint8))
+
+
+def test_a_given_box_needs_no_detector() -> None:
+    face = load_face(PHOTO, box=(20, 30, 60, 60), detector="there is none")
+    assert face.box == (20, 30, 60, 60)
+    assert face.boxes == (face.box,)
+    assert face.detected is None
+    assert face.scores == ()
+    assert face.side == pytest.approx(48)
+    assert face.centre == pytest.approx([40, 45])
+    with pytest.raises(NoFaceError, match="no faces"):
+        face.with_index(0)
+    for box in ((60, 30, 20, 60), (500, 500, 600, 600), (np.nan, 0, 1, 1)):
+        with pytest.raises(ImageError):
+            load_face(PHOTO, box=box)
+
+
+def test_points_go_to_the_crop_and_back() -> None:
+    face = two(factor=1.37)
+    points = np.random.default_rng(1).uniform(-50, 200, (4, 30, 2))
+    for size in (64, 256):
+        assert np.abs(face.to_photo(face.to_crop(points, size), size) - points).max() < 1e-6
+    assert face.to_crop(face.centre) == pytest.approx([128, 128])
+    assert face.to_crop(face.centre, 100) == pytest.approx([50, 50])
+    assert face.affine @ [*face.centre, 1] == pytest.approx([128, 128])
+
+
+def test_box_factor_and_refinement() -> None:
+    face = two()
+    drawn = face.with_box((20, 20, 50, 40))
+    assert drawn.box == (20, 20, 50, 40)
+    assert drawn.detected is None
+    assert drawn.boxes == face.boxes
+    assert drawn.with_index(0) == face
+    assert face.with_factor(2).side == pytest.approx(100)
+    for factor in (0, -1, float("nan"), 9):
+        with pytest.raises(ImageError, match="factor"):
+            face.with_factor(factor)
+    landmarks = np.array([[22, 30], [48, 31], [35, 60], [np.nan, np.nan]])
+    refined = face.refine(landmarks)
+    assert refined.box == tight_box(landmarks)
+    assert refined.to_crop([35, 45]) == pytest.approx([128, 128])
+
+
+def test_the_tensor_is_the_normalised_crop() -> None:
+    face = two()
+    tensor = face.tensor(32)
+    assert tensor.shape == (1, 3, 32, 32)
+    assert tensor.dtype == torch.float32
+    red = face.crop(32)[5, 7, 0]
+    assert tensor[0, 0, 5, 7].item() == pytest.approx((red / 255 - 0.485) / 0.229, abs=1e-5)
+
+
+def test_a_painted_crop_replaces_the_pixels_only() -> None:
+    face = two()
+    painted = face.with_crop(np.full((64, 64, 3), 7, np.uint8))
+    assert (painted.crop(64) == 7).all()
+    assert (painted.crop(32) == 7).all()
+    assert (painted.affine == face.affine).all()
+    assert (painted.with_factor(1.3).crop(64) != 7).any()
+    with pytest.raises(ImageError, match="square"):
+        face.with_crop(np.zeros((3, 4, 3), np.uint8))
+
+
+def test_a_very_large_photo_remembers_its_original_pixels() -> None:
+    stored = io.BytesIO()
+    Image.new("L", (6144, 1536), 90).save(stored, "JPEG")
+    face = load_face(stored, box=(100, 100, 300, 300))
+    assert face.photo.size == (4096, 1024)
+    assert face.to_original([[0, 0], [99.5, 1]]) == pytest.approx(np.array([[0.25, 0.25], [149.5, 1.75]]))
+    assert two().to_original([3, 4]) == pytest.approx([3, 4])
