@@ -30,9 +30,10 @@ def test_a_selection_survives_its_link(selection: Selection) -> None:
     assert from_link(to_link(selection), SHELF) == (selection, "")
 
 
-def test_stage_layer_and_head_count_from_one_in_links() -> None:
+def test_face_stage_layer_and_head_count_from_one_in_links() -> None:
     link = to_link(Selection(sample="astronaut", model="dslpt-68", stage=2, layer=1, head=0))
     assert (link["stage"], link["layer"], link["head"]) == ("3", "2", "1")
+    assert to_link(Selection(sample="astronaut", model="dslpt-68", index=1))["face"] == "2"
 
 
 def test_an_own_photograph_is_never_in_a_link() -> None:

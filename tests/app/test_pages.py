@@ -59,6 +59,14 @@ def test_a_link_restores_face_model_and_view(open_page: Opener) -> None:
     assert healthy(at)
 
 
+@pytest.mark.parametrize("link", [{"face": "7"}, {"box": "9000,9000,9900,9900"}])
+def test_a_face_that_is_not_there_becomes_the_first(link: dict[str, str], open_page: Opener) -> None:
+    at = open_page("start", sample="astronaut", **link)
+    assert healthy(at)
+    assert (selection(at).index, selection(at).box) == (0, None)
+    assert "The first face is shown." in words(at)
+
+
 def test_a_corrupt_picture_is_told_in_one_sentence_and_the_old_face_stays(open_page: Opener) -> None:
     at = open_page("start", sample="frontal-a")
     at.file_uploader[0].upload("broken.jpg", b"\xff\xd8\xff not a picture", "image/jpeg").run()

@@ -79,7 +79,7 @@ class Shelf:
 
 
 def to_link(selection: Selection) -> dict[str, str]:
-    """Query parameters for a selection; defaults are left out. Face, stage, layer and head count from 1 as on the page.
+    """Query parameters for a selection, defaults left out; face, stage, layer and head count from 1 as on the page.
 
     A person's own photograph is never in a link: only ``photo=own`` says that there was one.
     """

@@ -32,6 +32,6 @@ st.html(_HERE / "style.css")
 page = st.navigation(_pages(), expanded=True)
 with messages.guard("page"):
     state.sync()
+    state.publish()
     strip.draw(page.title)
     page.run()
-state.publish()

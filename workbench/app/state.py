@@ -31,9 +31,20 @@ def sync() -> None:
     if photo:
         # The person's own photograph is still in this session: only the view was changed.
         selection, complaint = replace(current(), **_view_of(selection)), ""
+    else:
+        selection, complaint = _with_a_face(selection, complaint)
     st.session_state[_SELECTION] = selection
     if complaint:
         notify(complaint)
+
+
+def _with_a_face(selection: Selection, complaint: str) -> tuple[Selection, str]:
+    """A link may name a face or a box that the photograph does not have: then its first face is taken."""
+    try:
+        pool.face(selection)
+    except WorkbenchError as error:
+        return replace(selection, index=0, box=None, factor=None), complaint or f"{error} The first face is shown."
+    return selection, complaint
 
 
 def publish() -> None:

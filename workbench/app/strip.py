@@ -24,7 +24,7 @@ def draw(title: str) -> None:
         pass
     image = f'<img src="{picture}" alt="" width="34" height="34">' if picture else '<i class="wb-noface"></i>'
     items = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
-    st.html(f'<header class="wb-head">{image}<h1>{escape(title)}</h1><ul>{items}</ul></header>')
+    st.html(f'<header class="app-head">{image}<h1>{escape(title)}</h1><ul>{items}</ul></header>')
     if notice:
         with st.container(key="wb-notice"):
             st.markdown(f":material/info: {notice}")
