@@ -38,7 +38,6 @@ def test_a_hand_has_five_fingers() -> None:
     across = mask[110]  # above the thumb, through the other four
     assert (np.diff(across.astype(int)) == 1).sum() == 4
     assert mask[220, 30]
-    assert not mask[:8].any()
 
 
 @pytest.mark.parametrize("shape", SHAPES)
