@@ -134,9 +134,7 @@ def read(model: FaceModel, face: Face, taps: str | Iterable[str] | None = ATTENT
     with torch.inference_mode(), record(model, only=taps) as trace:
         alignment = model(model.prepare(crop))
     if not torch.isfinite(alignment.landmarks).all():
-        raise CheckpointError(
-            f"{model.name} answers with values that are not numbers; its weights are damaged."
-        )
+        raise CheckpointError(f"{model.name} answers with values that are not numbers; its weights are damaged.")
     seconds = time.perf_counter() - start
     trace.meta = {
         "model": model.name,

@@ -202,17 +202,13 @@ def test_distributions_stay_in_their_bounds() -> None:
 
 def test_brightness_and_grey() -> None:
     images, points, valid = filled(64, 24)
-    grey = pixels(
-        augment_batch(images, points, valid, FIVE, replace(STILL, gray_p=1.0), 24, generator()).images
-    )
+    grey = pixels(augment_batch(images, points, valid, FIVE, replace(STILL, gray_p=1.0), 24, generator()).images)
     assert torch.allclose(grey[:, 0], grey[:, 1], atol=1e-6)
     assert torch.allclose(grey[:, 0], grey[:, 2], atol=1e-6)
     original = images.float() / 255
     expected = 0.299 * original[:, 0] + 0.587 * original[:, 1] + 0.114 * original[:, 2]
     assert torch.allclose(grey[:, 0, 1:-1, 1:-1], expected[:, 1:-1, 1:-1], atol=1e-3)
-    lit = pixels(
-        augment_batch(images, points, valid, FIVE, replace(STILL, light_p=1.0), 24, generator()).images
-    )
+    lit = pixels(augment_batch(images, points, valid, FIVE, replace(STILL, light_p=1.0), 24, generator()).images)
     assert lit.min() > -1e-5
     assert lit.max() < 1 + 1e-5
     assert (lit - original).abs().mean(dim=(1, 2, 3)).std() > 0.02

@@ -92,9 +92,7 @@ def test_missing_points_and_broken_pictures(tmp_path: Path) -> None:
     rows[2][2:] = ["7.0"] * 136
     path.write_text("\n".join(",".join(row) for row in rows))
     (folder / "crops" / "drawn_0002.png").write_bytes(b"no picture")
-    with pytest.warns(
-        UserWarning, match="2 of 4 faces were left out; the first: All landmarks lie on one spot"
-    ):
+    with pytest.warns(UserWarning, match="2 of 4 faces were left out; the first: All landmarks lie on one spot"):
         packed = pack(open_dataset(folder), size=32, progress=False)
     assert packed.files == ("drawn_0000.png", "drawn_0003.png")
     assert len(packed.skipped) == 2

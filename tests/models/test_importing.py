@@ -22,9 +22,7 @@ def published(tmp_path, system: str = "dslpt", wrap: str | None = "state_dict", 
     torch.manual_seed(1)
     shape = torch.rand(29, 2)
     model = build(config, shape).eval()
-    state = {
-        "module." + published_name(k, system): v for k, v in model.state_dict().items() if k != "mean_shape"
-    }
+    state = {"module." + published_name(k, system): v for k, v in model.state_dict().items() if k != "mean_shape"}
     path, init = tmp_path / f"{system}.pth", tmp_path / "init.npz"
     torch.save({wrap: state} if wrap else state, path)
     np.savez(init, init_face=shape.numpy().astype(np.float64) * 256)

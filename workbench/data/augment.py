@@ -75,8 +75,8 @@ PRESETS = {
     ),
     "masked": AugmentConfig(occlusion_p=1.0, blocks=5, block=0.22, borrow_p=0.3, noise_p=0.2),
 }
-"""``paper``: thesis 4.3 and 5.3; ``wide``: for little data; ``polish``: milder, for its last epochs; ``masked``: up to five blocks, as in Masked
-300-W."""
+"""``paper``: thesis 4.3 and 5.3; ``wide``: for little data; ``polish``: milder, for its last epochs; ``masked``:
+up to five blocks, as in Masked 300-W."""
 
 
 def augment_preset(name: str) -> AugmentConfig:
@@ -162,9 +162,7 @@ def eval_batch(
     centre, side = crop_boxes(points, valid, factor)
     matrix = crop_matrix(centre, side, size)
     covered = torch.zeros_like(valid)
-    return AugmentedBatch(
-        normalise(_warp(images, matrix, size)), transform(matrix, points) / size, valid, covered
-    )
+    return AugmentedBatch(normalise(_warp(images, matrix, size)), transform(matrix, points) / size, valid, covered)
 
 
 @_full_precision
@@ -220,9 +218,7 @@ def augment_batch(
     return AugmentedBatch(normalise(crops), points, valid, covered)
 
 
-def occlude(
-    crops: Tensor, points: Tensor, generator: Generator, config: AugmentConfig
-) -> tuple[Tensor, Tensor]:
+def occlude(crops: Tensor, points: Tensor, generator: Generator, config: AugmentConfig) -> tuple[Tensor, Tensor]:
     """Paint random rectangles over crops; also the probe that measures sigma on covered points.
 
     Args:
@@ -246,9 +242,7 @@ def occlude(
     for block in range(c.blocks):
         active = chosen & (uniform(b) < 0.6) if block else chosen
         centre = uniform(b, 2)
-        half = (c.block + c.block_sd * torch.randn(b, 2, generator=generator, device=device)).clamp(
-            0.04, 0.6
-        ) / 2
+        half = (c.block + c.block_sd * torch.randn(b, 2, generator=generator, device=device)).clamp(0.04, 0.6) / 2
         colour = uniform(b, 3)[..., None, None]
         borrowed = uniform(b) < c.borrow_p
         noisy = uniform(b) < c.noise_p if c.noise_p else torch.zeros_like(borrowed)

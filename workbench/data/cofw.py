@@ -35,9 +35,7 @@ def read_cofw(files: list[Path]) -> list[Sample]:
         except (OSError, KeyError) as error:
             raise DataError(f"{path} is no COFW file of MATLAB 7.3 ({error}).") from error
         if labels.shape != (3 * COUNT, count) or (boxes is not None and boxes.shape != (4, count)):
-            raise DataError(
-                f"{path} has {labels.shape} labels for {count} faces, not ({3 * COUNT}, {count})."
-            )
+            raise DataError(f"{path} has {labels.shape} labels for {count} faces, not ({3 * COUNT}, {count}).")
         for i in range(count):
             points = np.stack([labels[:COUNT, i], labels[COUNT : 2 * COUNT, i]], axis=-1)
             box = None
@@ -60,7 +58,5 @@ def _open(path: Path) -> Any:
     try:
         h5py = importlib.import_module("h5py")  # optional: only this reader needs it
     except ImportError as error:
-        raise DataError(
-            "COFW's .mat files need the package h5py; install it with 'pip install h5py'."
-        ) from error
+        raise DataError("COFW's .mat files need the package h5py; install it with 'pip install h5py'.") from error
     return h5py.File(path, "r")

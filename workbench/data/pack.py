@@ -127,9 +127,7 @@ def pack(
     workers = workers or min(8, os.cpu_count() or 1)
     with ThreadPoolExecutor(workers) as pool:
         jobs = pool.map(lambda sample: _try(sample, size), dataset.samples)
-        bar = tqdm(
-            jobs, total=len(dataset), desc=f"packing {dataset.name}", unit="face", disable=not progress
-        )
+        bar = tqdm(jobs, total=len(dataset), desc=f"packing {dataset.name}", unit="face", disable=not progress)
         results = list(bar)
     packed = _gather(dataset, results)
     if target is not None:

@@ -68,9 +68,7 @@ def open_dataset(
         else:
             skipped.append(f"{sample.name} has no landmark.")
     if not known:
-        raise DataError(
-            f"{folder} holds no face with landmarks ({len(skipped)} without); check its label files."
-        )
+        raise DataError(f"{folder} holds no face with landmarks ({len(skipped)} without); check its label files.")
     chosen = known if split is None else [s for s in known if split in (s.subset, s.group)]
     if not chosen:
         parts = sorted({part for s in known for part in (s.subset, s.group) if part})
@@ -110,9 +108,7 @@ def read_csv(folder: Path) -> list[Sample]:
         raise DataError(f"{path} is not a readable CSV file with a header ({error}).") from error
     places = {column: i for i, column in enumerate(header)}
     count = sum(1 for column in header if re.fullmatch(r"x\d+", column))
-    missing = [
-        c for c in ("file", *(f"{a}{i}" for i in range(max(count, 1)) for a in "xy")) if c not in places
-    ]
+    missing = [c for c in ("file", *(f"{a}{i}" for i in range(max(count, 1)) for a in "xy")) if c not in places]
     if missing:
         raise DataError(f"{path} has no column '{missing[0]}'; it needs file, x0, y0, x1, y1, and so on.")
     columns = [places[f"{a}{i}"] for i in range(count) for a in "xy"]
@@ -148,9 +144,7 @@ def read_wflw(folder: Path, lists: list[Path]) -> list[Sample]:
             file = " ".join(fields[206:])
             x0, y0, x1, y1 = numbers[196:].tolist()
             name = f"{file}#{subset}{line}"  # one photo may show several labelled faces
-            samples.append(
-                Sample(name, numbers[:196].reshape(-1, 2), subset, images / file, box=(x0, y0, x1, y1))
-            )
+            samples.append(Sample(name, numbers[:196].reshape(-1, 2), subset, images / file, box=(x0, y0, x1, y1)))
     return samples
 
 
@@ -175,9 +169,7 @@ def read_pts(folder: Path, files: list[Path]) -> list[Sample]:
         private = parts & {"300w", "01_indoor", "02_outdoor"}
         group = ("challenge" if "ibug" in parts else "private" if private else "common") if test else ""
         subset = "test" if test else "train"
-        samples.append(
-            Sample(str(inside.with_suffix("")), numbers.reshape(-1, 2) - 1, subset, _beside(path), group)
-        )
+        samples.append(Sample(str(inside.with_suffix("")), numbers.reshape(-1, 2) - 1, subset, _beside(path), group))
     return samples
 
 
@@ -189,16 +181,12 @@ def read_tem(folder: Path, files: list[Path]) -> list[Sample]:
         lines = _text(path).split("\n")
         count = lines[0].strip()
         if not count.isdigit() or len(lines) <= int(count):
-            raise DataError(
-                f"{path} is no WebMorph template; its first line must count the points that follow."
-            )
+            raise DataError(f"{path} is no WebMorph template; its first line must count the points that follow.")
         numbers = _numbers(" ".join(lines[1 : int(count) + 1]).split(), str(path))
         if len(numbers) != 2 * int(count):
             raise DataError(f"{path} promises {count} points and has {len(numbers) / 2:g}.")
         samples.append(
-            Sample(
-                str(path.relative_to(folder).with_suffix("")), numbers.reshape(-1, 2), "train", _beside(path)
-            )
+            Sample(str(path.relative_to(folder).with_suffix("")), numbers.reshape(-1, 2), "train", _beside(path))
         )
     return samples
 
@@ -209,18 +197,14 @@ def _relabel(folder: Path, name: str, samples: list[Sample], labels: str) -> lis
         raise UnknownNameError(f"There are no labels '{labels}'; known are {', '.join(LABEL_FILES)}.")
     path, scheme = folder / LABEL_FILES[labels][0], get_scheme(LABEL_FILES[labels][1])
     if name != "csv" or not path.is_file():
-        raise DataError(
-            f"{folder} has no labels '{labels}'; they would lie in {path.name} beside annotations.csv."
-        )
+        raise DataError(f"{folder} has no labels '{labels}'; they would lie in {path.name} beside annotations.csv.")
     try:
         with np.load(path, allow_pickle=False) as archive:
             files, points = archive["files"].tolist(), archive["points"].astype(float)
     except (OSError, ValueError, KeyError) as error:
         raise DataError(f"{path} is damaged; it needs the arrays 'files' and 'points' ({error}).") from error
     if points.shape != (len(files), scheme.count, 2):
-        raise DataError(
-            f"The points of {path} have the shape {points.shape}, not ({len(files)}, {scheme.count}, 2)."
-        )
+        raise DataError(f"The points of {path} have the shape {points.shape}, not ({len(files)}, {scheme.count}, 2).")
     found = dict(zip(files, points, strict=True))
     absent = np.full((scheme.count, 2), np.nan)
     return [replace(sample, points=found.get(sample.name, absent)) for sample in samples]
@@ -236,9 +220,7 @@ def _scheme(folder: Path, scheme: str | Scheme | None, samples: Iterable[Sample]
         try:
             return get_scheme(count)
         except UnknownNameError as error:
-            raise DataError(
-                f"{folder} has {count} points a face, which no scheme has; pass a user_scheme."
-            ) from error
+            raise DataError(f"{folder} has {count} points a face, which no scheme has; pass a user_scheme.") from error
     scheme = get_scheme(scheme)
     if scheme.count != count:
         raise DataError(f"{folder} has {count} points a face, but scheme '{scheme.name}' has {scheme.count}.")

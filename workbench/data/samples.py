@@ -54,9 +54,7 @@ class Sample:
             with Image.open(str(self.path)) as picture:
                 return picture.convert("RGB")
         except FileNotFoundError as error:
-            raise DataError(
-                f"The picture {self.path} is missing; unpack the photos beside their labels."
-            ) from error
+            raise DataError(f"The picture {self.path} is missing; unpack the photos beside their labels.") from error
         except (OSError, SyntaxError, ValueError, KeyError, Image.DecompressionBombError) as error:
             raise DataError(f"The picture {self.path or self.name} cannot be read ({error}).") from error
 

@@ -102,9 +102,7 @@ def draw_face(rng: np.random.Generator, size: int = CROP) -> tuple[Image.Image, 
     return Image.fromarray(pixels.astype(np.uint8)), points
 
 
-def write_synthetic(
-    folder: str | Path, train: int = 16, test: int = 8, *, seed: int = 0, size: int = CROP
-) -> Path:
+def write_synthetic(folder: str | Path, train: int = 16, test: int = 8, *, seed: int = 0, size: int = CROP) -> Path:
     """Draw a set of faces into ``folder`` in the csv format (``annotations.csv`` and ``crops/``).
 
     Args:

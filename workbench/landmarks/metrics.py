@@ -75,9 +75,7 @@ def nme(
     """
     guess, points = _faces(pred, "predicted"), _faces(truth, "true")
     if guess.shape != points.shape:
-        raise DataError(
-            f"Predicted landmarks {guess.shape} and true landmarks {points.shape} differ in shape."
-        )
+        raise DataError(f"Predicted landmarks {guess.shape} and true landmarks {points.shape} differ in shape.")
     if scheme is None or isinstance(scheme, (str, int, Scheme)):
         distances = normaliser_distances(points, scheme, normaliser, boxes=boxes)
     else:
@@ -137,18 +135,14 @@ def _named(points: Floats, scheme: object, normaliser: str, boxes: ArrayLike | N
         raise DataError(f"The {normaliser} distance needs the landmark scheme; pass one, such as 'ibug68'.")
     scheme = get_scheme(scheme)
     if points.shape[1] != scheme.count:
-        raise DataError(
-            f"Scheme '{scheme.name}' has {scheme.count} landmarks, but the faces have {points.shape[1]}."
-        )
+        raise DataError(f"Scheme '{scheme.name}' has {scheme.count} landmarks, but the faces have {points.shape[1]}.")
     if normaliser == "inter_pupil":
         if scheme.pupils is None:
             raise DataError(f"Scheme '{scheme.name}' has no pupils; use the normaliser 'box'.")
         a, b = (points[:, list(eye)].mean(axis=1) for eye in scheme.pupils)
     else:
         if scheme.eye_corners is None:
-            raise DataError(
-                f"Scheme '{scheme.name}' has no eye corners; use the normaliser 'inter_pupil' or 'box'."
-            )
+            raise DataError(f"Scheme '{scheme.name}' has no eye corners; use the normaliser 'inter_pupil' or 'box'.")
         a, b = (points[:, i] for i in scheme.eye_corners)
     return np.linalg.norm(a - b, axis=-1)
 
@@ -168,22 +162,16 @@ def _box_sides(points: Floats, boxes: ArrayLike | None) -> tuple[Floats, Floats]
 def _faces(points: ArrayLike, which: str) -> Floats:
     array = np.asarray(points, float)
     if array.ndim != 3 or array.shape[-1] != 2:
-        raise DataError(
-            f"The {which} landmarks must have the shape (faces, landmarks, 2), not {array.shape}."
-        )
+        raise DataError(f"The {which} landmarks must have the shape (faces, landmarks, 2), not {array.shape}.")
     return array
 
 
 def _positive(distances: Floats, count: int, name: str) -> Floats:
     if distances.shape != (count,):
-        raise DataError(
-            f"There are {len(distances)} normalising distances for {count} faces; give one a face."
-        )
+        raise DataError(f"There are {len(distances)} normalising distances for {count} faces; give one a face.")
     wrong = np.flatnonzero(~((distances > 0) | np.isnan(distances)))
     if len(wrong):
-        raise DataError(
-            f"Face {wrong[0]} has a {name} distance of {distances[wrong[0]]:g} px; it must be above zero."
-        )
+        raise DataError(f"Face {wrong[0]} has a {name} distance of {distances[wrong[0]]:g} px; it must be above zero.")
     return distances
 
 

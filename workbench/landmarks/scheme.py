@@ -88,8 +88,7 @@ class Scheme:
         wrong = [i for i in indices if not 0 <= i < self.count]
         if wrong:
             raise DataError(
-                f"Scheme '{self.name}' has {self.count} landmarks (0 to {self.count - 1}), "
-                f"but {what} name {wrong[0]}."
+                f"Scheme '{self.name}' has {self.count} landmarks (0 to {self.count - 1}), but {what} name {wrong[0]}."
             )
 
     def _check_groups(self) -> None:
@@ -155,9 +154,7 @@ class Scheme:
                     left.add(i)
                 elif group.name.startswith("image-right"):
                     right.add(i)
-        return tuple(
-            IMAGE_LEFT if i in left else IMAGE_RIGHT if i in right else CENTRE for i in range(self.count)
-        )
+        return tuple(IMAGE_LEFT if i in left else IMAGE_RIGHT if i in right else CENTRE for i in range(self.count))
 
     def label(self, index: int) -> str:
         """A readable name of one landmark: its own label, else its group and place, as ``"jaw 3 of 17"``."""
@@ -176,8 +173,7 @@ class Scheme:
             "name": self.name,
             "count": self.count,
             "groups": [
-                {"name": g.name, "part": g.part, "indices": list(g.indices), "closed": g.closed}
-                for g in self.groups
+                {"name": g.name, "part": g.part, "indices": list(g.indices), "closed": g.closed} for g in self.groups
             ],
             "flip": self.flip,
             "left": self.left,

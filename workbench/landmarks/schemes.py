@@ -210,9 +210,7 @@ WEBMORPH189 = _scheme(
     ((0,), (1,)),
 )  # fmt: skip
 
-SCHEMES: dict[str, Scheme] = {
-    scheme.name: scheme for scheme in (IBUG68, WFLW98, COFW29, AFLW19, FIVE, WEBMORPH189)
-}
+SCHEMES: dict[str, Scheme] = {scheme.name: scheme for scheme in (IBUG68, WFLW98, COFW29, AFLW19, FIVE, WEBMORPH189)}
 """Every built-in scheme by its name."""
 
 ALIASES: dict[str, str] = {
@@ -302,7 +300,5 @@ def to_ibug68(points: np.ndarray, scheme: str | int | Scheme = "wflw98") -> np.n
 def _fitting(points: np.ndarray, scheme: Scheme) -> np.ndarray:
     points = np.asarray(points)
     if points.ndim < 2 or points.shape[-2:] != (scheme.count, 2):
-        raise DataError(
-            f"Scheme '{scheme.name}' has points of shape (..., {scheme.count}, 2), not {points.shape}."
-        )
+        raise DataError(f"Scheme '{scheme.name}' has points of shape (..., {scheme.count}, 2), not {points.shape}.")
     return points

@@ -100,14 +100,10 @@ def sample_patches(maps: list[Tensor], corner: Tensor, size: Tensor, count: int,
     steps = torch.linspace(0, 1, count, device=corner.device, dtype=corner.dtype)
     x = corner[..., 0, None] + size[..., 0, None] * steps  # (B, N, count)
     y = corner[..., 1, None] + size[..., 1, None] * steps
-    grid = torch.stack(
-        torch.broadcast_tensors(x[:, :, None, :], y[:, :, :, None]), -1
-    )  # (B, N, count, count, 2)
+    grid = torch.stack(torch.broadcast_tensors(x[:, :, None, :], y[:, :, :, None]), -1)  # (B, N, count, count, 2)
     grid = 2 * grid.flatten(1, 2) - 1
     patches = [
-        F.grid_sample(
-            m, grid.to(m.dtype), "bilinear", padding_mode="border", align_corners=sampling == "aligned"
-        )
+        F.grid_sample(m, grid.to(m.dtype), "bilinear", padding_mode="border", align_corners=sampling == "aligned")
         for m in maps
     ]
     return torch.cat(patches, 1).unflatten(2, (-1, count)).transpose(1, 2)

@@ -101,17 +101,13 @@ def read_init_face(source: str | PathLike[str] | np.ndarray | Tensor | None) -> 
         file = Path(source)
         try:
             loaded = np.load(file, allow_pickle=False)
-            values = np.asarray(
-                loaded if isinstance(loaded, np.ndarray) else loaded["init_face"], dtype=np.float64
-            )
+            values = np.asarray(loaded if isinstance(loaded, np.ndarray) else loaded["init_face"], dtype=np.float64)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             raise CheckpointError(
                 f"{file} is not a readable .npz with an array 'init_face' of shape (N, 2)."
             ) from None
     if values.ndim != 2 or values.shape[1] != 2 or not np.isfinite(values).all():
-        raise CheckpointError(
-            f"The initial mean face must be finite and of shape (N, 2), not {values.shape}."
-        )
+        raise CheckpointError(f"The initial mean face must be finite and of shape (N, 2), not {values.shape}.")
     return torch.from_numpy(values / 256).float()
 
 

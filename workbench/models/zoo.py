@@ -110,9 +110,7 @@ def load_checkpoint(path: Path) -> FaceModel:
         raise CheckpointError(f"{path.name} is damaged and cannot be read ({error}).") from None
     known = {f.name for f in fields(PatchTransformerConfig)}
     try:
-        values: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k in known
-        }
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k in known}
         config = PatchTransformerConfig(**values)
         model = PatchTransformer(config, state["mean_shape"])
         model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
@@ -121,9 +119,7 @@ def load_checkpoint(path: Path) -> FaceModel:
         raise CheckpointError(f"{path.name} does not fit its own configuration ({first}).") from None
     bad = next((k for k, v in state.items() if v.is_floating_point() and not torch.isfinite(v).all()), None)
     if bad:
-        raise CheckpointError(
-            f"{path.name} holds values that are not finite (in {bad}); the file is damaged."
-        )
+        raise CheckpointError(f"{path.name} holds values that are not finite (in {bad}); the file is damaged.")
     card = path.with_suffix(".json")
     model.card = Card.load(card) if card.is_file() else None
     model.name = model.card.name if model.card else path.stem
@@ -131,9 +127,7 @@ def load_checkpoint(path: Path) -> FaceModel:
     return model
 
 
-def save_checkpoint(
-    model: FaceModel, path: str | PathLike[str], card: Card | None = None, half: bool = True
-) -> Path:
+def save_checkpoint(model: FaceModel, path: str | PathLike[str], card: Card | None = None, half: bool = True) -> Path:
     """Write ``path`` (safetensors) and, with a card, the JSON beside it.
 
     Args:
@@ -144,9 +138,7 @@ def save_checkpoint(
         raise CheckpointError(f"The folder {target.parent} does not exist; create it first.")
     keep = ("running_", "mean_shape")
     state = {
-        k: (v.half() if half and v.is_floating_point() and not any(w in k for w in keep) else v)
-        .detach()
-        .cpu()
+        k: (v.half() if half and v.is_floating_point() and not any(w in k for w in keep) else v).detach().cpu()
         for k, v in model.state_dict().items()
     }
     header = {"format": FORMAT, "config": json.dumps(asdict(model.config))}  # type: ignore[call-overload]

@@ -116,11 +116,11 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
     """The rate at a step: one cycle a phase (a tenth linear rise, then half a cosine), or steps at milestones."""
     r = recipe
     phases = ((r.warmup_epochs, r.lr_warmup), (r.epochs, r.lr), (r.polish_epochs, r.lr_polish))
-    for number, (epochs, peak) in enumerate(phases):
-        length = epochs * steps_per_epoch
-        if step < length or number == len(phases) - 1:
-            break
-        step -= length
+    number = 0
+    while number < 2 and step >= phases[number][0] * steps_per_epoch:
+        step -= phases[number][0] * steps_per_epoch
+        number += 1
+    length, peak = phases[number][0] * steps_per_epoch, phases[number][1]
     if number == 1 and r.milestones:
         return float(peak * 0.1 ** sum(step // steps_per_epoch >= m for m in r.milestones))
     t, rise = min(step / max(1, length), 1.0), 0.1

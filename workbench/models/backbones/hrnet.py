@@ -66,9 +66,7 @@ class HRNet(nn.Module):
         self.conv2 = nn.Conv2d(64, 64, 3, 2, 1, bias=False)
         self.bn2 = nn.BatchNorm2d(64)
         self.layer1 = nn.Sequential(Bottleneck(64, 64), *(Bottleneck(256, 64) for _ in range(3)))
-        self.transition1 = nn.ModuleList(
-            [ConvNorm(256, WIDTHS[0]), nn.Sequential(ConvNorm(256, WIDTHS[1], 3, 2))]
-        )
+        self.transition1 = nn.ModuleList([ConvNorm(256, WIDTHS[0]), nn.Sequential(ConvNorm(256, WIDTHS[1], 3, 2))])
         self.stage2 = self._stage(2, modules[0])
         self.transition2 = self._transition(2)
         self.stage3 = self._stage(3, modules[1])
