@@ -56,7 +56,9 @@ def missing(error: ModuleNotFoundError) -> str:
     """Which extra brings a package that is not installed; a module of ours that is missing is a fault."""
     package = (error.name or "").split(".")[0]
     if package in ("lightning", "tensorboard"):
-        return f"Training needs the package '{package}': install the extra with pip install -c constraints.txt -e '.[train]'."
+        return (
+            f"Training needs the package '{package}'; install the extra: pip install -c constraints.txt -e '.[train]'"
+        )
     if not package or package == "workbench":
         raise error
     return f"The package '{package}' is missing: install again with pip install -c constraints.txt -e ."

