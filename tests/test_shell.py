@@ -92,7 +92,7 @@ def test_a_box_replaces_the_search(run, tmp_path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("predict", "sample:astronaut", "--model", "dslpt-86"), "dslpt-68"),
+        (("predict", "sample:astronaut", "--model", "dslpt-6"), "dslpt-68"),
         (("predict", "sample:astronaut", "--box", "1,2,3"), "four numbers"),
         (("predict", "sample:astronaut", "--face", "zero"), "--face"),
         (("predict", "sample:astronaut", "--out", "/nowhere/at/all"), "no folder"),
