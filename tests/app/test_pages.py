@@ -3,12 +3,15 @@ traceback."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opener, words
 from workbench.app import cover, pool
 from workbench.app.link import Selection
+from workbench.models import zoo
 
 PAGES = ("start", "relations", "structure", "uncertainty")
 SELECTION = "wb_selection"
@@ -158,6 +161,42 @@ def test_a_model_is_loaded_once_for_all_sessions(open_page: Opener, monkeypatch:
     assert healthy(first)
     assert healthy(second)
     assert loads == ["dslpt-68"]
+
+
+def test_without_any_model_a_sentence_says_so(
+    open_page: Opener, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(zoo, "share", lambda name: tmp_path)
+    for page in PAGES:
+        at = open_page(page)
+        assert not at.exception
+        assert "There is no model" in words(at)
+
+
+def test_a_picture_without_a_face_does_not_break_the_other_pages(open_page: Opener, no_face: bytes) -> None:
+    at = open_page("start")
+    at.file_uploader[0].upload("wall.png", no_face, "image/png").run()
+    for page in ("relations", "uncertainty"):
+        at = at.switch_page(f"../../pages/{page}.py").run()
+        assert not at.exception
+        assert "No face was found in wall" in words(at)
+    at = at.switch_page("../../pages/structure.py").run()
+    assert healthy(at)
+    assert selection(at).photo
+
+
+def test_a_box_that_cannot_be_cropped_changes_nothing(open_page: Opener) -> None:
+    script = """
+import streamlit as st
+from workbench.app import state
+state.try_face(box=(9000.0, 9000.0, 9900.0, 9900.0), index=0)
+st.write(state.current().box)
+st.write(state.take_notice())
+"""
+    at = AppTest.from_string(script, default_timeout=60).run()
+    assert not at.exception
+    assert at.markdown[0].value == "`None`"
+    assert "lies outside the photograph" in at.markdown[1].value
 
 
 def test_a_kept_reading_says_that_it_is_kept(open_page: Opener) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from workbench.app import pool, views
 from workbench.app.effects import change_figure, relation_change
@@ -31,31 +32,35 @@ def explorer(selection: Selection) -> None:
     committed = views.options_of("uncertainty.occluder")
     occluder = occluder_of(committed)
     plain = pool.reading(selection)
-    shown = plain if occluder is None else pool.occluded(selection, occluder)
-    views.uncertainty(shown, plain, committed if occluder else {})
-    st.markdown("##### What the relations do")
     if occluder is None:
-        st.caption(
-            "Cover a part of the face above: the landmarks that listened to it will turn elsewhere, shown here."
-        )
-        st.button("Cover the mouth", icon=":material/ink_eraser:", on_click=_cover_mouth, key="cover_mouth")
+        with _answer():
+            st.markdown(
+                "Cover a part of the face: sigma rises there, and the landmarks that listened to it turn away."
+            )
+            st.button("Cover the mouth", key="cover_mouth", on_click=_cover_mouth, icon=":material/ink_eraser:")
+        views.uncertainty(plain, plain, {})
         return
-    _relations(shown, plain, occluder, selection)
-
-
-def _relations(shown: pool.Shown, plain: pool.Shown, occluder: Occluder, selection: Selection) -> None:
+    shown = pool.occluded(selection, occluder)
     change = relation_change(shown.reading, plain.reading, occluder, selection.stage, selection.layer)
-    figure = change_figure(change, shown.reading, plain.reading)
+    with _answer():
+        st.markdown(change.sentence())
+    views.uncertainty(shown, plain, committed)
     words, picture = st.columns([2, 3])
     with words:
-        st.markdown(change.sentence())
+        st.markdown("##### Who gained and who lost listeners")
         st.caption(
-            f"`{change.caption}` · lines: the {len(change.edges)} relations that changed most, "
-            "orange more, blue less; squares are covered."
+            f"`{change.caption}` · dots: mean weight on each landmark's patch; lines: the {len(change.edges)} "
+            f"relations that changed most, red more, blue less; squares are covered · {pool.timing(shown)}"
         )
-        st.page_link(views.page("relations"), label="All relations, without the occluder", icon=":material/hub:")
+        st.page_link(views.page("relations"), label="All relations, uncovered", icon=":material/hub:")
     with picture:
+        figure = change_figure(change, shown.reading, plain.reading)
         st.plotly_chart(figure, key="relation_change", config={"displayModeBar": False})
+
+
+def _answer() -> DeltaGenerator:
+    """One line above the widget, always there, so that nothing jumps when the occluder comes."""
+    return st.container(key="wb-answer", horizontal=True, vertical_alignment="center")
 
 
 def _cover_mouth() -> None:

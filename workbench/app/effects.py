@@ -94,7 +94,7 @@ def change_figure(change: RelationChange, reading: Reading, plain: Reading) -> g
             x=points[[query, key], 0],
             y=points[[query, key], 1],
             mode="lines",
-            line={"width": 0.6 + 3.4 * abs(value) / widest, "color": "#ef8a62" if value > 0 else "#67a9cf"},
+            line={"width": 0.6 + 3.4 * abs(value) / widest, "color": "#d6604d" if value > 0 else "#4393c3"},
             opacity=0.8,
             hoverinfo="skip",
         )
@@ -114,10 +114,20 @@ def change_figure(change: RelationChange, reading: Reading, plain: Reading) -> g
             "size": 9,
             "symbol": np.where(change.covered, "square", "circle"),
             "line": {"width": 1, "color": "#111"},
-            "colorbar": {"title": "change of the<br>mean weight<br>on a patch", "thickness": 10, "len": 0.9},
+            "colorbar": {
+                "title": {"text": "change of the mean weight on a patch", "side": "top"},
+                "orientation": "h",
+                "lenmode": "pixels",
+                "len": 330,
+                "thickness": 8,
+                "x": 0,
+                "xanchor": "left",
+                "y": 0,
+                "yanchor": "top",
+            },
         },
     )
-    axis = {"range": [0, 1], "visible": False, "fixedrange": True}
+    axis = {"range": [0, 1], "visible": False, "fixedrange": True, "constrain": "domain"}
     background = Image.fromarray(reading.face.crop(_SIDE))
     figure.update_layout(
         images=[
@@ -134,10 +144,10 @@ def change_figure(change: RelationChange, reading: Reading, plain: Reading) -> g
                 "layer": "below",
             }
         ],
-        xaxis=axis,
+        xaxis={**axis, "constraintoward": "left"},
         yaxis={**axis, "range": [1, 0], "scaleanchor": "x"},
         showlegend=False,
-        margin={"l": 0, "r": 0, "t": 0, "b": 0},
-        height=360,
+        margin={"l": 0, "r": 0, "t": 0, "b": 60},
+        height=400,
     )
     return figure

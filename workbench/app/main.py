@@ -27,7 +27,7 @@ def _pages() -> dict[str, list[st.Page]]:
     }
 
 
-st.set_page_config(page_title="Workbench", page_icon=":material/face:", layout="wide", initial_sidebar_state="auto")
+st.set_page_config(page_title="Workbench", page_icon=strip.icon(), layout="wide", initial_sidebar_state="auto")
 st.html(_HERE / "style.css")
 page = st.navigation(_pages(), expanded=True)
 with messages.guard("page"):
