@@ -112,3 +112,13 @@ def test_view_holds_photograph_and_crop(tmp_path):
     assert got["beyond"] == pytest.approx([-25, -3.125, 99.5, 79.5])  # at most a quarter beyond
     assert got["corner"] == pytest.approx([0, 20])  # 2 pixels each, 40 rows left over
     assert got["back"] == pytest.approx([12, 34])
+
+
+def test_a_near_view_stays_while_the_crop_fits(tmp_path):
+    got = run(
+        tmp_path,
+        "picker",
+        """const region = [0, 0, 100, 100];
+        return [[20, 20, 60, 60], [70, 20, 110, 60], [0, 0, 90, 90], [40, 40, 60, 60]].map((r) => stillFits(region, r, true));""",
+    )
+    assert got == [True, False, False, False]  # well inside, over the edge, too large, too small

@@ -1,6 +1,6 @@
 /* picker.js: choose a face of a photograph by its box, adjust the square that is cropped, or draw a box where none
 was found. Needs rect.js. State "choice": {index} | {box: [x0, y0, x1, y1]} in photo pixels | {}; committed when the
-pointer is let go. Pure: cropOf, boxOf, keepCentre, regionOf, fitPhoto. */
+pointer is let go. Pure: cropOf, boxOf, keepCentre, regionOf, stillFits, fitPhoto. */
 
 /* The square that is cropped for a box: factor times its longer side, the same centre. */
 function cropOf([x0, y0, x1, y1], factor) {
@@ -29,6 +29,13 @@ function regionOf([w, h], crop, near = false) {
   return [lo(0), lo(1), hi(2), hi(3)];
 }
 
+/* Whether a near view can stay as it is, so that the picture does not slip away under a crop that was moved a little. */
+function stillFits(region, crop, near) {
+  if (!near || !region || !crop) return false;
+  const share = (crop[2] - crop[0]) / Math.max(region[2] - region[0], region[3] - region[1]), by = (crop[2] - crop[0]) / 20;
+  return share > 0.25 && share < 0.7 && insideRect(region, [crop[0] - by, crop[1] - by]) && insideRect(region, [crop[2] + by, crop[3] + by]);
+}
+
 /* The region in a canvas of w x h: photo pixels (centres at integers) to canvas pixels and back. */
 function fitPhoto(w, h, region) {
   const scale = Math.min(w / (region[2] - region[0]), h / (region[3] - region[1]));
@@ -40,7 +47,7 @@ const PICKER_STYLE = RECT_STYLE + `
 .wb-pick .wb-stage { grid-template-columns: minmax(0, 1fr); } .wb-pick .wb-face { position: relative; }
 .wb-pick .wb-note { color: var(--ink); }
 .wb-pick .wb-ask { position: absolute; left: 50%; top: 12px; transform: translateX(-50%); width: max-content; max-width: calc(100% - 24px); padding: 6px 12px; border-radius: 6px; background: rgb(16 17 20 / .88); color: #f3f4f5; text-align: center; pointer-events: none; }
-.wb-pick .wb-ask[hidden] { display: none; } .wb-pick .drawing canvas { touch-action: none; cursor: crosshair; }
+.wb-pick .drawing canvas { touch-action: none; cursor: crosshair; }
 `;
 const TALLEST = 640, HALO = "rgb(0 0 0 / .55)";
 
@@ -59,15 +66,16 @@ function mount(host) {
       crop = meta.box ? cropOf(meta.box, meta.factor) : null;
       fresh = true;
       const alone = meta.boxes.length < 2 && crop && crop[2] - crop[0] < 0.4 * Math.min(...meta.photo);
-      if (first || String(before.photo) !== String(meta.photo)) near = Boolean(alone);
-      if (first || String(before.boxes) !== String(meta.boxes) || crop) drawing = !crop && !meta.boxes.length;
-      look();
+      const changed = first || String([before.photo, before.boxes]) !== String([meta.photo, meta.boxes]);
+      if (changed) near = Boolean(alone);
+      if (changed || crop) drawing = !crop && !meta.boxes.length;
+      look(changed);
     }
     words();
   }
   /* The view follows what is to be seen, but not while something is dragged. */
-  function look() {
-    region = regionOf(meta.photo, drawing ? null : crop, near);
+  function look(first = false) {
+    if (!stillFits(region, drawing ? null : crop, near && !first)) region = regionOf(meta.photo, drawing ? null : crop, near);
     if (face.width) { face.height = tall(face.width); face.canvas.style.height = `${face.height}px`; }
     face.paint(); editor.place();
   }
@@ -106,7 +114,8 @@ function mount(host) {
       const at = outline(ctx, v, r, { width: near && !mine ? 2.6 : 1.4, dash: mine ? [] : [6, 4], alpha: mine ? 0.8 : drawing ? 0.4 : 1 });
       if (boxes().length > 1 || near) drawTag(ctx, mine ? `face ${i + 1}` : near ? `choose face ${i + 1}` : `${i + 1}`, at[0] - 8, at[1] + 1, w, h);
     });
-    if (handBox && !drawing) outline(ctx, v, handBox, { width: 1.4, dash: [2, 3], alpha: 0.9 });
+    const drawn = handBox && Math.abs(handBox[2] - handBox[0] - handBox[3] + handBox[1]) > 1; // a square one says no more than the crop
+    if (drawn && !drawing) outline(ctx, v, handBox, { width: 1.4, dash: [2, 3], alpha: 0.9 });
     if (span) outline(ctx, v, span, { width: 2 });
   }
 
@@ -144,7 +153,7 @@ function mount(host) {
 
   const holder = el("div", { class: "wb-face" }), ask = el("div", { class: "wb-ask" }), note = el("span", { class: "wb-note" });
   const draw = toggle("draw a box", "draw a box around a face by hand", false, setDrawing), back = button("", "go back to the detected face", () => choose(0));
-  const zoom = segmented("", [["photo", "photo", "the whole photograph"], ["face", "face", "what surrounds the face"]], "photo", (v) => { near = v === "face"; look(); });
+  const zoom = segmented("", [["photo", "photo", "the whole photograph"], ["face", "face", "what surrounds the face"]], "photo", (v) => { near = v === "face"; look(true); });
   page.strip.append(note, spacer(), back, draw.node, zoom.node);
   page.main.append(holder);
   const face = surface(holder, { label: "Photograph. Arrow keys go from face to face, Enter chooses; while drawing, Enter puts a box in the middle.", ratio: tall, draw: (ctx, w, h) => { drawAll(ctx, w, h); editor.place(); } });

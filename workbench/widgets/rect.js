@@ -87,9 +87,10 @@ function pacer(send, { gap = 120, patience = 1500, now = () => performance.now()
 /* Page ---------------------------------------------------------------------------------------------------- */
 
 const RECT_STYLE = `
+.wb [hidden] { display: none !important; }
+.wb-face { user-select: none; -webkit-user-select: none; }
 .wb-rect { position: absolute; cursor: move; touch-action: none; box-shadow: 0 0 0 1.5px #fff, 0 0 0 2.5px rgb(0 0 0 / .55); }
 .wb .wb-rect:focus-visible { outline: 3px solid var(--accent); outline-offset: 4px; }
-.wb-rect[hidden] { display: none; }
 .wb-rect b { position: absolute; width: 26px; height: 26px; margin: -13px; touch-action: none; display: grid; place-items: center; }
 .wb-rect b::before { content: ""; width: 10px; height: 10px; border-radius: 2px; background: #fff; box-shadow: 0 0 0 1px rgb(0 0 0 / .6), 0 1px 4px rgb(0 0 0 / .4); }
 .wb-rect b:is([data-at=n], [data-at=s])::before { width: 16px; height: 7px; } .wb-rect b:is([data-at=e], [data-at=w])::before { width: 7px; height: 16px; }
@@ -112,6 +113,8 @@ function rectEditor(parent, { label, get, px, unit, limits, step, change, remove
   const at = (event) => { const box = parent.getBoundingClientRect(); return unit([event.clientX - box.left, event.clientY - box.top]); };
   node.addEventListener("pointerdown", (event) => {
     if (event.button || !get()) return;
+    event.preventDefault(); // no text is selected: dragging a selection would cancel the pointer
+    node.focus({ preventScroll: true });
     node.setPointerCapture(event.pointerId);
     grip = { from: at(event), x: event.clientX, y: event.clientY, rect: get(), handle: event.target.dataset.at };
     self.moved = false;

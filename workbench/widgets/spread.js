@@ -58,7 +58,7 @@ function uncertaintyCaption(meta, s, step) {
     [s.ellipses && at ? " · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a Gaussian has 39, 86, 99 % of its mass inside" : ""],
     [s.patches ? ` · patches.rects, v the last layer's variance in patch sides²` : ""],
     [s.path ? " · path: the answers of all layers, joined by straight lines" : ""],
-    [o ? ` · ${o.fill} over ${number(100 * o.w * o.h)} % of the crop${meta.baseline ? ", bars: marks at the uncovered σ, white lines: from the uncovered answer" : ""}` : ""],
+    [o ? ` · ${o.fill} over ${number(+(100 * o.w * o.h).toPrecision(2))} % of the crop${meta.baseline ? ", bars: marks at the uncovered σ, white lines: from the uncovered answer" : ""}` : ""],
     [" · darker colours: image left"],
   ];
 }
@@ -69,7 +69,7 @@ const DASHES = { solid: [], dot: [2, 3], dash: [7, 4] };
 /* How a patch's state is drawn; looks is meta.looks: state -> [colour, dash]. */
 const lookOf = (looks, state) => ({ colour: looks[state][0], dash: DASHES[looks[state][1]] || [], width: state === "ceiling" ? 2 : 1.4 });
 const UNCERTAINTY_STYLE = RECT_STYLE + `
-.wb-time input[type=range] { width: 128px !important; } .wb-time output { min-width: 13ch; }
+.wb .wb-play { min-width: 36px; } .wb-time input[type=range] { width: 128px !important; } .wb-time output { min-width: 13ch; }
 .wb-face { position: relative; }
 .wb-keys { display: flex; flex-wrap: wrap; gap: 3px 14px; font-size: 12px; color: var(--soft); min-height: 18px; }
 .wb-keys span { display: inline-flex; align-items: center; gap: 6px; white-space: nowrap; }

@@ -4,7 +4,7 @@ or {}; while an occluder moves, Python gets it at a pace that it can answer, and
 
 function mount(host) {
   const page = frame(host, "Uncertainty of the landmarks", UNCERTAINTY_STYLE), tip = tooltip(page);
-  let meta, s, given, o = null, photo = null, cover = null, coverFor = null, hover = null, t = 0, playing = () => {};
+  let meta, s, given, givenO, o = null, photo = null, cover = null, coverFor = null, hover = null, t = 0, playing = () => {};
   let shown = { points: [], bars: [], ghost: [], rank: [], top: 1 }, stopMotion = () => {}, parts = {}, asked = false;
 
   const step = () => Math.round(t), steps = () => meta.path.length - 1;
@@ -30,7 +30,9 @@ function mount(host) {
     }
     t = Math.min(t, steps());
     const next = host.get("occluder");
-    if (!box.busy) o = next && next.w ? { ...next } : null;
+    if (next === givenO || box.busy) return;
+    givenO = next;
+    o = next && next.w ? { ...next } : null;
   }
   const commit = () => { given = { ...s }; host.set("selection", given); };
   const same = (a, b) => Boolean(a && b) && a.fill === b.fill && ["x", "y", "w", "h"].every((k) => Math.abs(a[k] - b[k]) < 1e-3);
@@ -159,7 +161,7 @@ function mount(host) {
     ctx.globalAlpha = 1;
     if (!at()) { ctx.fillStyle = look.soft; ctx.font = `13px ${look.font}`; ctx.fillText("The mean face predicts nothing yet: press play.", GUTTER + 8, h / 2); return; }
     if (f == null) return;
-    const y = (shown.rank[f] + 0.5) * row, text = `${number(+shown.bars[f].toPrecision(3))}${unit().short}  ${meta.face.label[f]} · ${f}`;
+    const y = (shown.rank[f] + 0.5) * row, text = `${shown.bars[f].toFixed(2)}${unit().short}  ${meta.face.label[f]} · ${f}`;
     ctx.font = `600 12px ${look.font}`;
     const long = ctx.measureText(text).width + 12, left = Math.min(x(Math.max(shown.bars[f], shown.ghost[f] ?? 0)) + 6, w - long - 2), top = between(y - 10, 0, h - FOOT - 20);
     ctx.fillStyle = look.dark ? "rgb(20 22 26 / .92)" : "rgb(255 255 255 / .94)"; ctx.beginPath(); ctx.roundRect(left, top, long, 20, 4); ctx.fill();
@@ -276,8 +278,9 @@ function mount(host) {
     goTo(0, false);
     pause = setTimeout(() => stage(0), 350);
   }
-  const pace = pacer((value) => { asked = true; showEffect(); host.set("occluder", value); });
+  const pace = pacer((value) => { asked = true; givenO = value; showEffect(); host.set("occluder", value); });
   function setOccluder(next, final) {
+    if (hover != null) point(null); // the effect is to be seen on all
     o = next;
     sync();
     pace.offer(o ? { ...o } : {}, final);
@@ -359,7 +362,7 @@ function mount(host) {
       sort: segmented("", [["sigma", "sorted", "least certain first"], ["part", "by part", "in the order of the facial parts"]], s.sort, (v) => change({ sort: v })),
       unitText: el("span"),
     };
-    parts.time.node.classList.add("wb-time");
+    parts.time.node.classList.add("wb-time"); parts.play.classList.add("wb-play");
     const can = meta.live && host.kind !== "file";
     page.strip.replaceChildren(parts.play, parts.time.node, parts.ellipses.node, parts.patches.node, parts.path.node, ...(can ? [spacer(), parts.cover.node, parts.fill.node] : []));
     const chips = meta.face.brackets.map(({ text, colour }) => { const chip = el("i"); chip.style.background = colour; return el("span", {}, chip, text); });
@@ -383,7 +386,7 @@ function mount(host) {
   }
   read(); refresh(0);
   const stop = host.watch((what) => {
-    if (what === "payload") { playing(); asked = false; read(); }
+    if (what === "payload") { playing(); asked = false; tip.hide(); read(); }
     refresh(260);
     if (what === "payload") pace.answered();
   });
