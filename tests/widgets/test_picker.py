@@ -118,7 +118,7 @@ def test_a_near_view_stays_while_the_crop_fits(tmp_path):
     got = run(
         tmp_path,
         "picker",
-        """const region = [0, 0, 100, 100];
-        return [[20, 20, 60, 60], [70, 20, 110, 60], [0, 0, 90, 90], [40, 40, 60, 60]].map((r) => stillFits(region, r, true));""",
+        """const crops = [[20, 20, 60, 60], [70, 20, 110, 60], [0, 0, 90, 90], [40, 40, 60, 60]];
+        return crops.map((crop) => stillFits([0, 0, 100, 100], crop, true));""",
     )
     assert got == [True, False, False, False]  # well inside, over the edge, too large, too small
