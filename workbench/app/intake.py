@@ -9,6 +9,7 @@ import streamlit as st
 
 from workbench.app import photos, pool, state
 from workbench.app.gallery import Tile, gallery, thumbnail
+from workbench.app.messages import plain
 from workbench.errors import WorkbenchError
 from workbench.faces import sample_info, sample_photo
 
@@ -29,7 +30,7 @@ def credit() -> str:
     """One line about the chosen face: what it is, who made it, under which licence."""
     selection = state.current()
     if selection.photo:
-        name = photos.get(selection.photo).name
+        name = plain(photos.get(selection.photo).name)
         return f"{name}: your photograph; it stays in this session's memory, and no link holds it."
     info = sample_info(selection.sample)
     return f"{info['title']}: {info['credit']} ({info['licence']})."
@@ -37,8 +38,9 @@ def credit() -> str:
 
 def upload_button() -> None:
     """A menu with the file chooser and, only when it is asked for, the camera."""
-    with st.popover("Your photograph", icon=":material/add_a_photo:", width="stretch"):
-        serial = st.session_state.setdefault(_UPLOADS, 0)
+    serial = st.session_state.setdefault(_UPLOADS, 0)
+    # A new key closes the menu once a picture was taken.
+    with st.popover("Your photograph", icon=":material/add_a_photo:", width="stretch", key=f"own_{serial}"):
         key = f"upload_{serial}"
         st.file_uploader(
             "A photograph with a face",

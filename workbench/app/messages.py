@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -52,12 +53,19 @@ def panel(function: Callable[P, None]) -> Callable[P, None]:
 
 def complain(sentence: str, place: str, error: Exception | None = None) -> None:
     """One sentence and the one button that leads on."""
-    with st.container(key=f"wb-problem-{place}", border=True):
-        st.markdown(f":material/error: {sentence}")
+    with st.container(
+        key=f"wb-problem-{place}", border=True, horizontal=True, vertical_alignment="center", gap="medium"
+    ):
+        st.markdown(f":material/error: {plain(sentence)}")
         if isinstance(error, NoFaceError) and place != "face":
             st.page_link(share("pages") / "start.py", label="Draw a box on Start", icon=":material/crop_free:")
         label, action = _next_step(error)
         st.button(label, key=f"wb_problem_{place}", on_click=action, type="primary")
+
+
+def plain(text: str) -> str:
+    """Text that may hold a file's name, with everything that Markdown would take for markup escaped."""
+    return re.sub(r"([\\`*_\[\]<>#$~:|])", r"\\\1", text)
 
 
 def _next_step(error: Exception | None) -> tuple[str, Callable[[], None]]:

@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 from PIL import Image, ImageDraw
 
-from workbench.app import gallery, pool, state
+from workbench.app import gallery, messages, pool, state
 from workbench.errors import WorkbenchError
 from workbench.figures import palette
 
@@ -29,7 +29,7 @@ def draw(title: str) -> None:
     st.html(f'<header class="app-head">{image}<h1>{escape(title)}</h1><ul>{items}</ul></header>')
     if notice:
         with st.container(key="wb-notice"):
-            st.markdown(f":material/info: {notice}")
+            st.markdown(f":material/info: {messages.plain(notice)}")
 
 
 def icon(side: int = 64) -> Image.Image:
