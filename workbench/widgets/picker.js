@@ -112,7 +112,7 @@ function mount(host) {
     boxes().forEach((r, i) => {
       const mine = i === chosen && !drawing, near = i === hover;
       const at = outline(ctx, v, r, { width: near && !mine ? 2.6 : 1.4, dash: mine ? [] : [6, 4], alpha: mine ? 0.8 : drawing ? 0.4 : 1 });
-      if (boxes().length > 1 || near) drawTag(ctx, mine ? `face ${i + 1}` : near ? `choose face ${i + 1}` : `${i + 1}`, at[0] - 8, at[1] + 1, w, h);
+      if (boxes().length > 1 || near) drawTag(ctx, mine ? `face ${i + 1}` : near ? `choose face ${i + 1}` : `${i + 1}`, ...(mine && crop ? v.px([crop[0], crop[1]]) : [at[0] - 8, at[1] + 1]), w, h);
     });
     const drawn = handBox && Math.abs(handBox[2] - handBox[0] - handBox[3] + handBox[1]) > 1; // a square one says no more than the crop
     if (drawn && !drawing) outline(ctx, v, handBox, { width: 1.4, dash: [2, 3], alpha: 0.9 });
