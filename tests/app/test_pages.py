@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opener, words
-from workbench.app import cover, pool
+from workbench.app import cover, pool, views
 from workbench.app.link import Selection
 from workbench.models import zoo
 
@@ -161,6 +161,28 @@ def test_a_model_is_loaded_once_for_all_sessions(open_page: Opener, monkeypatch:
     assert healthy(first)
     assert healthy(second)
     assert loads == ["dslpt-68"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_everything_that_can_be_saved_can_be_made(
+    page: str, open_page: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, bytes | str] = {}
+
+    def collect(*items: views.Item, key: str) -> None:
+        made.update({name: make() for _, name, _, make in items})
+
+    monkeypatch.setattr(views, "save_menu", collect)
+    assert healthy(open_page(page, landmark="30"))
+    assert len(made) >= 5
+    starts = {"png": b"\x89PNG", "svg": b"<?xml", "html": "<!doctype html>", "json": "{"}
+    for name, content in made.items():
+        begin = starts.get(name.rsplit(".", 1)[1])
+        assert content
+        if isinstance(content, bytes) and isinstance(begin, bytes):
+            assert content.startswith(begin), name
+        elif begin is not None and isinstance(content, str):
+            assert content.lower().startswith(str(begin)), name
 
 
 def test_without_any_model_a_sentence_says_so(

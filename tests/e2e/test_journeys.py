@@ -224,3 +224,21 @@ def test_what_is_saved_is_what_is_shown(page: Page, app_url: str, tmp_path: Path
     expected = wb.read(wb.load_model("dslpt-68", device="cpu"), wb.sample_face("astronaut")).landmarks[0]
     x, y = (float(v) for v in lines[1].split(",")[4:6])
     assert np.allclose((x, y), expected, atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("name", "item", "start"),
+    [
+        ("relations", "Lines as PNG", b"\x89PNG"),
+        ("structure", "Similarity as SVG", b"<?xml"),
+        ("uncertainty", "This explorer as one HTML file", b"<!doctype html>"),
+    ],
+)
+def test_every_view_can_be_saved(name: str, item: str, start: bytes, page: Page, app_url: str, tmp_path: Path) -> None:
+    visit(page, f"{app_url}/{name}")
+    page.get_by_role("button", name="Save", exact=True).click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=item).click()
+    target = tmp_path / "saved"
+    waiting.value.save_as(target)
+    assert target.read_bytes().startswith(start)

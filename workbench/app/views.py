@@ -11,6 +11,7 @@ import streamlit as st
 
 from workbench import figures
 from workbench.app import downloads, photos, pool, state
+from workbench.app.link import Selection
 from workbench.paths import share
 from workbench.reading import Reading
 from workbench.widgets import (
@@ -107,18 +108,25 @@ def structure(key: str = "structure") -> None:
 
     given = with_state(payload, selection=shown)
     mount("structure", given, key=key, on_change=changed)
-    stem = f"{'-'.join(names)}-structure"
+    selection, stem = state.current(), f"{'-'.join(names)}-structure"
     save_menu(
-        *figure_items("Similarity", stem, lambda: figures.structure(_readings(names))),
-        *figure_items("Neighbours", f"{stem}-neighbours", lambda: figures.structure_neighbours(_readings(names))),
-        ("Similarities as CSV", f"{stem}.csv", "text/csv", lambda: downloads.similarity_csv(_readings(names)[own])),
+        *figure_items("Similarity", stem, lambda: figures.structure(_readings(selection, names))),
+        *figure_items(
+            "Neighbours", f"{stem}-neighbours", lambda: figures.structure_neighbours(_readings(selection, names))
+        ),
+        (
+            "Similarities as CSV",
+            f"{stem}.csv",
+            "text/csv",
+            lambda: downloads.similarity_csv(_readings(selection, names)[own]),
+        ),
         explorer_item("structure", given, stem, "Structure encodings"),
         key=key,
     )
 
 
-def _readings(names: tuple[str, ...]) -> list[Reading]:
-    return [pool.reading(state.current(), name).reading for name in names]
+def _readings(selection: Selection, names: tuple[str, ...]) -> list[Reading]:
+    return [pool.reading(selection, name).reading for name in names]
 
 
 def _linked(
