@@ -128,3 +128,40 @@ class RelationLayer(nn.Module):
         state = state + self.drop(self.multihead_attn(x + query, memory + position, memory, self.cross))
         x = self.norm3(state)
         return state + self.drop(self.linear2(self.drop(F.relu(self.linear1(x)))))
+
+
+class Gate(nn.Module):
+    """Channel and spatial gates in (0, 1), computed from one tensor and applied to that or to another (CBAM).
+
+    Channel: one hidden layer without bias, shared by the average and the maximum over the map; their sum through a
+    sigmoid. Spatial: a convolution over the mean and the maximum over the channels, through a sigmoid. SCC computes
+    both from the level above (reduction 2); AODN computes the second from its own channel-gated map (reduction 8).
+
+    Args:
+        channels: C of the tensor that the gates are computed from.
+        reduction: C over the width of the hidden layer.
+        kernel: side of the spatial convolution.
+    """
+
+    def __init__(self, channels: int, reduction: int, kernel: int = 7) -> None:
+        super().__init__()
+        hidden = max(1, channels // reduction)
+        self.mlp = nn.Sequential(
+            nn.Linear(channels, hidden, bias=False), nn.ReLU(inplace=True), nn.Linear(hidden, channels, bias=False)
+        )
+        self.conv = nn.Conv2d(2, 1, kernel, padding=kernel // 2)
+        self.channel = Tap("channel")
+        self.spatial = Tap("y", "x")
+
+    def channel_gate(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, C, 1, 1)."""
+        return self.channel((self.mlp(x.mean((2, 3))) + self.mlp(x.amax((2, 3)))).sigmoid())[..., None, None]
+
+    def spatial_gate(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> (B, 1, H, W)."""
+        pooled = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1)
+        return self.spatial(self.conv(pooled).sigmoid()[:, 0])[:, None]
+
+    def forward(self, source: Tensor) -> tuple[Tensor, Tensor]:
+        """Both gates of ``source`` (B, C, H, W): (B, C, 1, 1) and (B, 1, H, W)."""
+        return self.channel_gate(source), self.spatial_gate(source)
