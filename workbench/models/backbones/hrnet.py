@@ -99,7 +99,12 @@ class HRNet(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """(B, 3, H, W) -> (B, 270, H/4, W/4), the branches brought to the finest and concatenated."""
-        first, *rest = self.branches(images)
+        return self.join(self.branches(images))
+
+    @staticmethod
+    def join(branches: list[Tensor]) -> Tensor:
+        """The four branches brought to the finest one's size and concatenated."""
+        first, *rest = branches
         size = first.shape[-2:]
         return torch.cat(
             [first, *(F.interpolate(x, size=size, mode="bilinear", align_corners=False) for x in rest)], 1
