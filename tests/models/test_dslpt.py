@@ -11,8 +11,7 @@ import torch
 from tests.models import reference
 from workbench.errors import CheckpointError
 from workbench.models import build, preset
-from workbench.models.dslpt import patch_rectangles, sample_patches, size_scale
-from workbench.models.importing import published_name
+from workbench.models.dslpt import patch_rectangles, published_name, sample_patches, size_scale
 from workbench.models.zoo import count_multiply_accumulates, count_parameters
 from workbench.tracing import record
 
@@ -95,7 +94,7 @@ def test_equal_to_an_independent_loop_over_all_stages(name: str, system: str) ->
         image = torch.randn(1, 3, 128, 128)
         answer = model(image)
         feature = model.backbone(image)[0][0]
-    state = {published_name(k, system): v for k, v in model.state_dict().items()}
+    state = {published_name(k, model.config): v for k, v in model.state_dict().items()}
     landmarks, variances = reference.run(system, state, feature, shape, 2, config.heads)
     assert torch.allclose(answer.stages[:, :, 0] / 128, torch.stack(landmarks), atol=1e-4)
     if system == "dslpt":

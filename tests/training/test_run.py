@@ -10,9 +10,12 @@ import torch
 from workbench.data import write_synthetic
 from workbench.errors import DataError, UnknownNameError
 from workbench.evaluation import evaluate, sigma_under_occlusion
+from workbench.landmarks import get_scheme
 from workbench.models import build, load_model
 from workbench.training import get_recipe, train
-from workbench.training.run import inherit, set_folder
+from workbench.training.folders import set_folder
+from workbench.training.patches import PatchTransformerTraining
+from workbench.training.recipes import Phase
 
 
 @pytest.fixture(scope="module")
@@ -30,15 +33,15 @@ def trained(folder, tmp_path_factory):
         sets=("drawn",),
         test="drawn",
         batch=4,
-        warmup_epochs=2,
-        polish_epochs=0,
         ema=0.5,
         precision="32-true",
     )
     out = tmp_path_factory.mktemp("out")
-    train(replace(recipe, epochs=0), folder, out, progress=False)
+    warmup = Phase(2, 2e-3, task="heatmaps")
+    train(replace(recipe, phases=(warmup,)), folder, out, progress=False)
     assert torch.load(out / "last.ckpt", weights_only=False)["global_step"] == 8
-    path = train(replace(recipe, epochs=1, polish_epochs=1), folder, out, resume=True, progress=False)
+    recipe = replace(recipe, phases=(warmup, Phase(1, 1e-3), Phase(1, 5e-4, "cover")))
+    path = train(recipe, folder, out, resume=True, progress=False)
     return recipe, out, path
 
 
@@ -75,9 +78,7 @@ def test_the_same_seed_gives_the_same_weights(folder, tmp_path) -> None:
         sets=("drawn",),
         test="drawn",
         batch=8,
-        warmup_epochs=0,
-        epochs=1,
-        polish_epochs=0,
+        phases=(Phase(1, 1e-3),),
         precision="32-true",
     )
     first, second = (load_model(train(recipe, folder, tmp_path / n, progress=False)) for n in ("a", "b"))
@@ -103,7 +104,7 @@ def test_another_scheme_inherits_all_that_is_not_a_landmark_s_own() -> None:
     source = build("dslpt-68-compact", torch.rand(68, 2))
     model = build("dslpt-98-compact", torch.rand(98, 2))
     shape = model.mean_shape.clone()
-    inherit(model, source)
+    PatchTransformerTraining(model, get_scheme("wflw98"), get_recipe("dslpt-98")).inherit(source)
     assert torch.equal(model.mean_shape, shape)
     assert torch.equal(model.embed.weight, source.embed.weight)
     nearest = (shape[5] - source.mean_shape).norm(dim=-1).argmin()

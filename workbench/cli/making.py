@@ -16,6 +16,9 @@ from workbench.cli.options import DEFAULT_MODEL, AsJson, ModelName
 class System(StrEnum):
     slpt = "slpt"
     dslpt = "dslpt"
+    scc = "scc"
+    ssfa = "ssfa"
+    tufa = "tufa"
 
 
 class Log(StrEnum):
@@ -54,8 +57,7 @@ def train(
     recipe: Annotated[str, typer.Argument(help="A recipe's name, such as dslpt-68.")],
     data: Annotated[Path, typer.Option(help="Folder with the recipe's data sets.")],
     out: Annotated[Path, typer.Option(help="Folder for logs, state and result.")],
-    epochs: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's.")] = None,
-    warmup_epochs: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=0, help="Of every phase, instead of the recipe's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last finished epoch.")] = False,
     devices: Annotated[str, typer.Option(help="How many, as Lightning takes it; torchrun works too.")] = "auto",
     accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
@@ -76,7 +78,6 @@ def train(
         data,
         out,
         epochs=epochs,
-        warmup_epochs=warmup_epochs,
         resume=resume,
         devices=int(devices) if devices.lstrip("-").isdigit() else devices,
         accelerator=accelerator,

@@ -73,10 +73,21 @@ PRESETS = {
     "polish": AugmentConfig(
         rotation=10, scale_clip=0.1, shift=0.04, shift_clip=0.1, shear_p=0.2, blocks=2, block=0.28, borrow_p=0.4
     ),
+    "cover": AugmentConfig(
+        rotation=10,
+        scale_clip=0.1,
+        shift=0.04,
+        shift_clip=0.1,
+        shear_p=0.2,
+        occlusion_p=0.7,
+        blocks=3,
+        block=0.27,
+        borrow_p=0.3,
+    ),
     "masked": AugmentConfig(occlusion_p=1.0, blocks=5, block=0.22, borrow_p=0.3, noise_p=0.2),
 }
-"""``paper``: thesis 4.3 and 5.3; ``wide``: for little data; ``polish``: milder, for its last epochs; ``masked``:
-up to five blocks, as in Masked 300-W."""
+"""``paper``: thesis 4.3 and 5.3; ``wide``: for little data; ``polish``: milder, for its last epochs; ``cover``: as
+mild, with more occluders; ``masked``: up to five blocks, as in Masked 300-W."""
 
 
 def augment_preset(name: str) -> AugmentConfig:

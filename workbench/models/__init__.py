@@ -2,12 +2,13 @@
 
 from workbench.models.alignment import Alignment
 from workbench.models.base import Card, FaceModel
-from workbench.models.presets import PRESETS, build, preset
+from workbench.models.systems import PRESETS, SYSTEMS, build, preset
 from workbench.models.zoo import DEFAULT, list_models, load_model, save_checkpoint
 
 __all__ = [
     "DEFAULT",
     "PRESETS",
+    "SYSTEMS",
     "Alignment",
     "Card",
     "FaceModel",

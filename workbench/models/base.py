@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +18,7 @@ from workbench.models.alignment import Alignment
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
+SCHEME_BY_COUNT = {5: "five", 19: "aflw19", 29: "cofw29", 68: "ibug68", 98: "wflw98", 189: "webmorph189"}
 
 
 def normalise(images: Tensor) -> Tensor:
@@ -111,6 +113,15 @@ class FaceModel(nn.Module):
         self.card: Card | None = None
         self.checkpoint = ""
 
+    def set_mean_shape(self, mean_shape: Tensor) -> None:
+        """Keep the mean face (N, 2) in [0, 1] of the crop. Raises CheckpointError for another shape."""
+        if mean_shape.shape != (self.config.landmarks, 2):
+            raise CheckpointError(
+                f"The mean face must have the shape ({self.config.landmarks}, 2) for this model, "
+                f"not {tuple(mean_shape.shape)}."
+            )
+        self.register_buffer("mean_shape", mean_shape.float())
+
     @cached_property
     def scheme(self) -> Scheme:
         if self.config.scheme.startswith("user"):
@@ -131,3 +142,50 @@ class FaceModel(nn.Module):
 
     def forward(self, images: Tensor) -> Alignment:
         raise TypeError(f"{type(self).__name__} does not say how it reads a crop.")
+
+
+@dataclass(frozen=True)
+class Published:
+    """How the authors' weights of a system load into ours.
+
+    Attributes:
+        infer: state dict of theirs -> the configuration it was made with; raises CheckpointError for other weights.
+        name: (our parameter's name, configuration) -> theirs.
+        own: our tensors that their files do not hold, by prefix.
+        ignored: prefixes of their tensors that nothing of ours needs.
+        start: name of the array (N, 2), in 256-pixel crop units, in the ``.npz`` that comes beside the weights.
+        fit: (configuration, N) -> the configuration for that many points, where the weights do not tell.
+    """
+
+    infer: Callable[[dict[str, Tensor]], Any]
+    name: Callable[[str, Any], str]
+    own: tuple[str, ...] = ("mean_shape",)
+    ignored: tuple[str, ...] = ()
+    start: str = "init_face"
+    fit: Callable[[Any, int], Any] | None = None
+
+
+@dataclass(frozen=True)
+class System:
+    """One system of the papers: what the shelf needs to build, load and compare it.
+
+    Attributes:
+        name: short name, the ``system`` field of its configurations.
+        title: as the paper writes it.
+        paper: where it was published.
+        config, model: its configuration and its network, built as ``model(config, mean_shape)``.
+        presets: named configurations.
+        figures: preset -> (millions of parameters, G multiply-accumulates) as printed; None where not printed.
+        published: how the authors' weights load, when they are public.
+        notes: preset -> a sentence, where a printed figure cannot be met.
+    """
+
+    name: str
+    title: str
+    paper: str
+    config: type[Any]
+    model: Callable[[Any, Tensor], FaceModel]
+    presets: Mapping[str, Any]
+    figures: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    published: Published | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)

@@ -6,8 +6,9 @@ how its pixels are read (``sampling``) and what sets the next patch's size (``si
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 from workbench.errors import CheckpointError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones import build_backbone
-from workbench.models.base import FaceModel
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Published, System
 from workbench.models.layers import RelationLayer
 from workbench.tracing import Tap
 
@@ -174,11 +175,6 @@ class PatchTransformer(FaceModel):
 
     def __init__(self, config: PatchTransformerConfig, mean_shape: Tensor) -> None:
         super().__init__()
-        if mean_shape.shape != (config.landmarks, 2):
-            raise CheckpointError(
-                f"The mean face must have the shape ({config.landmarks}, 2) for this model, "
-                f"not {tuple(mean_shape.shape)}."
-            )
         self.config = c = config
         self.backbone = build_backbone(c.backbone, c.dim, c.deep_head)
         self.maps = nn.ModuleList(Tap("channel", "y", "x") for _ in range(4))
@@ -188,7 +184,7 @@ class PatchTransformer(FaceModel):
         self.relation = Relation(c)
         self.head = PredictionHead(c.dim, c.likelihood is not None)
         self.patches = PatchTaps()
-        self.register_buffer("mean_shape", mean_shape.float())
+        self.set_mean_shape(mean_shape)
 
     def forward(self, images: Tensor) -> Alignment:
         return self.read_maps(self.backbone(images), images.shape[-1])
@@ -239,3 +235,120 @@ def size_scale(variance: Tensor, rule: str, limits: tuple[float, float] = (0.5, 
     """
     spread = variance.sqrt() if rule == "deviation" else variance
     return (SIZE_FACTOR * spread).clamp(*limits)
+
+
+def _presets(system: str) -> dict[str, PatchTransformerConfig]:
+    """The papers' sizes for every published number of points, and our compact one."""
+    base = PatchTransformerConfig()
+    compact: dict[str, Any] = dict(
+        input_size=128, backbone="pyramid18", dim=128, heads=4, layers=4, ffn=512, dropout=0.0, patch=5
+    )
+    if system == "slpt":
+        base = replace(
+            base,
+            system="slpt",
+            backbone="hrnet_w18_lite",
+            deep_head=True,
+            rectangle="shrink",
+            sampling="aligned",
+            size_rule="halve",
+            likelihood=None,
+            embed_bias=False,
+        )
+        sizes: dict[str, dict[str, Any]] = {
+            "lite": {},
+            "resnet34": {"backbone": "resnet34", "deep_head": False},
+            "compact": {**compact, "deep_head": False},
+        }
+    else:
+        sizes = {
+            "w18": {},
+            "lite": {"backbone": "hrnet_w18_lite"},
+            "resnet34": {"backbone": "resnet34"},
+            "resnet50": {"backbone": "resnet50"},
+            "compact": {**compact, "likelihood": "laplace"},
+        }
+    return {
+        f"{system}-{count}-{size}": replace(base, scheme=SCHEME_BY_COUNT[count], landmarks=count, **changes)
+        for count in (98, 68, 29, 19)
+        for size, changes in sizes.items()
+    }
+
+
+# Ours -> the authors', longest prefix first.
+_NAMES = (
+    ("relation.layers.", "Transformer.Transformer_block.layers."),
+    ("relation.norm.", "Transformer.Transformer_block.norm."),
+    ("relation.structure_encoding", "Transformer.structure_encoding"),
+    ("relation.landmark_query", "Transformer.landmark_query"),
+    ("embed_norm.", "feature_norm."),
+    ("embed.", "feature_extractor."),
+    ("head.hidden.", "embedding_layer."),
+    ("head.variance.", "out_std_layer."),
+)
+
+
+def published_name(name: str, config: PatchTransformerConfig) -> str:
+    """Our parameter's name -> the authors'."""
+    mean = ("head.mean.", "out_layer." if config.system == "slpt" else "out_mean_layer.")
+    for ours, theirs in (*_NAMES, mean):
+        if name.startswith(ours):
+            return theirs + name[len(ours) :]
+    return name
+
+
+def infer_config(state: dict[str, Tensor], system: str) -> PatchTransformerConfig:
+    """The configuration that a published state dict of ``system`` was made with, from names and shapes.
+
+    Raises:
+        CheckpointError: other weights.
+    """
+    query, embed = state.get("Transformer.landmark_query"), state.get("feature_extractor.weight")
+    if query is None or embed is None or query.ndim != 3 or embed.ndim != 4:
+        raise CheckpointError(
+            f"These are not {system.upper()} weights: 'Transformer.landmark_query' or 'feature_extractor.weight' is "
+            "missing; choose the system they belong to."
+        )
+    count, dim = query.shape[1], query.shape[2]
+    if "backbone.stage4.0.branches.0.0.conv1.weight" in state:
+        backbone = "hrnet_w18" if any(k.startswith("backbone.stage3.1.") for k in state) else "hrnet_w18_lite"
+    else:
+        backbone = "resnet50" if "backbone.layer1.0.conv3.weight" in state else "resnet34"
+    layer = "Transformer.Transformer_block.layers."
+    ffn = state.get(f"{layer}0.linear1.weight")
+    size = "lite" if system == "slpt" else "w18"
+    return replace(
+        _presets(system)[f"{system}-98-{size}"],
+        scheme=SCHEME_BY_COUNT.get(count, f"user{count}"),
+        landmarks=count,
+        backbone=backbone,
+        deep_head=system == "slpt" and backbone.startswith("hrnet"),
+        dim=dim,
+        layers=len({k.split(".")[3] for k in state if k.startswith(layer)}),
+        ffn=4 * dim if ffn is None else ffn.shape[0],
+        patch=embed.shape[-1],
+    )
+
+
+SLPT = System(
+    name="slpt",
+    title="SLPT",
+    paper="Xia et al., Sparse Local Patch Transformer for Robust Face Alignment and Landmarks Inherent Relation "
+    "Learning (CVPR 2022); thesis chapter 4",
+    config=PatchTransformerConfig,
+    model=PatchTransformer,
+    presets=_presets("slpt"),
+    figures={"slpt-98-lite": (13.19, 6.08)},
+    published=Published(partial(infer_config, system="slpt"), published_name),
+)
+DSLPT = System(
+    name="dslpt",
+    title="DSLPT",
+    paper="Xia et al., Robust Face Alignment via Inherent Relation Learning and Uncertainty Estimation "
+    "(TPAMI 2023); thesis chapter 5",
+    config=PatchTransformerConfig,
+    model=PatchTransformer,
+    presets=_presets("dslpt"),
+    figures={"dslpt-98-w18": (19.35, 7.78), "dslpt-98-lite": (13.25, 6.02)},
+    published=Published(partial(infer_config, system="dslpt"), published_name),
+)

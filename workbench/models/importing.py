@@ -18,30 +18,10 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from workbench.errors import CheckpointError
-from workbench.models.dslpt import PatchTransformer, PatchTransformerConfig
-from workbench.models.presets import SCHEME_BY_COUNT
+from workbench.models.base import FaceModel
+from workbench.models.systems import SYSTEMS, get_system
 
-SYSTEMS = ("slpt", "dslpt")
-
-# Ours -> theirs, longest prefix first.
-_NAMES = (
-    ("relation.layers.", "Transformer.Transformer_block.layers."),
-    ("relation.norm.", "Transformer.Transformer_block.norm."),
-    ("relation.structure_encoding", "Transformer.structure_encoding"),
-    ("relation.landmark_query", "Transformer.landmark_query"),
-    ("embed_norm.", "feature_norm."),
-    ("embed.", "feature_extractor."),
-    ("head.hidden.", "embedding_layer."),
-    ("head.variance.", "out_std_layer."),
-)
-
-
-def published_name(name: str, system: str) -> str:
-    """Our parameter name -> the authors'."""
-    for ours, theirs in (*_NAMES, ("head.mean.", "out_layer." if system == "slpt" else "out_mean_layer.")):
-        if name.startswith(ours):
-            return theirs + name[len(ours) :]
-    return name
+IMPORTABLE = tuple(name for name, system in SYSTEMS.items() if system.published)
 
 
 def read_state_dict(path: str | PathLike[str]) -> dict[str, Tensor]:
@@ -81,11 +61,13 @@ def read_state_dict(path: str | PathLike[str]) -> dict[str, Tensor]:
     return tensors
 
 
-def read_init_face(source: str | PathLike[str] | np.ndarray | Tensor | None) -> Tensor:
-    """The authors' initial mean face, (N, 2) in 256-pixel crop units -> (N, 2) in [0, 1].
+def read_start(source: str | PathLike[str] | np.ndarray | Tensor | None, array: str = "init_face") -> Tensor:
+    """The mean face or prompt that the authors keep beside their weights: (N, 2) in 256-pixel crop units -> the same
+    in [0, 1].
 
     Args:
-        source: an ``.npz`` with ``init_face``, an ``.npy``, or an array in the same units.
+        source: an ``.npz`` with ``array``, an ``.npy``, or an array in the same units.
+        array: its name, "init_face" (SLPT, DSLPT) or "offset" (TUFA).
 
     Raises:
         CheckpointError: missing, unreadable, of another shape, or not finite.
@@ -93,7 +75,7 @@ def read_init_face(source: str | PathLike[str] | np.ndarray | Tensor | None) -> 
     if source is None:
         raise CheckpointError(
             "The published weights do not hold the initial mean face; pass it with init_face (an .npz file with the "
-            "array 'init_face', in pixels of a 256-pixel crop)."
+            f"array '{array}', in pixels of a 256-pixel crop)."
         )
     if isinstance(source, (np.ndarray, Tensor)):
         values = np.asarray(source, dtype=np.float64)
@@ -101,71 +83,42 @@ def read_init_face(source: str | PathLike[str] | np.ndarray | Tensor | None) -> 
         file = Path(source)
         try:
             loaded = np.load(file, allow_pickle=False)
-            values = np.asarray(loaded if isinstance(loaded, np.ndarray) else loaded["init_face"], dtype=np.float64)
+            values = np.asarray(loaded if isinstance(loaded, np.ndarray) else loaded[array], dtype=np.float64)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-            raise CheckpointError(
-                f"{file} is not a readable .npz with an array 'init_face' of shape (N, 2)."
-            ) from None
+            raise CheckpointError(f"{file} is not a readable .npz with an array '{array}' of shape (N, 2).") from None
     if values.ndim != 2 or values.shape[1] != 2 or not np.isfinite(values).all():
         raise CheckpointError(f"The initial mean face must be finite and of shape (N, 2), not {values.shape}.")
     return torch.from_numpy(values / 256).float()
 
 
-def infer_config(state: dict[str, Tensor], system: str) -> PatchTransformerConfig:
-    """The configuration that a published state dict of ``system`` was made with, from names and shapes."""
-    if system not in SYSTEMS:
-        raise CheckpointError(
-            f"Weights of '{system}' cannot be imported; the systems with an importer are {', '.join(SYSTEMS)}."
-        )
-    query, embed = state.get("Transformer.landmark_query"), state.get("feature_extractor.weight")
-    if query is None or embed is None or query.ndim != 3 or embed.ndim != 4:
-        raise CheckpointError(
-            f"These are not {system.upper()} weights: 'Transformer.landmark_query' or 'feature_extractor.weight' is "
-            "missing; choose the system they belong to."
-        )
-    slpt, count, dim = system == "slpt", query.shape[1], query.shape[2]
-    if "backbone.stage4.0.branches.0.0.conv1.weight" in state:
-        backbone = "hrnet_w18" if any(k.startswith("backbone.stage3.1.") for k in state) else "hrnet_w18_lite"
-    else:
-        backbone = "resnet50" if "backbone.layer1.0.conv3.weight" in state else "resnet34"
-    layer = "Transformer.Transformer_block.layers."
-    ffn = state.get(f"{layer}0.linear1.weight")
-    return PatchTransformerConfig(
-        system="slpt" if slpt else "dslpt",
-        scheme=SCHEME_BY_COUNT.get(count, f"user{count}"),
-        landmarks=count,
-        backbone=backbone,
-        deep_head=slpt and backbone.startswith("hrnet"),
-        dim=dim,
-        layers=len({k.split(".")[3] for k in state if k.startswith(layer)}),
-        ffn=4 * dim if ffn is None else ffn.shape[0],
-        patch=embed.shape[-1],
-        rectangle="shrink" if slpt else "shift",
-        sampling="aligned" if slpt else "half_pixel",
-        size_rule="halve" if slpt else "variance",
-        likelihood=None if slpt else "gaussian",
-        embed_bias=not slpt,
-    )
-
-
 def import_published(
     path: str | PathLike[str], system: str, init_face: str | PathLike[str] | np.ndarray | Tensor | None
-) -> PatchTransformer:
+) -> FaceModel:
     """A model with the authors' weights, every tensor accounted for.
 
     Args:
         path: their ``.pth``.
-        system: "slpt" or "dslpt".
-        init_face: see :func:`read_init_face`.
+        system: a name from :data:`IMPORTABLE`.
+        init_face: see :func:`read_start`.
 
     Raises:
+        UnknownNameError: no such system.
         CheckpointError: a sentence naming what is missing, left over, of another shape or not finite.
     """
-    theirs = read_state_dict(path)
-    config = infer_config(theirs, system)
-    model = PatchTransformer(config, read_init_face(init_face))
-    ours = {name: t for name, t in model.state_dict().items() if name != "mean_shape"}
-    names = {name: published_name(name, system) for name in ours}
+    known = get_system(system)
+    if known.published is None:
+        raise CheckpointError(
+            f"Weights of '{system}' cannot be imported; the systems with an importer are {', '.join(IMPORTABLE)}."
+        )
+    how = known.published
+    theirs = {k: v for k, v in read_state_dict(path).items() if not k.startswith(how.ignored or ("\0",))}
+    config = how.infer(theirs)
+    start = read_start(init_face, how.start)
+    if how.fit is not None:
+        config = how.fit(config, len(start))
+    model = known.model(config, start)
+    ours = {name: t for name, t in model.state_dict().items() if not name.startswith(how.own)}
+    names = {name: how.name(name, config) for name in ours}
     missing = sorted(n for n in names.values() if n not in theirs)
     extra = sorted(set(theirs) - set(names.values()))
     if missing or extra:
@@ -180,7 +133,7 @@ def import_published(
             )
         if given.is_floating_point() and not torch.isfinite(given).all():
             raise CheckpointError(f"{names[name]} holds values that are not finite; the file is damaged.")
-    model.load_state_dict({**{n: theirs[names[n]] for n in ours}, "mean_shape": model.mean_shape})
+    model.load_state_dict({n: theirs[names[n]] for n in ours}, strict=False)
     return model.eval()
 
 

@@ -19,8 +19,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from workbench.errors import CheckpointError, UnknownNameError
 from workbench.models.base import Card, FaceModel
-from workbench.models.dslpt import PatchTransformer, PatchTransformerConfig
-from workbench.models.importing import import_published
+from workbench.models.importing import IMPORTABLE, import_published
+from workbench.models.systems import get_system
 from workbench.paths import share
 from workbench.tracing import record
 
@@ -45,7 +45,7 @@ def load_model(
     Args:
         source: a name from :func:`list_models` ("dslpt" takes the first of that system), one of our ``.safetensors``
             files, or the authors' own ``.pth``.
-        system: which system an authors' file belongs to: "slpt" or "dslpt".
+        system: which system an authors' file belongs to, one of ``IMPORTABLE``.
         init_face: the authors' initial mean face, (N, 2) in 256-pixel crop units, as a file or an array.
         device: "auto" takes a GPU when there is one.
 
@@ -61,7 +61,8 @@ def load_model(
         model = load_checkpoint(path)
     elif path.suffix in (".pth", ".pt", ".bin"):
         raise CheckpointError(
-            f"To load {path.name}, say which system it belongs to (system='slpt' or 'dslpt') and pass init_face."
+            f"To load {path.name}, say which system it belongs to (system=..., one of {', '.join(IMPORTABLE)}) "
+            "and pass init_face."
         )
     else:
         model = load_checkpoint(_find(str(source)))
@@ -108,11 +109,11 @@ def load_checkpoint(path: Path) -> FaceModel:
             raw = json.loads(header["config"])
     except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
         raise CheckpointError(f"{path.name} is damaged and cannot be read ({error}).") from None
-    known = {f.name for f in fields(PatchTransformerConfig)}
     try:
+        system = get_system(raw["system"])
+        known = {f.name for f in fields(system.config)}
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k in known}
-        config = PatchTransformerConfig(**values)
-        model = PatchTransformer(config, state["mean_shape"])
+        model = system.model(system.config(**values), state["mean_shape"])
         model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
     except (RuntimeError, KeyError, TypeError) as error:
         first = str(error).splitlines()[-1].strip()

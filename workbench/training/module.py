@@ -1,8 +1,9 @@
-"""The Lightning module that trains a patch transformer: a heatmap warm-up of the backbone, then the model."""
+"""The Lightning module that every system trains with: views, phases, learning rate, validation."""
 
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import lightning as L
@@ -10,91 +11,135 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench.data.augment import AugmentConfig, augment_batch, augment_preset, eval_batch
+from workbench.data.augment import AugmentedBatch, augment_batch, augment_preset, eval_batch
+from workbench.data.pack import Packed
 from workbench.landmarks import Scheme
 from workbench.landmarks.metrics import nme
-from workbench.models.dslpt import PatchTransformer
-from workbench.training.losses import heatmap_warmup_loss, patch_loss, soft_argmax
-from workbench.training.recipes import Recipe
+from workbench.landmarks.shapes import mean_shape
+from workbench.models.base import FaceModel
+from workbench.training.folders import load_packed
+from workbench.training.losses import heatmap_warmup_loss, soft_argmax
+from workbench.training.recipes import Phase, Recipe
 
 
-class PatchTransformerTraining(L.LightningModule):
+class AlignmentTraining(L.LightningModule):
     """Trains ``model`` by ``recipe`` on batches of (uint8 images, points in packed pixels, valid).
 
-    The warm-up drives the backbone alone through a throw-away 1x1 head on its finest map, so that a model trained
-    from scratch on a few thousand faces meets features that already know where landmarks are.
+    A system says how it learns by overriding :meth:`model_loss`, and where it needs more: :meth:`phase_loss` for tasks
+    of its own, :meth:`warmup_maps`, :meth:`inherit`, :meth:`measure`.
     """
 
-    def __init__(self, model: PatchTransformer, scheme: Scheme, recipe: Recipe, augment: AugmentConfig) -> None:
+    def __init__(self, model: FaceModel, scheme: Scheme, recipe: Recipe) -> None:
         super().__init__()
-        self.model, self.scheme, self.recipe, self.augment = model, scheme, recipe, augment
-        n = model.config.landmarks
+        self.model, self.scheme, self.recipe = model, scheme, recipe
         self.heatmap_heads: nn.ModuleList | None = None
-        if recipe.warmup_epochs:
-            with torch.no_grad():
-                maps = model.backbone(torch.zeros(2, 3, model.config.input_size, model.config.input_size))
-            self.heatmap_heads = nn.ModuleList(nn.Conv2d(m.shape[1], n, 1) for m in maps)
+        if any(phase.task == "heatmaps" for phase in recipe.phases):
+            self.heatmap_heads = self.warmup_heads()
         self.errors: list[Tensor] = []
 
-    @property
-    def views(self) -> AugmentConfig:
-        """The augmentation of the current phase."""
-        polishing = self.current_epoch >= self.recipe.warmup_epochs + self.recipe.epochs
-        return augment_preset("polish") if polishing else self.augment
+    @classmethod
+    def open_data(cls, recipe: Recipe, data: Path, cache: Path) -> tuple[Packed, Packed]:
+        """Training and test faces of a recipe, packed below ``cache``. Raises DataError."""
+        return (
+            load_packed(recipe, data, recipe.sets, "train", cache),
+            load_packed(recipe, data, (recipe.test,), "test", cache),
+        )
 
-    @property
-    def warming(self) -> bool:
-        return self.current_epoch < self.recipe.warmup_epochs
+    @classmethod
+    def mean_face(cls, training: Packed) -> Tensor:
+        """(N, 2) in [0, 1] of the crop, from the training labels."""
+        return torch.from_numpy(mean_shape(training.labelled()))
 
-    def heatmaps(self, images: Tensor) -> Tensor:
-        """Warm-up logits (B, N, h, w) at the finest map's size."""
+    @classmethod
+    def fit_model(cls, model: FaceModel, training: Packed) -> None:
+        """Give a new model what it takes from the training set besides the mean face; nothing here."""
+
+    def model_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
+        """Loss of the model itself.
+
+        Args:
+            images: (B, 3, S, S) normalised, channels last.
+            batch: points (B, N, 2) in [0, 1], which of them are labelled, which are covered.
+        """
+        raise NotImplementedError
+
+    def phase_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
+        """Loss of the current phase's task."""
+        if self.phase.task == "heatmaps":
+            return heatmap_warmup_loss(self.warmup_logits(images), batch.points, batch.valid)
+        return self.model_loss(images, batch)
+
+    def warmup_maps(self, images: Tensor) -> list[Tensor]:
+        """Feature maps (B, C, h, w), finest first, that a "heatmaps" phase trains."""
+        backbone: nn.Module = self.model.backbone  # type: ignore[assignment]
+        return list(backbone(images))
+
+    def warmup_heads(self) -> nn.ModuleList:
+        """Throw-away 1x1 heads, one for every map."""
+        side = self.model.input_size
+        with torch.no_grad():
+            maps = self.warmup_maps(torch.zeros(2, 3, side, side))
+        return nn.ModuleList(nn.Conv2d(m.shape[1], self.model.config.landmarks, 1) for m in maps)
+
+    def warmup_logits(self, images: Tensor) -> Tensor:
+        """Logits (B, N, h, w) at the finest map's size, so that a model trained from scratch on a few thousand faces
+        meets features that already know where landmarks are."""
         assert self.heatmap_heads is not None
-        maps = self.model.backbone(images)
+        maps = self.warmup_maps(images)
         size = maps[0].shape[-2:]
         logits = self.heatmap_heads[0](maps[0])
         for head, m in zip(list(self.heatmap_heads)[1:], maps[1:], strict=True):
             logits = logits + F.interpolate(head(m), size=size, mode="bilinear", align_corners=False)
         return logits.float()
 
-    def distance(self, points: Tensor) -> Tensor:
-        """Inter-ocular distance (B,) of points (B, N, 2), by which SLPT's loss is divided."""
-        left, right = self.scheme.eye_corners or (0, -1)
-        return (points[:, left] - points[:, right]).norm(dim=-1)
+    @torch.no_grad()
+    def inherit(self, source: FaceModel) -> None:
+        """Start from another model: every tensor of the same name and shape is copied, the mean face is not."""
+        theirs = source.state_dict()
+        for name, tensor in self.model.state_dict().items():
+            if name != "mean_shape" and name in theirs and theirs[name].shape == tensor.shape:
+                tensor.copy_(theirs[name])
 
-    def training_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> Tensor:
-        size = self.model.config.input_size
+    def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:
+        """What the card tells beside NME, FR and AUC.
+
+        Args:
+            model: as stored, in evaluation mode on the CPU.
+            folder: of the recipe's test set.
+        """
+        return []
+
+    @property
+    def phase(self) -> Phase:
+        """The phase of the current epoch."""
+        return self.recipe.phase_at(self.current_epoch)[0]
+
+    def training_step(self, batch: Any, index: int) -> Tensor:
         seed = self.recipe.seed * 1_000_003 + self.global_step * self.trainer.world_size + self.global_rank
         generator = torch.Generator(self.device).manual_seed(seed)
-        out = augment_batch(*batch, self.scheme, self.views, size, generator)
-        images = out.images.contiguous(memory_format=torch.channels_last)
-        if self.warming:
-            loss = heatmap_warmup_loss(self.heatmaps(images), out.points, out.valid)
-        else:
-            points = out.points * size
-            loss = patch_loss(
-                self.model(images),
-                points,
-                out.valid,
-                self.model.config.likelihood,
-                floor=self.recipe.floor,
-                distance=self.distance(points),
-            )
+        out = self.view(batch, generator)
+        loss = self.phase_loss(out.images.contiguous(memory_format=torch.channels_last), out)
         self.log("loss", loss, prog_bar=True)
         return loss
 
-    def validation_step(self, batch: tuple[Tensor, Tensor, Tensor], index: int) -> None:
-        size = self.model.config.input_size
-        out = eval_batch(*batch, size)
+    def view(self, batch: Any, generator: torch.Generator) -> AugmentedBatch:
+        """One random view of every face of a batch, by the current phase's augmentation."""
+        return augment_batch(*batch, self.scheme, augment_preset(self.phase.views), self.model.input_size, generator)
+
+    def validation_step(self, batch: Any, index: int) -> None:
+        size = self.model.input_size
+        out = eval_batch(*batch[:3], size)
         images = out.images.contiguous(memory_format=torch.channels_last)
-        if self.warming:
-            found = soft_argmax(self.heatmaps(images))
+        if self.phase.task == "heatmaps":
+            found = soft_argmax(self.warmup_logits(images))
         else:
             found = self.model(images).landmarks.float() / size
-        self.errors.append(torch.as_tensor(nme(found.cpu().numpy(), out.points.cpu().numpy(), self.scheme)))
+        truth = torch.where(out.valid[..., None], out.points, torch.nan)
+        self.errors.append(torch.as_tensor(nme(found.cpu().numpy(), truth.cpu().numpy(), self.scheme)))
 
     def on_validation_epoch_end(self) -> None:
         if self.errors:
-            self.log("nme", 100 * torch.cat(self.errors).mean(), prog_bar=True, sync_dist=True)
+            self.log("nme", 100 * torch.cat(self.errors).nanmean(), prog_bar=True, sync_dist=True)
             self.errors.clear()
 
     def configure_optimizers(self) -> Any:
@@ -107,23 +152,18 @@ class PatchTransformerTraining(L.LightningModule):
         groups = [{"params": decay, "weight_decay": r.weight_decay}, {"params": plain, "weight_decay": 0.0}]
         optimizer = torch.optim.AdamW(groups, lr=1.0, betas=r.betas)
         total = int(self.trainer.estimated_stepping_batches)
-        per_epoch = max(1, total // max(1, r.total_epochs))
+        per_epoch = max(1, total // max(1, r.epochs))
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: learning_rate(r, step, per_epoch))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 
 def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
     """The rate at a step: one cycle a phase (a tenth linear rise, then half a cosine), or steps at milestones."""
-    r = recipe
-    phases = ((r.warmup_epochs, r.lr_warmup), (r.epochs, r.lr), (r.polish_epochs, r.lr_polish))
-    number = 0
-    while number < 2 and step >= phases[number][0] * steps_per_epoch:
-        step -= phases[number][0] * steps_per_epoch
-        number += 1
-    length, peak = phases[number][0] * steps_per_epoch, phases[number][1]
-    if number == 1 and r.milestones:
-        return float(peak * 0.1 ** sum(step // steps_per_epoch >= m for m in r.milestones))
-    t, rise = min(step / max(1, length), 1.0), 0.1
+    phase, first = recipe.phase_at(step // steps_per_epoch)
+    step -= first * steps_per_epoch
+    if phase.milestones:
+        return float(phase.lr * 0.1 ** sum(step // steps_per_epoch >= m for m in phase.milestones))
+    t, rise = min(step / max(1, phase.epochs * steps_per_epoch), 1.0), 0.1
     if t < rise:
-        return peak * (0.04 + 0.96 * t / rise)
-    return peak * max(1e-4, 0.5 * (1 + math.cos(math.pi * (t - rise) / (1 - rise))))
+        return phase.lr * (0.04 + 0.96 * t / rise)
+    return phase.lr * max(1e-4, 0.5 * (1 + math.cos(math.pi * (t - rise) / (1 - rise))))

@@ -9,29 +9,46 @@ from workbench.errors import UnknownNameError
 
 
 @dataclass(frozen=True)
+class Phase:
+    """Some epochs with one learning-rate cycle, one augmentation and one task.
+
+    Attributes:
+        epochs: how many.
+        lr: peak of the cycle.
+        views: augmentation preset.
+        task: "model", "heatmaps" (the feature maps alone, through throw-away heads), or one a system defines.
+        milestones: epochs of the phase at which the rate falls to a tenth, instead of the cycle.
+    """
+
+    epochs: int
+    lr: float
+    views: str = "wide"
+    task: str = "model"
+    milestones: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How one checkpoint is made.
 
     Attributes:
         name: also the checkpoint's name.
-        preset: model preset in the zoo.
+        preset: of the model.
         scheme: landmark scheme of the labels.
         sets: data folders below ``--data``, joined for training.
-        labels: None for a set's own labels, or the name of its pseudo-labels ("pseudo98").
         test: the folder whose test part is measured.
+        phases: what is trained, one after the other.
+        labels: None for a set's own labels, or the name of its pseudo-labels ("pseudo98").
         pack: side of the stored crops in pixels.
-        warmup_epochs: epochs of heatmap training of the backbone alone.
-        epochs: epochs of the model itself, after the warm-up.
-        batch, lr_warmup, lr, weight_decay, betas: AdamW with one cycle a phase.
+        batch, weight_decay, betas: of AdamW.
         floor: density floor of the likelihood (None: exact).
-        augment: name of the augmentation preset.
-        ema: decay of the averaged weights that are kept.
+        ema: decay of the averaged weights that are kept, 0 for none.
         seed: of everything random.
-        start: checkpoint of another scheme that the training starts from, or None.
+        start: checkpoint that the training starts from, or None.
         precision: Lightning's precision flag.
         grad_clip: norm to which gradients are clipped, 0 for none.
-        milestones: epochs at which the rate falls to a tenth, instead of one cycle.
-        polish_epochs, lr_polish: a last, lower cycle on milder views with larger occluders (augmentation "polish").
+        data: what the card says of the training data, instead of the sets' names and the number of faces.
+        licence: terms of data and weights, for the card.
         notes: sentences for the card.
     """
 
@@ -40,44 +57,38 @@ class Recipe:
     scheme: str
     sets: tuple[str, ...]
     test: str
+    phases: tuple[Phase, ...]
     labels: str | None = None
     pack: int = 192
-    warmup_epochs: int = 24
-    epochs: int = 36
     batch: int = 32
-    lr_warmup: float = 2e-3
-    lr: float = 1e-3
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.95)
     floor: float | None = None
-    augment: str = "wide"
     ema: float = 0.997
     seed: int = 20240
     start: str | None = None
     precision: str = "bf16-mixed"
     grad_clip: float = 1.0
-    milestones: tuple[int, ...] = ()
-    polish_epochs: int = 0
-    lr_polish: float = 5e-4
+    data: str = ""
+    licence: str = "Training photographs and labels: research, non-commercial (300-W). Weights: research use."
     notes: tuple[str, ...] = ()
 
     @property
-    def total_epochs(self) -> int:
-        return self.warmup_epochs + self.epochs + self.polish_epochs
+    def epochs(self) -> int:
+        """Of all phases."""
+        return sum(phase.epochs for phase in self.phases)
+
+    def phase_at(self, epoch: int) -> tuple[Phase, int]:
+        """The phase an epoch belongs to (the last one beyond the end) and the epoch it began with."""
+        first = 0
+        for phase in self.phases:
+            if epoch < first + phase.epochs:
+                return phase, first
+            first += phase.epochs
+        return self.phases[-1], first - self.phases[-1].epochs
 
 
-_PAPER = dict[str, Any](
-    warmup_epochs=0,
-    epochs=100,
-    batch=16,
-    lr=5e-4,
-    floor=1e-9,
-    augment="paper",
-    pack=256,
-    ema=0.0,
-    grad_clip=0.0,
-    milestones=(80, 90),
-)
+_PAPER = dict[str, Any](batch=16, floor=1e-9, pack=256, ema=0.0, grad_clip=0.0)
 
 _ALL = (
     Recipe(
@@ -86,7 +97,12 @@ _ALL = (
         "ibug68",
         ("w300_68",),
         "w300_68",
-        polish_epochs=12,
+        (
+            Phase(24, 2e-3, task="heatmaps"),
+            Phase(36, 1e-3),
+            Phase(12, 5e-4, "polish"),
+            Phase(20, 5e-4, "cover"),
+        ),
         notes=(
             "Trained from scratch on 2012 faces of AFW, HELEN and LFPW; the test part is LFPW-test.",
             "Laplace likelihood; the variance is that of the distribution, twice its scale squared.",
@@ -98,27 +114,54 @@ _ALL = (
         "wflw98",
         ("w300_68",),
         "w300_68",
+        (Phase(10, 5e-4, "cover"),),
         labels="pseudo98",
         start="dslpt-68",
-        warmup_epochs=0,
-        epochs=4,
-        lr=5e-4,
-        augment="polish",
         notes=(
             "The 98 points are pseudo-labels made by another network, not human labels: errors against them say how "
             "well that network is imitated.",
             "Starts from dslpt-68; each of the 98 encodings from the nearest of the 68 landmarks.",
         ),
     ),
-    Recipe("dslpt-68-paper", "dslpt-68-w18", "ibug68", ("w300_68",), "w300_68", **_PAPER),
-    Recipe("dslpt-98-paper", "dslpt-98-w18", "wflw98", ("wflw",), "wflw", **_PAPER),
+    Recipe(
+        "slpt-68",
+        "slpt-68-compact",
+        "ibug68",
+        ("w300_68",),
+        "w300_68",
+        (Phase(10, 6e-4, "polish"),),
+        start="dslpt-68",
+        notes=(
+            "Starts from dslpt-68, whose backbone and relation layers fit; the patch rules, the head and the loss are "
+            "SLPT's own.",
+        ),
+    ),
+    Recipe(
+        "dslpt-68-paper",
+        "dslpt-68-w18",
+        "ibug68",
+        ("w300_68",),
+        "w300_68",
+        (Phase(100, 5e-4, "paper", milestones=(80, 90)),),
+        **_PAPER,
+    ),
+    Recipe(
+        "dslpt-98-paper",
+        "dslpt-98-w18",
+        "wflw98",
+        ("wflw",),
+        "wflw",
+        (Phase(100, 5e-4, "paper", milestones=(80, 90)),),
+        **_PAPER,
+    ),
     Recipe(
         "slpt-98-paper",
         "slpt-98-lite",
         "wflw98",
         ("wflw",),
         "wflw",
-        **{**_PAPER, "lr": 1e-3, "epochs": 150, "batch": 32, "milestones": (120, 140)},
+        (Phase(150, 1e-3, "paper", milestones=(120, 140)),),
+        **{**_PAPER, "batch": 32},
     ),
 )
 RECIPES = {recipe.name: recipe for recipe in _ALL}

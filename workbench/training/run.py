@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,38 +19,30 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset
 
-from workbench.data.augment import augment_preset
-from workbench.data.pack import Packed, join, pack
-from workbench.data.readers import open_dataset
-from workbench.errors import DataError
 from workbench.landmarks import get_scheme
-from workbench.landmarks.shapes import mean_shape
-from workbench.models.base import FaceModel
-from workbench.models.dslpt import PatchTransformer
-from workbench.models.presets import build
+from workbench.models.systems import SYSTEMS, build, preset
 from workbench.models.zoo import describe, load_model, save_checkpoint
-from workbench.training.module import PatchTransformerTraining
+from workbench.training.folders import set_folder
+from workbench.training.module import AlignmentTraining
 from workbench.training.recipes import Recipe, get_recipe
 
+TRAININGS = {
+    "slpt": "patches:PatchTransformerTraining",
+    "dslpt": "patches:PatchTransformerTraining",
+    "ssfa": "ssfa:SSFATraining",
+    "tufa": "tufa:TUFATraining",
+    "scc": "scc:SCCTraining",
+    "atpn": "atpn:ATPNTraining",
+    "chs": "chs:CHSTraining",
+    "aodn": "aodn:AODNTraining",
+}
+"""Module and class, below this package, that trains a system."""
 
-def set_folder(data: Path, name: str) -> Path:
-    """The folder of one data set: ``data/name``, or ``data`` itself when it already is that set."""
-    if (data / name).is_dir():
-        return data / name
-    if data.name == name and data.is_dir():
-        return data
-    raise DataError(f"The recipe needs the data set '{name}', but there is no folder {data / name}.")
 
-
-def load_packed(recipe: Recipe, data: Path, names: tuple[str, ...], split: str, cache: Path | None) -> Packed:
-    """Read and pack the given sets of a recipe. Raises DataError."""
-    scheme = get_scheme(recipe.scheme)
-    parts = []
-    for name in names:
-        dataset = open_dataset(set_folder(data, name), scheme=scheme, split=split, labels=recipe.labels)
-        target = cache and cache / f"{name}-{split}-{recipe.labels or 'own'}-{recipe.pack}.safetensors"
-        parts.append(pack(dataset, size=recipe.pack, cache=target))
-    return join(parts)
+def training_of(system: str) -> type[AlignmentTraining]:
+    """The class that trains a system."""
+    module, name = TRAININGS[system].split(":")
+    return cast("type[AlignmentTraining]", getattr(import_module(f"workbench.training.{module}"), name))
 
 
 def train(
@@ -58,7 +51,6 @@ def train(
     out: str | Path,
     *,
     epochs: int | None = None,
-    warmup_epochs: int | None = None,
     resume: bool = False,
     devices: str | int = "auto",
     accelerator: str = "auto",
@@ -73,7 +65,8 @@ def train(
         name: a recipe or its name.
         data: folder that holds the recipe's data sets.
         out: folder for logs, the resumable state (``last.ckpt``), the packed cache, and the result.
-        epochs, warmup_epochs, precision, seed: override the recipe.
+        epochs: of every phase, instead of the recipe's.
+        precision, seed: override the recipe.
         resume: go on from ``out/last.ckpt`` when it is there.
         devices, accelerator: as Lightning takes them; several processes also come from ``torchrun``.
         logger: "csv" or "tensorboard".
@@ -85,22 +78,22 @@ def train(
         UnknownNameError, DataError: an unknown recipe, or data that is not there.
     """
     recipe = get_recipe(name) if isinstance(name, str) else name
-    changes: dict[str, Any] = dict(epochs=epochs, warmup_epochs=warmup_epochs, precision=precision, seed=seed)
+    phases = None if epochs is None else tuple(replace(phase, epochs=epochs) for phase in recipe.phases)
+    changes: dict[str, Any] = dict(phases=phases, precision=precision, seed=seed)
     recipe = replace(recipe, **{k: v for k, v in changes.items() if v is not None})
     data, out = Path(data), Path(out)
     out.mkdir(parents=True, exist_ok=True)
     L.seed_everything(recipe.seed, verbose=False)
-    scheme = get_scheme(recipe.scheme)
-    training = load_packed(recipe, data, recipe.sets, "train", out)
-    testing = load_packed(recipe, data, (recipe.test,), "test", out)
+    kind = training_of(preset(recipe.preset).system)
+    training, testing = kind.open_data(recipe, data, out)
 
-    shape = torch.from_numpy(mean_shape(training.labelled()))
     torch.manual_seed(recipe.seed)
-    model = build(recipe.preset, shape)
-    if recipe.start:
-        inherit(model, load_model(recipe.start, device="cpu"))
+    model = build(recipe.preset, kind.mean_face(training))
+    kind.fit_model(model, training)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    module = PatchTransformerTraining(model, scheme, recipe, augment_preset(recipe.augment))
+    module = kind(model, get_scheme(recipe.scheme), recipe)
+    if recipe.start:
+        module.inherit(load_model(recipe.start, device="cpu"))
 
     callbacks: list[L.Callback] = [
         ModelCheckpoint(
@@ -120,7 +113,7 @@ def train(
     log = TensorBoardLogger(out, name="logs") if logger == "tensorboard" else CSVLogger(out, name="logs")
     many = devices not in ("auto", "1", 1)
     trainer = L.Trainer(
-        max_epochs=recipe.total_epochs,
+        max_epochs=recipe.epochs,
         precision=recipe.precision,  # type: ignore[arg-type]
         accelerator=accelerator,
         devices=devices,
@@ -151,22 +144,9 @@ def train(
     return finish(module, recipe, data, out, len(training), int(trainer.global_step))
 
 
-@torch.no_grad()
-def inherit(model: PatchTransformer, source: FaceModel) -> None:
-    """Start from a model of another scheme: what does not depend on the landmarks is copied, and each landmark's
-    encoding and query come from the source's nearest point on the mean face."""
-    nearest = torch.cdist(model.mean_shape, source.mean_shape).argmin(1)
-    theirs = source.state_dict()
-    for name, tensor in model.state_dict().items():
-        if name.endswith(("structure_encoding", "landmark_query")):
-            tensor.copy_(theirs[name][:, nearest])
-        elif name != "mean_shape":
-            tensor.copy_(theirs[name])
-
-
-def finish(module: PatchTransformerTraining, recipe: Recipe, data: Path, out: Path, faces: int, steps: int) -> Path:
+def finish(module: AlignmentTraining, recipe: Recipe, data: Path, out: Path, faces: int, steps: int) -> Path:
     """Measure the trained model on its test part and write weights and card into ``out``."""
-    from workbench.evaluation import evaluate, sigma_under_occlusion
+    from workbench.evaluation import evaluate
 
     model = module.model.eval().cpu().float()
     model.name = recipe.name
@@ -175,21 +155,20 @@ def finish(module: PatchTransformerTraining, recipe: Recipe, data: Path, out: Pa
     stored = load_model(path, device="cpu")
     folder = set_folder(data, recipe.test)
     report = evaluate(stored, folder, labels=recipe.labels, progress=False)
-    metrics: list[dict[str, Any]] = list(report.metrics())
-    if model.config.likelihood is not None:
-        metrics += sigma_under_occlusion(stored, folder, labels=recipe.labels).metrics()
+    metrics = [*report.metrics(), *module.measure(stored, folder)]
     label = f"machine-made pseudo-labels ({recipe.labels})" if recipe.labels else "human labels"
+    compact = " compact" if "compact" in recipe.preset else ""
     card = describe(
         model,
         name=recipe.name,
-        title=f"{model.config.system.upper()} compact, {model.config.landmarks} points",
+        title=f"{SYSTEMS[model.config.system].title}{compact}, {model.config.landmarks} points",
         preset=recipe.preset,
-        data=f"{', '.join(recipe.sets)}: {faces} training faces, {label}",
-        licence="Training photographs and labels: research, non-commercial (300-W). Weights: research use.",
+        data=recipe.data or f"{', '.join(recipe.sets)}: {faces} training faces, {label}",
+        licence=recipe.licence,
         recipe=recipe.name,
         command=shlex.join(["workbench", "train", recipe.name, "--data", "DATA", "--out", "OUT"]),
         seed=recipe.seed,
-        epochs=recipe.total_epochs,
+        epochs=recipe.epochs,
         steps=steps,
         metrics=tuple(metrics),
         notes=recipe.notes,

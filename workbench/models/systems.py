@@ -1,0 +1,39 @@
+"""The systems there are, and their presets by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from workbench.errors import UnknownNameError
+from workbench.models import dslpt
+from workbench.models.base import FaceModel, System
+
+SYSTEMS: dict[str, System] = {system.name: system for system in (dslpt.DSLPT, dslpt.SLPT)}
+PRESETS: dict[str, Any] = {name: config for system in SYSTEMS.values() for name, config in system.presets.items()}
+
+
+def get_system(name: str) -> System:
+    """A system by its short name. Raises UnknownNameError."""
+    if name not in SYSTEMS:
+        raise UnknownNameError(f"There is no system '{name}'; choose one of {', '.join(SYSTEMS)}.")
+    return SYSTEMS[name]
+
+
+def preset(name: str) -> Any:
+    """A configuration by name. Raises UnknownNameError."""
+    if name not in PRESETS:
+        raise UnknownNameError(f"There is no preset '{name}'; choose one of {', '.join(PRESETS)}.")
+    return PRESETS[name]
+
+
+def build(config: Any, mean_shape: Tensor) -> FaceModel:
+    """An untrained model.
+
+    Args:
+        config: a configuration or a preset's name.
+        mean_shape: (N, 2) in [0, 1] of the crop.
+    """
+    config = preset(config) if isinstance(config, str) else config
+    return get_system(config.system).model(config, mean_shape)

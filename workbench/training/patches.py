@@ -1,0 +1,51 @@
+"""How SLPT and DSLPT are trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from workbench.data.augment import AugmentedBatch
+from workbench.models.base import FaceModel
+from workbench.models.dslpt import PatchTransformer
+from workbench.training.losses import patch_loss
+from workbench.training.module import AlignmentTraining
+
+
+class PatchTransformerTraining(AlignmentTraining):
+    """Every stage and layer is trained; SLPT's error is divided by the inter-ocular distance (thesis Eq. 4.8)."""
+
+    model: PatchTransformer
+
+    def model_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
+        points = batch.points * self.model.input_size
+        left, right = self.scheme.eye_corners or (0, -1)
+        return patch_loss(
+            self.model(images),
+            points,
+            batch.valid,
+            self.model.config.likelihood,
+            floor=self.recipe.floor,
+            distance=(points[:, left] - points[:, right]).norm(dim=-1),
+        )
+
+    @torch.no_grad()
+    def inherit(self, source: FaceModel) -> None:
+        """Besides what fits, each landmark's encoding and query come from the source's nearest point on the mean
+        face."""
+        super().inherit(source)
+        nearest = torch.cdist(self.model.mean_shape, source.mean_shape).argmin(1)
+        theirs, ours = source.state_dict(), self.model.state_dict()
+        for name in ("relation.structure_encoding", "relation.landmark_query"):
+            if name in theirs:
+                ours[name].copy_(theirs[name][:, nearest])
+
+    def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:
+        if self.model.config.likelihood is None:
+            return []
+        from workbench.evaluation import sigma_under_occlusion
+
+        return sigma_under_occlusion(model, folder, labels=self.recipe.labels).metrics()
