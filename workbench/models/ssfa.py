@@ -1,0 +1,359 @@
+"""SSFA: spatial self-attention in a heatmap network, guided by a facial structure prior (Li et al., MIR 2024)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from workbench.errors import CheckpointError
+from workbench.models.alignment import Alignment
+from workbench.models.backbones import hrnet_head
+from workbench.models.backbones.hrnet import CHANNELS, WIDTHS, HRNet
+from workbench.models.backbones.resnet import PyramidResNet
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Published, System
+from workbench.tracing import Tap
+
+
+@dataclass(frozen=True)
+class SSFAConfig:
+    """Every hyper-parameter of SSFA, its losses included; the defaults are the paper's.
+
+    Attributes:
+        system: "ssfa".
+        scheme: name of the landmark scheme.
+        landmarks: N.
+        input_size: side of the crop in pixels.
+        backbone: "hrnet_w18" (paper) or "pyramid18", our compact one for small crops.
+        width: channels of the pyramid's two maps together; HRNet has its own.
+        insertion: where attention is added (3.2, Table 1): "a" behind each of HRNet's four branches, "b" behind their
+            concatenation Z, "ab" at both, "none" for the baseline.
+        kind: which attention (Table 2): "spatial", "channel", "series" (spatial, then channel), "reversed" (channel,
+            then spatial) or "parallel" (the two results added).
+        normalise: "softmax" over the keys; "none" takes the raw products, as Eq 1 is printed.
+        inner: C', channels of queries and keys; the paper leaves it open.
+        bottleneck: channels of the values, followed by a 1x1 convolution back; 0 keeps the paper's C -> C.
+        gamma: what the learnable weight of Eq 2 begins with.
+        decode: "quarter" (maximum, shifted a quarter cell towards its larger neighbour) or "soft" (expectation).
+        loss: "mse" of the heatmaps (Eq 8) or "cross_entropy" of their softmax, with the expectation's L1 error.
+        heatmap_sigma: of the target Gaussian, in heatmap cells.
+        prior_sigma, prior_radius: sigma and R of the prior mask (Eq 3), in cells of the attention's map.
+        beta: weight of the prior loss (Eq 9).
+    """
+
+    system: Literal["ssfa"] = "ssfa"
+    scheme: str = "wflw98"
+    landmarks: int = 98
+    input_size: int = 256
+    backbone: Literal["hrnet_w18", "pyramid18"] = "hrnet_w18"
+    width: int = 128
+    insertion: Literal["none", "a", "b", "ab"] = "b"
+    kind: Literal["spatial", "channel", "series", "reversed", "parallel"] = "spatial"
+    normalise: Literal["softmax", "none"] = "softmax"
+    inner: int = 32
+    bottleneck: int = 0
+    gamma: float = 0.0
+    decode: Literal["quarter", "soft"] = "quarter"
+    loss: Literal["mse", "cross_entropy"] = "mse"
+    heatmap_sigma: float = 1.5
+    prior_sigma: float = 1.0
+    prior_radius: float = 3.0
+    beta: float = 0.01
+
+
+class Affinity(NamedTuple):
+    """Queries and keys (B, C', H, W) of one spatial attention; their products are the matrix of Eq 1."""
+
+    query: Tensor
+    key: Tensor
+
+
+class SpatialAttention(nn.Module):
+    """Every position of a map looks at every other (Eq 1-2): Z + gamma * sum over keys of weight times value.
+
+    While ``attention`` records, the (H W) x (H W) weights are computed, recorded, and those very weights multiply the
+    values. Otherwise the matrix never exists: softmax runs through the fused kernel, raw products by associativity.
+    """
+
+    def __init__(self, channels: int, config: SSFAConfig) -> None:
+        super().__init__()
+        self.normalise = config.normalise
+        values = config.bottleneck or channels
+        self.query = nn.Conv2d(channels, config.inner, 1)
+        self.key = nn.Conv2d(channels, config.inner, 1)
+        self.value = nn.Conv2d(channels, values, 1)
+        self.out = nn.Conv2d(values, channels, 1) if config.bottleneck else nn.Identity()
+        self.gamma = nn.Parameter(torch.full((1,), config.gamma))
+        self.attention = Tap("query_y", "query_x", "key_y", "key_x")
+        self.strength = Tap("channel")
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Affinity]:
+        """(B, C, H, W) -> the same shape, and what the prior loss needs."""
+        pair = Affinity(self.query(x), self.key(x))
+        q, k, v = (t.flatten(2).transpose(1, 2) for t in (*pair, self.value(x)))  # (B, H W, channels)
+        if self.attention.recording:
+            scores = q @ k.transpose(1, 2)
+            weights = scores.softmax(-1) if self.normalise == "softmax" else scores
+            size = x.shape[-2:]
+            mixed = self.attention(weights.unflatten(1, size).unflatten(-1, size)).flatten(3).flatten(1, 2) @ v
+        elif self.normalise == "softmax":
+            mixed = fused_attention(q, k, v)
+        else:
+            mixed = q @ (k.transpose(1, 2) @ v)
+        self.strength(self.gamma.detach()[None])
+        return x + self.gamma * self.out(mixed.transpose(1, 2).unflatten(2, x.shape[-2:])), pair
+
+
+def fused_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+    """softmax(q k^T) v without the matrix: (B, L, C'), (B, L, C'), (B, L, C) -> (B, L, C).
+
+    The fused kernels want one width for queries, keys and values (a multiple of eight on a GPU); zero channels change
+    neither the products nor the values.
+    """
+    channels = v.shape[-1]
+    width = -(-max(q.shape[-1], channels) // 8) * 8
+    padded = (F.pad(t, (0, width - t.shape[-1])).unsqueeze(1) for t in (q, k, v))
+    return F.scaled_dot_product_attention(*padded, scale=1.0).squeeze(1)[..., :channels]
+
+
+class ChannelAttention(nn.Module):
+    """Every channel of a map looks at every other, by their products over all positions (Fu et al., CVPR 2019).
+
+    With "softmax" a channel's row is softmax(largest product - product), as there; "none" takes the raw products.
+    """
+
+    def __init__(self, config: SSFAConfig) -> None:
+        super().__init__()
+        self.normalise = config.normalise
+        self.gamma = nn.Parameter(torch.full((1,), config.gamma))
+        self.attention = Tap("query_channel", "key_channel")
+        self.strength = Tap("channel")
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> the same shape."""
+        z = x.flatten(2)
+        weights = z @ z.transpose(1, 2)
+        if self.normalise == "softmax":
+            weights = (weights.amax(-1, keepdim=True) - weights).softmax(-1)
+        mixed = (self.attention(weights) @ z).view_as(x)
+        self.strength(self.gamma.detach()[None])
+        return x + self.gamma * mixed
+
+
+class SelfAttention(nn.Module):
+    """One attention module in the arrangement that ``config.kind`` names (Table 2)."""
+
+    def __init__(self, channels: int, config: SSFAConfig) -> None:
+        super().__init__()
+        self.kind = config.kind
+        self.spatial = None if config.kind == "channel" else SpatialAttention(channels, config)
+        self.channel = None if config.kind == "spatial" else ChannelAttention(config)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, list[Affinity]]:
+        """(B, C, H, W) -> the same shape, and the spatial attention's queries and keys where it has one."""
+        first = self.channel(x) if self.channel is not None and self.kind in ("reversed", "channel") else x
+        if self.spatial is None:
+            return first, []
+        out, pair = self.spatial(first)
+        if self.channel is not None and self.kind != "reversed":
+            out = self.channel(out) if self.kind == "series" else out + self.channel(x)
+        return out, [pair]
+
+
+class PyramidHead(nn.Module):
+    """Heatmaps at the fine map's size: a 1x1 convolution of each map, the coarse one brought up."""
+
+    def __init__(self, fine: int, coarse: int, landmarks: int) -> None:
+        super().__init__()
+        self.fine, self.coarse = nn.Conv2d(fine, landmarks, 1), nn.Conv2d(coarse, landmarks, 1)
+
+    def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        """(B, C1, 2H, 2W), (B, C2, H, W) -> (B, N, 2H, 2W)."""
+        up = F.interpolate(self.coarse(coarse), size=fine.shape[-2:], mode="bilinear", align_corners=False)
+        return self.fine(fine) + up
+
+
+class SSFA(FaceModel):
+    """Heatmap network with self-attention.
+
+    Calling it on normalised crops (B, 3, S, S) returns an :class:`Alignment` with ``heatmaps``.
+
+    Args:
+        config: hyper-parameters.
+        mean_shape: (N, 2) in [0, 1] of the crop; kept for the views, no step of the network uses it.
+    """
+
+    config: SSFAConfig
+
+    def __init__(self, config: SSFAConfig, mean_shape: Tensor) -> None:
+        super().__init__()
+        if mean_shape.shape != (config.landmarks, 2):
+            raise CheckpointError(
+                f"The mean face must have the shape ({config.landmarks}, 2) for this model, "
+                f"not {tuple(mean_shape.shape)}."
+            )
+        self.config = c = config
+        if c.backbone == "hrnet_w18":
+            self.backbone: HRNet | PyramidResNet = HRNet((1, 4, 3), hrnet_head(c.landmarks, True))
+            channels, self.head = CHANNELS, None
+        elif "a" in c.insertion:
+            raise CheckpointError("Location A lies behind HRNet's branches; the compact backbone has location B only.")
+        else:
+            self.backbone = PyramidResNet(c.width)
+            channels = c.width - c.width // 4
+            self.head = PyramidHead(c.width // 4, channels, c.landmarks)
+        self.features = Tap("channel", "y", "x")
+        self.attention_a = nn.ModuleList(SelfAttention(w, c) for w in WIDTHS) if "a" in c.insertion else None
+        self.attention_b = SelfAttention(channels, c) if "b" in c.insertion else None
+        self.attended = Tap("channel", "y", "x")
+        self.heatmaps = Tap("landmark", "y", "x")
+        self.register_buffer("mean_shape", mean_shape.float())
+
+    def forward(self, images: Tensor) -> Alignment:
+        return self.decode(self.score(images)[0], images.shape[-1])
+
+    def forward_flipped(self, images: Tensor) -> Alignment:
+        """The answer from the mean heatmaps of a crop and its mirror image, as the paper tests (4.2)."""
+        pairs = torch.tensor(self.scheme.flip, device=images.device)
+        scores, mirrored = self.score(images)[0], self.score(images.flip(-1))[0]
+        return self.decode((scores + mirrored.flip(-1)[:, pairs]) / 2, images.shape[-1])
+
+    def score(self, images: Tensor) -> tuple[Tensor, list[Affinity]]:
+        """(B, 3, S, S) -> heatmaps before any normalisation (B, N, h, w), and the spatial attentions' parts."""
+        pairs: list[Affinity] = []
+        if isinstance(self.backbone, HRNet):
+            branches = self.backbone.branches(images)
+            for i, attention in enumerate(self.attention_a or ()):
+                branches[i], found = attention(branches[i])
+                pairs += found
+            z = self.backbone.join(branches)
+        else:
+            fine, z = self.backbone(images)
+        z = self.features(z)
+        if self.attention_b is not None:
+            z, found = self.attention_b(z)
+            pairs += found
+        z = self.attended(z)
+        return (self.backbone.head(z) if self.head is None else self.head(fine, z)).float(), pairs
+
+    def decode(self, scores: Tensor, side: int) -> Alignment:
+        """Heatmaps (B, N, h, w) -> :class:`Alignment` in pixels of a crop of ``side`` pixels."""
+        maps = scores
+        if self.config.loss == "cross_entropy":
+            maps = scores.flatten(2).softmax(-1).view_as(scores)
+        maps = self.heatmaps(maps)
+        points = quarter_pixel(maps) if self.config.decode == "quarter" else expectation(maps)
+        return Alignment(landmarks=side * points, heatmaps=maps)
+
+    def spatial_attentions(self) -> Iterator[SpatialAttention]:
+        """The spatial attentions, in the order in which they run."""
+        return (m for m in self.modules() if isinstance(m, SpatialAttention))
+
+
+def quarter_pixel(maps: Tensor) -> Tensor:
+    """Maxima of heatmaps, refined: (B, N, h, w) -> (B, N, 2) in [0, 1].
+
+    The maximum's cell moves by a quarter towards the larger of its two neighbours on each axis, unless it lies on the
+    map's border; half a cell is added (Sun et al. 2019, digitised there as ``+ 0.5``).
+    """
+    h, w = maps.shape[-2:]
+    flat = maps.flatten(-2)
+    best = flat.argmax(-1)
+    x, y = best % w, best // w
+
+    def at(dx: int, dy: int) -> Tensor:
+        index = (y + dy).clamp(0, h - 1) * w + (x + dx).clamp(0, w - 1)
+        return flat.gather(-1, index[..., None])[..., 0]
+
+    shift = 0.25 * torch.stack([at(1, 0) - at(-1, 0), at(0, 1) - at(0, -1)], -1).sign()
+    inside = (x > 0) & (x < w - 1) & (y > 0) & (y < h - 1)
+    cell = torch.stack([x, y], -1) + shift * inside[..., None] + 0.5
+    return cell / cell.new_tensor([w, h])
+
+
+def expectation(maps: Tensor) -> Tensor:
+    """Centre of mass of heatmaps, negative values left out: (B, N, h, w) -> (B, N, 2) in [0, 1]."""
+    h, w = maps.shape[-2:]
+    maps = maps.clamp_min(0)
+    maps = maps / maps.sum((-2, -1), keepdim=True).clamp_min(torch.finfo(maps.dtype).tiny)
+    x, y = ((torch.arange(n, device=maps.device, dtype=maps.dtype) + 0.5) / n for n in (w, h))
+    return torch.stack([(maps.sum(-2) * x).sum(-1), (maps.sum(-1) * y).sum(-1)], -1)
+
+
+_COMPACT: dict[str, Any] = dict(
+    input_size=128,
+    backbone="pyramid18",
+    inner=32,
+    bottleneck=32,
+    decode="soft",
+    loss="cross_entropy",
+    # The paper's 1 and 3 cells of 64, on a map of 32: the same part of the face.
+    prior_sigma=0.5,
+    prior_radius=1.5,
+    beta=0.1,
+)
+
+
+def _presets() -> dict[str, SSFAConfig]:
+    out = {}
+    for count in (98, 68, 19):
+        paper = SSFAConfig(scheme=SCHEME_BY_COUNT[count], landmarks=count)
+        compact = replace(paper, **_COMPACT)
+        out[f"ssfa-{count}-baseline"] = replace(paper, insertion="none", beta=0.0)
+        out[f"ssfa-{count}-literal"] = paper
+        out[f"ssfa-{count}-budget"] = replace(paper, inner=6, bottleneck=7)
+        out[f"ssfa-{count}-compact-baseline"] = replace(compact, insertion="none", beta=0.0)
+        out[f"ssfa-{count}-compact-free"] = replace(compact, beta=0.0)
+        out[f"ssfa-{count}-compact"] = compact
+    return out
+
+
+PRESETS = _presets()
+
+
+def infer_config(state: dict[str, Tensor]) -> SSFAConfig:
+    """The baseline that a published HRNetV2-W18 heatmap model is, from names and shapes.
+
+    Raises:
+        CheckpointError: other weights.
+    """
+    last = state.get("head.3.weight")
+    if last is None or last.ndim != 4 or "stage4.0.branches.0.0.conv1.weight" not in state:
+        raise CheckpointError(
+            "These are not weights of the HRNetV2-W18 heatmap network: 'head.3.weight' or "
+            "'stage4.0.branches.0.0.conv1.weight' is missing; choose the system they belong to."
+        )
+    count = last.shape[0]
+    scheme = SCHEME_BY_COUNT.get(count, f"user{count}")
+    return replace(PRESETS["ssfa-98-baseline"], scheme=scheme, landmarks=count)
+
+
+def published_name(name: str, config: Any) -> str:
+    """Our parameter name -> the authors'."""
+    return name.removeprefix("backbone.")
+
+
+SYSTEM = System(
+    name="ssfa",
+    title="SSFA",
+    paper="Li et al., Structural Dependence Learning Based on Self-attention for Face Alignment (Machine Intelligence "
+    "Research 2024)",
+    config=SSFAConfig,
+    model=SSFA,
+    presets=PRESETS,
+    figures={
+        "ssfa-98-baseline": (9.66, 4.69),
+        "ssfa-98-literal": (9.67, 4.99),
+        "ssfa-98-budget": (9.67, 4.99),
+    },
+    published=Published(infer_config, published_name),
+    notes={
+        "ssfa-98-literal": "The printed 9.67 M and 4.99 G leave 0.01 M and 0.24 G for the attention; the values of "
+        "Eq 2 alone (270 to 270 channels) take 0.07 M, and the two products of 4096 x 4096 positions about 5 G. The "
+        "preset 'ssfa-98-budget' is a bottleneck that meets both figures.",
+    },
+)
