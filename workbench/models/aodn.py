@@ -1,0 +1,327 @@
+"""AODN: attentive occlusion-adaptive deep network (Sadiq and Shi, Pattern Recognition 2022).
+
+A ResNet-18 without its last level gives Z. Beside each other, a geometry-aware module multiplies two views of Z
+channel by channel, and an attention module weighs Z by where and what is visible. Joined, they are flattened and
+read through a low-rank matrix M: S = W_fc^T M^T x (Eq. 1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from workbench.errors import CheckpointError
+from workbench.models.alignment import Alignment
+from workbench.models.backbones.resnet import ResNet
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System
+from workbench.models.layers import BasicBlock, ConvNorm, Gate
+from workbench.tracing import Tap
+
+ROOT_FLOOR = 1e-4  # keeps the slope of the signed square root below 50
+
+
+@dataclass(frozen=True)
+class AODNConfig:
+    """Every hyper-parameter of AODN and of its losses. The defaults meet the paper's size with 68 points.
+
+    The paper prints r, the input's size and the number of parameters; the widths are those that meet that number,
+    the weights of the losses are ours.
+
+    Attributes:
+        system: "aodn".
+        scheme: name of the landmark scheme.
+        landmarks: N.
+        input_size: side of the crop in pixels.
+        width: channels of the trunk's first level; Z has four times as many.
+        small_stem: a trunk for small crops: Z has an eighth of the crop's side instead of a sixteenth.
+        geometry: channels of each of the two sub-networks A and B; their outer product has the square of it.
+        outer: "position" multiplies at every place; "pooled" averages the products over the map (bilinear pooling)
+            and lays the average at every place.
+        signed_root, channel_norm: signed square root and L2 norm over the channels after the outer product.
+        reduction: r of the channel attention.
+        merge: how the attended map meets the kept signal: "product" (Eq. 2) or "sum" (the ablation of Table 5).
+        pool: side and stride of the max-pooling before flattening; 1 for none.
+        rank: columns of M, the width of the code.
+        point_maps: 0 flattens the hybrid map as the paper does. Else the compact change: a 3x3 convolution to this
+            many channels and a 1x1 to one map a landmark, each of which becomes a probability over the face; these
+            are flattened, and M starts as the reading of their expected places along smooth changes of the mean
+            face (:func:`smooth_basis`).
+        map_gain: what the point maps are multiplied by on their way to M, whose entries then are of a size that
+            suits an optimiser's steps.
+        point_loss: "squared" is the paper's (Eq. 7); "l1" and "wing" are for training on few faces.
+        wing: width and curvature of the wing loss, in parts of the crop.
+        beta: weight of the nuclear norm of M (Eq. 8).
+        gamma, alpha, lam: of the squared Frobenius norms of M, of the convolutions and of W_fc (Eq. 7).
+        eta_spatial, eta_plain: of the L1 norms of P' (the spatial gate) and P'' (the map of sub-network D).
+        map_weight: of an additional heatmap loss on the point maps; 0 for none.
+    """
+
+    system: Literal["aodn"] = "aodn"
+    scheme: str = "ibug68"
+    landmarks: int = 68
+    input_size: int = 224
+    width: int = 64
+    small_stem: bool = False
+    geometry: int = 16
+    outer: Literal["position", "pooled"] = "position"
+    signed_root: bool = False
+    channel_norm: bool = False
+    reduction: int = 8
+    merge: Literal["product", "sum"] = "product"
+    pool: int = 2
+    rank: int = 96
+    point_maps: int = 0
+    map_gain: float = 1 / 32
+    point_loss: Literal["squared", "l1", "wing"] = "squared"
+    wing: tuple[float, float] = (0.04, 0.01)
+    beta: float = 1e-4
+    gamma: float = 2.5e-4
+    alpha: float = 2.5e-4
+    lam: float = 2.5e-4
+    eta_spatial: float = 1e-4
+    eta_plain: float = 1e-4
+    map_weight: float = 0.0
+
+    @property
+    def map_size(self) -> int:
+        """Side of Z and of every map made from it."""
+        return self.input_size // (8 if self.small_stem else 16)
+
+
+class Trunk(ResNet):
+    """ResNet-18 up to its third level: crops (B, 3, S, S) -> Z (B, 4 width, h, w)."""
+
+    def __init__(self, width: int, small_stem: bool) -> None:
+        super().__init__(18, width, small_stem)
+        del self.layer4
+
+    def forward(self, images: Tensor) -> Tensor:
+        x = self.pool(F.relu(self.bn1(self.conv1(images)), inplace=True))
+        return self.layer3(self.layer2(self.layer1(x)))
+
+
+def signed_root(x: Tensor) -> Tensor:
+    """sign(x) sqrt(|x|), moved so that the slope at zero stays finite."""
+    return x.sign() * ((x.abs() + ROOT_FLOOR).sqrt() - ROOT_FLOOR**0.5)
+
+
+class Geometry(nn.Module):
+    """Geometry-aware module: the outer product of sub-networks A and B (a quadratic kernel's expansion, 2.1)."""
+
+    def __init__(self, config: AODNConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.a = ConvNorm(4 * config.width, config.geometry)
+        self.b = ConvNorm(4 * config.width, config.geometry)
+        self.map = Tap("channel", "y", "x")
+
+    def forward(self, z: Tensor) -> Tensor:
+        """Z (B, C, h, w) -> (B, g squared, h, w); channel g i + j is A_i times B_j."""
+        a, b = self.a(z), self.b(z)
+        if self.config.outer == "position":
+            products = (a[:, :, None] * b[:, None]).flatten(1, 2)
+        else:
+            mean = torch.einsum("bihw,bjhw->bij", a, b) / (a.shape[-2] * a.shape[-1])
+            products = mean.flatten(1)[:, :, None, None].expand(-1, -1, *a.shape[-2:])
+        if self.config.signed_root:
+            products = signed_root(products)
+        if self.config.channel_norm:
+            products = F.normalize(products, dim=1)
+        return self.map(products)
+
+
+class OcclusionAttention(nn.Module):
+    """Attention module (3.1, 3.2): what is visible and where, with the input's own signal kept beside.
+
+    Sub-network C is a residual block and two gates in a row, Z' = Mc Z and Z'' = Ms Z' (Eq. 3-6). Sub-network D maps
+    Z to a single channel P''. Eq. 2 with D's path against the decay of the signal: F = Z'' (Z (1 + P'')).
+    """
+
+    def __init__(self, config: AODNConfig) -> None:
+        super().__init__()
+        channels = 4 * config.width
+        self.merge = config.merge
+        self.block = BasicBlock(channels, channels)
+        self.gate = Gate(channels, config.reduction)
+        self.plain_map = nn.Conv2d(channels, 1, 1)
+        self.plain = Tap("y", "x")
+        self.weighted = Tap("channel", "y", "x")
+
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Z (B, C, h, w) -> F (B, C, h, w), P' and P'' (B, h, w), both in (0, 1)."""
+        x = self.block(z)
+        x = self.gate.channel_gate(x) * x
+        spatial = self.gate.spatial_gate(x)
+        plain = self.plain(self.plain_map(z).sigmoid()[:, 0])
+        attended, kept = spatial * x, z * (1 + plain[:, None])
+        merged = attended * kept if self.merge == "product" else attended + kept
+        return self.weighted(merged), spatial[:, 0], plain
+
+
+@dataclass(frozen=True)
+class AODNReading:
+    """What one forward pass computes on its way to the landmarks.
+
+    Attributes:
+        points: S, (B, N, 2) in [0, 1] of the crop.
+        spatial: P', the spatial gate, (B, h, w).
+        plain: P'', the map of sub-network D, (B, h, w).
+        code: M^T x, (B, rank).
+        logits: (B, N, h, w) of the point maps; None where the hybrid map itself is flattened.
+        maps: the point maps, softmax of the logits over the face; None as above.
+    """
+
+    points: Tensor
+    spatial: Tensor
+    plain: Tensor
+    code: Tensor
+    logits: Tensor | None = None
+    maps: Tensor | None = None
+
+
+class AODN(FaceModel):
+    """Normalised crops (B, 3, S, S) -> :class:`Alignment`, with ``heatmaps`` where the configuration has point maps.
+
+    Args:
+        config: hyper-parameters.
+        mean_shape: (N, 2) in [0, 1] of the crop; an untrained model answers near it.
+
+    Raises:
+        CheckpointError: the mean shape does not fit the number of landmarks.
+    """
+
+    config: AODNConfig
+
+    def __init__(self, config: AODNConfig, mean_shape: Tensor) -> None:
+        super().__init__()
+        if mean_shape.shape != (config.landmarks, 2):
+            raise CheckpointError(
+                f"The mean face must have the shape ({config.landmarks}, 2) for this model, "
+                f"not {tuple(mean_shape.shape)}."
+            )
+        self.config = c = config
+        self.backbone = Trunk(c.width, c.small_stem)
+        self.features = Tap("channel", "y", "x")
+        self.geometry = Geometry(c)
+        self.attention = OcclusionAttention(c)
+        self.hybrid = Tap("channel", "y", "x")
+        channels = c.geometry**2 + 4 * c.width
+        self.reduce: nn.Sequential | None = None
+        self.point_maps = Tap("landmark", "y", "x")
+        if c.point_maps:
+            self.reduce = nn.Sequential(ConvNorm(channels, c.point_maps), nn.Conv2d(c.point_maps, c.landmarks, 1))
+            channels = c.landmarks
+        side = c.map_size // c.pool
+        self.low_rank = nn.Linear(channels * side * side, c.rank, bias=False)
+        self.code = Tap("channel")
+        self.fc = nn.Linear(c.rank, 2 * c.landmarks)
+        self.register_buffer("mean_shape", mean_shape.float())
+        self._start()
+
+    @torch.no_grad()
+    def _start(self) -> None:
+        """Answer with the mean face, or, given point maps, with their expected places as far as they are smooth."""
+        c = self.config
+        self.fc.bias.copy_(self.mean_shape.flatten())
+        if not c.point_maps:
+            return
+        side = c.map_size // c.pool
+        basis = smooth_basis(self.mean_shape, c.rank // 2)  # (N, K)
+        places = ((torch.arange(side) + 0.5) / side - 0.5) / c.map_gain
+        columns = (places.expand(side, side), places[:, None].expand(side, side))
+        self.fc.weight.zero_()
+        for axis, place in enumerate(columns):
+            rows = slice(axis * basis.shape[1], (axis + 1) * basis.shape[1])
+            self.low_rank.weight[rows] = torch.einsum("nk,p->knp", basis, place.flatten()).flatten(1)
+            self.fc.weight[axis::2, rows] = basis
+        self.fc.bias.sub_((basis @ (basis.T @ (self.mean_shape - 0.5))).flatten())
+
+    @property
+    def structure_matrix(self) -> Tensor:
+        """M, (inputs, rank): what the nuclear norm keeps low."""
+        return self.low_rank.weight.T
+
+    @torch.no_grad()
+    def spectrum(self) -> Tensor:
+        """Singular values of M, (rank,), largest first: a property of the weights, the same for every face."""
+        return torch.linalg.svdvals(self.structure_matrix.double()).float()
+
+    def read(self, images: Tensor) -> AODNReading:
+        """Normalised crops (B, 3, S, S) -> everything on the way to the landmarks."""
+        z = self.features(self.backbone(images))
+        weighted, spatial, plain = self.attention(z)
+        x = self.hybrid(torch.cat([self.geometry(z), weighted], 1))
+        logits = maps = None
+        if self.reduce is not None:
+            logits = self.reduce(x).float()
+            maps = self.point_maps(logits.flatten(2).softmax(-1).view_as(logits))
+            x = self.config.map_gain * maps
+        if self.config.pool > 1:
+            x = F.max_pool2d(x, self.config.pool)
+        code = self.code(self.low_rank(x.flatten(1)))
+        return AODNReading(self.fc(code).unflatten(1, (-1, 2)), spatial, plain, code, logits, maps)
+
+    def forward(self, images: Tensor) -> Alignment:
+        found = self.read(images)
+        return Alignment(landmarks=images.shape[-1] * found.points, heatmaps=found.maps)
+
+
+def smooth_basis(points: Tensor, count: int, reach: float = 0.2) -> Tensor:
+    """The smoothest ways in which points can move along one axis, most common first.
+
+    They are the leading eigenvectors of the kernel exp(-distance / reach): a face about which nothing is known but
+    that near points move together.
+
+    Args:
+        points: (N, 2) in [0, 1].
+        count: how many; at most N are there.
+        reach: in the unit of the points.
+
+    Returns:
+        (N, min(count, N)), orthonormal columns.
+    """
+    kernel = torch.exp(-torch.cdist(points.double(), points.double()) / reach)
+    vectors = torch.linalg.eigh(kernel).eigenvectors.flip(-1)
+    return vectors[:, :count].to(points.dtype)
+
+
+_PAPER = AODNConfig()
+_COMPACT = replace(
+    _PAPER,
+    input_size=128,
+    width=32,
+    small_stem=True,
+    geometry=8,
+    signed_root=True,
+    pool=1,
+    point_maps=96,
+    point_loss="l1",
+    gamma=0.0,
+    alpha=0.0,
+    lam=0.0,
+    beta=1e-4,
+    eta_spatial=1e-4,
+    eta_plain=1e-4,
+    map_weight=0.05,
+)
+PRESETS = {
+    **{
+        f"aodn-{count}-resnet18": replace(_PAPER, scheme=SCHEME_BY_COUNT[count], landmarks=count)
+        for count in (68, 29, 19)
+    },
+    "aodn-68-compact": _COMPACT,
+}
+
+SYSTEM = System(
+    name="aodn",
+    title="AODN",
+    paper="Sadiq and Shi, Attentive occlusion-adaptive deep network for facial landmark detection, 2022",
+    config=AODNConfig,
+    model=AODN,
+    presets=PRESETS,
+    figures={"aodn-68-resnet18": (6.46, None)},
+)
