@@ -163,6 +163,30 @@ _ALL = (
         (Phase(150, 1e-3, "paper", milestones=(120, 140)),),
         **{**_PAPER, "batch": 32},
     ),
+    Recipe(
+        "aodn-68",
+        "aodn-68-compact",
+        "ibug68",
+        ("w300_68",),
+        "w300_68",
+        (Phase(8, 1e-3, "polish", task="heatmaps"), Phase(30, 1e-3, "cover")),
+        start="dslpt-68",
+        notes=(
+            "The trunk starts from dslpt-68's; seven of ten training views are covered in places, so that the gate and "
+            "the map of sub-network D meet occlusion.",
+            "Compact change: the hybrid map becomes one probability map a landmark, and M reads those.",
+            "L1 point loss instead of the squared one, and a heatmap loss on the point maps.",
+        ),
+    ),
+    Recipe(
+        "aodn-68-paper",
+        "aodn-68-resnet18",
+        "ibug68",
+        ("w300_68",),
+        "w300_68",
+        (Phase(100, 5e-4, "paper", milestones=(60, 80)),),
+        **{**_PAPER, "weight_decay": 0.0},
+    ),
 )
 RECIPES = {recipe.name: recipe for recipe in _ALL}
 
