@@ -136,6 +136,37 @@ _ALL = (
             "SLPT's own.",
         ),
     ),
+    *(
+        Recipe(
+            name,
+            preset,
+            "ibug68",
+            ("w300_68",),
+            "w300_68",
+            (Phase(14, 1e-3), Phase(5, 4e-4, "polish")),
+            start="dslpt-68",
+            notes=(
+                "Starts from the backbone of dslpt-68; heatmaps are new.",
+                "One of three trainings with the same seed and schedule: ssfa-68-baseline without attention, "
+                "ssfa-68-free with attention and no prior (beta 0), ssfa-68 with the prior. The last two differ in "
+                "beta alone.",
+            ),
+        )
+        for name, preset in (
+            ("ssfa-68-baseline", "ssfa-68-compact-baseline"),
+            ("ssfa-68-free", "ssfa-68-compact-free"),
+            ("ssfa-68", "ssfa-68-compact"),
+        )
+    ),
+    Recipe(
+        "ssfa-98-paper",
+        "ssfa-98-literal",
+        "wflw98",
+        ("wflw",),
+        "wflw",
+        (Phase(80, 2e-3, "paper", milestones=(40, 55)),),
+        **_PAPER,
+    ),
     Recipe(
         "dslpt-68-paper",
         "dslpt-68-w18",
