@@ -1,0 +1,417 @@
+"""SCC, also published as SDFL: landmarks as the nodes of a graph (Lin et al., TIP 2021).
+
+A backbone's maps become one feature vector a landmark; a graph network over the landmarks' neighbours, with learned
+edge weights, turns the vectors into coordinates.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from workbench.errors import CheckpointError
+from workbench.models.alignment import Alignment
+from workbench.models.backbones.hrnet import CHANNELS, HRNet
+from workbench.models.backbones.resnet import ResNet
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Published, System
+from workbench.models.graph import GraphConv, GraphNet, adjacency_matrix, graph_mask, nearest_edges
+from workbench.models.layers import ConvNorm, Gate
+from workbench.tracing import Tap
+
+
+@dataclass(frozen=True)
+class SCCConfig:
+    """Every hyper-parameter of SCC; the defaults are the published ResNet-34 "structure coherence" model.
+
+    Attributes:
+        system: "scc".
+        scheme: name of the landmark scheme.
+        landmarks: N.
+        input_size: side of the crop in pixels.
+        backbone: "resnet34"; "hrnet_w18", whose four branches are joined at the coarsest one's size; or
+            "resnet18_slim", half as wide and with a small stem, for 128-pixel crops.
+        spare_classifier: carry ResNet's classifier for ImageNet, which no step uses, so that the count of the released
+            "base" file agrees.
+        mapping: "structure" joins three levels, two of them gated by the level above; "base" reads the last alone.
+        widths: channels of the three levels, coarse to fine ("base": the first alone); ``joined``: of their union.
+        reduction: of the gates' hidden layer.
+        cells: side of the node map.
+        node_channels: channels of the node map that each landmark owns.
+        located: each landmark owns one map of logits instead; its softmax is the node's feature, and the node starts
+            at the softmax's centre of mass, from which the graph network moves it (not in the paper, whose network
+            gives the coordinates at once: that takes far more faces and epochs).
+        hidden, blocks: width of the graph network and its residual blocks of two graph convolutions.
+        neighbours: of each landmark on the mean face, when no edges are given.
+        dynamic: edge weights also depend on the two nodes' features, by queries and keys of ``dynamic_dim``.
+        edges: links, self-loops included, of the graph that published weights were trained on; 0 when the weights
+            come with their graph.
+        pixels: what :meth:`SCC.prepare` makes of a crop: "zscore_bgr" or "imagenet".
+        wing_linear, wing_scale, wing_curve: w1, w2, epsilon of the soft wing loss, in pixels of a 256-pixel crop.
+        relative_weight: of the relative location loss.
+    """
+
+    system: Literal["scc"] = "scc"
+    scheme: str = "wflw98"
+    landmarks: int = 98
+    input_size: int = 256
+    backbone: Literal["resnet34", "hrnet_w18", "resnet18_slim"] = "resnet34"
+    spare_classifier: bool = False
+    mapping: Literal["structure", "base"] = "structure"
+    widths: tuple[int, int, int] = (256, 128, 64)
+    joined: int = 256
+    reduction: int = 2
+    cells: int = 8
+    node_channels: int = 4
+    located: bool = False
+    hidden: int = 128
+    blocks: int = 4
+    neighbours: int = 3
+    dynamic: bool = False
+    dynamic_dim: int = 32
+    edges: int = 0
+    pixels: Literal["zscore_bgr", "imagenet"] = "zscore_bgr"
+    wing_linear: float = 2.0
+    wing_scale: float = 20.0
+    wing_curve: float = 0.5
+    relative_weight: float = 1.0
+
+    @property
+    def node_features(self) -> int:
+        """Length of a node's feature vector; a located node also tells its centre of mass."""
+        return self.cells**2 + 2 if self.located else self.node_channels * self.cells**2
+
+
+# From maps to nodes
+
+
+def _resize(x: Tensor, side: int) -> Tensor:
+    same = x.shape[-2:] == (side, side)
+    return x if same else F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+
+
+def _descend(width: int, halvings: int) -> nn.Sequential:
+    """From a level down to the node map: a strided convolution a halving, and a plain one after the first."""
+    strides = [2] * halvings
+    strides.insert(1, 1)
+    return nn.Sequential(*(ConvNorm(width, width, 3, s) for s in strides))
+
+
+class StructureMapping(nn.Module):
+    """Joins three levels; the two finer ones are gated by what they and the level above see together."""
+
+    def __init__(self, config: SCCConfig, channels: tuple[int, ...], sides: tuple[int, ...]) -> None:
+        super().__init__()
+        c = config
+        w4, w3, w2 = c.widths
+        c2, c3, c4 = channels
+        self.cells = c.cells
+        self.reduce4, self.reduce3, self.reduce2 = ConvNorm(c4, w4), ConvNorm(c3, w3), ConvNorm(c2, w2)
+        self.join3, self.join2 = ConvNorm(w4 + w3, w3, 1), ConvNorm(w3 + w2, w2, 1)
+        self.gate3, self.gate2 = Gate(w3, c.reduction), Gate(w2, c.reduction)
+        self.down3, self.down2 = (
+            _descend(w, max(0, round(math.log2(side / c.cells)))) for w, side in ((w3, sides[1]), (w2, sides[0]))
+        )
+        self.out = nn.Sequential(ConvNorm(w4 + w3 + w2, c.joined, 1), _last(c))
+
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        """[(B, C2, 4s, 4s), (B, C3, 2s, 2s), (B, C4, s, s)] -> (B, channels, cells, cells)."""
+        fine, middle, coarse = levels
+        f4, f3, f2 = self.reduce4(coarse), self.reduce3(middle), self.reduce2(fine)
+        g3 = self.join3(torch.cat([_resize(f4, f3.shape[-1]), f3], 1))
+        g2 = self.join2(torch.cat([_resize(g3, f2.shape[-1]), f2], 1))
+        parts = (
+            self.down2(_gated(f2, *self.gate2(g2))),
+            self.down3(_gated(f3, *self.gate3(g3))),
+            f4,
+        )
+        out: Tensor = self.out(torch.cat([_resize(p, self.cells) for p in parts], 1))
+        return out
+
+
+def _gated(x: Tensor, channel: Tensor, spatial: Tensor) -> Tensor:
+    x = x * channel
+    return x * spatial + x
+
+
+def _last(config: SCCConfig) -> nn.Module:
+    c = config
+    if c.located:
+        return nn.Conv2d(c.joined, c.landmarks, 3, padding=1)
+    return ConvNorm(c.joined, c.node_channels * c.landmarks)
+
+
+class BaseMapping(nn.Module):
+    """Two convolutions (with bias, as published) on the last level alone."""
+
+    def __init__(self, config: SCCConfig, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        c = config
+        self.cells = c.cells
+        self.reduce4 = self._conv(channels[-1], c.widths[0])
+        self.out = _last(c) if c.located else self._conv(c.widths[0], c.node_channels * c.landmarks)
+
+    @staticmethod
+    def _conv(cin: int, cout: int) -> nn.Sequential:
+        return nn.Sequential(nn.Conv2d(cin, cout, 3, padding=1), nn.BatchNorm2d(cout), nn.ReLU(inplace=True))
+
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        """[..., (B, C, s, s)] -> (B, channels, cells, cells)."""
+        out: Tensor = self.out(_resize(self.reduce4(levels[-1]), self.cells))
+        return out
+
+
+def _backbone(config: SCCConfig) -> HRNet | ResNet:
+    if config.backbone == "hrnet_w18":
+        return HRNet((1, 4, 3), nn.Identity())
+    net = ResNet(34) if config.backbone == "resnet34" else ResNet(18, 32, small_stem=True)
+    if config.spare_classifier:
+        net.fc = nn.Linear(net.channels[-1], 1000).requires_grad_(False)
+        nn.init.zeros_(net.fc.weight)
+        nn.init.zeros_(net.fc.bias)
+    return net
+
+
+class SCC(FaceModel):
+    """The network: normalised crops (B, 3, S, S) -> :class:`Alignment`, with ``heatmaps`` when nodes are located.
+
+    Args:
+        config: hyper-parameters.
+        mean_shape: (N, 2) in [0, 1] of the crop.
+        edges: directed edges (E, 2), j a neighbour of i, from :func:`~workbench.models.graph.read_edges`; None takes
+            the nearest landmarks on the mean face. A checkpoint brings its own graph (the buffer ``adjacency``).
+
+    Raises:
+        CheckpointError: a mean face of another shape, or edges that are not those the weights were trained on.
+        DataError: edges that are none of this scheme.
+    """
+
+    config: SCCConfig
+    adjacency: Tensor
+    mask: Tensor
+
+    def __init__(self, config: SCCConfig, mean_shape: Tensor, edges: Tensor | None = None) -> None:
+        super().__init__()
+        self.config = c = config
+        self.set_mean_shape(mean_shape)
+        given = nearest_edges(self.mean_shape, c.neighbours) if edges is None else edges
+        adjacency = adjacency_matrix(given, c.landmarks)
+        links = int(graph_mask(adjacency).sum())
+        if c.edges and links != c.edges:
+            if edges is not None:
+                raise CheckpointError(_wrong_graph(c.edges, f"the one given has {links}"))
+            adjacency, links = torch.zeros_like(adjacency), c.edges  # a checkpoint may bring its graph yet
+        self.backbone = _backbone(c)
+        channels = (CHANNELS,) if isinstance(self.backbone, HRNet) else self.backbone.channels[1:]
+        if c.mapping == "structure":
+            if len(channels) != 3:
+                raise CheckpointError("The structure mapping joins three levels of a ResNet; HRNet takes 'base'.")
+            stem = 2 if c.backbone == "resnet18_slim" else 4
+            sides = tuple(math.ceil(c.input_size / stem / 2**i) for i in (1, 2, 3))
+            self.nodes: nn.Module = StructureMapping(c, channels, sides)
+        else:
+            self.nodes = BaseMapping(c, channels)
+        self.maps = Tap("landmark", "y", "x") if c.located else None
+        self.features = Tap("node", "channel")
+        self.graph = GraphNet(c.node_features, c.hidden, c.blocks, links, c.dynamic_dim if c.dynamic else 0)
+        if c.located:  # begin at the centres of mass
+            nn.init.zeros_(self.graph.output.weight)
+            nn.init.zeros_(self.graph.output.bias)
+        self.register_buffer("adjacency", adjacency)
+        self.register_buffer("mask", graph_mask(adjacency), persistent=False)
+        self.register_load_state_dict_pre_hook(_take_graph)
+
+    def set_graph(self, adjacency: Tensor) -> None:
+        """Another graph, bool (N, N) directed; layers whose number of edges changes start with equal weights."""
+        self.adjacency = adjacency.bool().to(self.device)
+        self.mask = graph_mask(self.adjacency)
+        links = int(self.mask.sum())
+        for module in self.modules():
+            if isinstance(module, GraphConv) and module.logits.shape[1] != links:
+                module.logits = nn.Parameter(module.logits.new_ones(1, links))
+
+    def prepare(self, crops: Tensor) -> Tensor:
+        if self.config.pixels == "imagenet":
+            return super().prepare(crops)
+        return zscore_bgr(crops.to(self.device).float())
+
+    def levels(self, images: Tensor) -> list[Tensor]:
+        """The backbone's maps that the nodes read, finest first."""
+        if isinstance(self.backbone, HRNet):
+            branches = self.backbone.branches(images)
+            return [torch.cat([_resize(x, branches[-1].shape[-1]) for x in branches], 1)]
+        return self.backbone.levels(images)[1:]
+
+    def node_map(self, images: Tensor) -> Tensor:
+        """(B, 3, S, S) -> (B, channels, cells, cells); for located nodes one channel of logits a landmark."""
+        out: Tensor = self.nodes(self.levels(images))
+        return out
+
+    def forward(self, images: Tensor) -> Alignment:
+        c, side = self.config, images.shape[-1]
+        if c.edges and not self.adjacency.any():
+            raise CheckpointError(_wrong_graph(c.edges, "none was given"))
+        node_map = self.node_map(images)
+        # Coordinates need full precision, also where the convolutions run in half.
+        with torch.autocast(images.device.type, enabled=False):
+            node_map = node_map.float()
+            if self.maps is None:
+                features = self.features(node_map.reshape(len(images), c.landmarks, -1))
+                return Alignment(landmarks=self.graph(features, self.mask))
+            heatmaps = self.maps(node_map.flatten(2).softmax(-1).view_as(node_map))
+            centre = centre_of_mass(heatmaps)
+            features = self.features(torch.cat([c.cells * heatmaps.flatten(2), c.cells / 2 * (centre - 0.5)], -1))
+            return Alignment(landmarks=self.graph(features, self.mask, side * centre), heatmaps=heatmaps)
+
+
+def centre_of_mass(heatmaps: Tensor) -> Tensor:
+    """(B, N, h, w) that sum to one -> (B, N, 2) in [0, 1]; cell i has its centre at i + 1/2."""
+    h, w = heatmaps.shape[-2:]
+    x = (torch.arange(w, device=heatmaps.device, dtype=heatmaps.dtype) + 0.5) / w
+    y = (torch.arange(h, device=heatmaps.device, dtype=heatmaps.dtype) + 0.5) / h
+    return torch.stack([(heatmaps.sum(-2) * x).sum(-1), (heatmaps.sum(-1) * y).sum(-1)], -1)
+
+
+def zscore_bgr(crops: Tensor) -> Tensor:
+    """RGB (B, 3, S, S) in any scale -> BGR, each channel of each crop with mean 0 and deviation 1."""
+    bgr = crops.flip(1)
+    deviation, mean = torch.std_mean(bgr, (2, 3), correction=0, keepdim=True)
+    return (bgr - mean) / deviation.clamp_min(torch.finfo(bgr.dtype).eps)
+
+
+def _wrong_graph(links: int, found: str) -> str:
+    return (
+        f"These weights were trained on a graph of {links} links (both directions and self-loops counted), but "
+        f"{found}; pass the authors' edge file as the graph."
+    )
+
+
+def _take_graph(model: SCC, state: dict[str, Tensor], prefix: str, *_: Any) -> None:
+    """Before weights are loaded: their graph first, since the number of edges decides the logits' shape."""
+    given = state.get(f"{prefix}adjacency")
+    if given is not None and given.shape == model.adjacency.shape:
+        model.set_graph(given)
+    elif model.config.edges and not model.adjacency.any():
+        raise CheckpointError(_wrong_graph(model.config.edges, "that of the nearest landmarks has another number"))
+
+
+# The authors' weights
+
+# Ours -> theirs, longest prefix first.
+_NAMES = (
+    ("nodes.gate3.mlp.", "predictor.map_to_node.att34.fc."),
+    ("nodes.gate3.conv.", "predictor.map_to_node.att34.spatial_att.0."),
+    ("nodes.gate2.mlp.", "predictor.map_to_node.att234.fc."),
+    ("nodes.gate2.conv.", "predictor.map_to_node.att234.spatial_att.0."),
+    ("nodes.reduce3.", "predictor.map_to_node.conv_out3_a."),
+    ("nodes.reduce2.", "predictor.map_to_node.conv_out2_a."),
+    ("nodes.join3.", "predictor.map_to_node.conv34."),
+    ("nodes.join2.", "predictor.map_to_node.conv234."),
+    ("nodes.down3.", "predictor.map_to_node.conv_out3."),
+    ("nodes.down2.", "predictor.map_to_node.conv_out2."),
+    ("nodes.out.", "predictor.map_to_node.conv_to_node."),
+    ("graph.input.", "predictor.sem_gcn.gconv_input.0."),
+    ("graph.blocks.", "predictor.sem_gcn.gconv_layers."),
+    ("graph.output.", "predictor.sem_gcn.gconv_output."),
+)
+_PARTS = ((".first.", ".gconv1."), (".second.", ".gconv2."), (".conv.", ".gconv."), (".norm.", ".bn."))
+_LEAVES = ((".weight", ".W"), (".logits", ".e"))
+
+
+def published_name(name: str, config: SCCConfig) -> str:
+    """Our parameter name -> the authors'."""
+    if name.startswith("nodes.reduce4."):
+        level = "conv_out4" if config.mapping == "structure" else "conv_out"
+        return name.replace("nodes.reduce4", f"predictor.map_to_node.{level}")
+    theirs = next((new + name[len(ours) :] for ours, new in _NAMES if name.startswith(ours)), name)
+    if name.startswith("graph."):
+        for ours, new in _PARTS:
+            theirs = theirs.replace(ours, new)
+        if ".bn." not in theirs:
+            for ours, new in _LEAVES:
+                theirs = theirs.removesuffix(ours) + new if theirs.endswith(ours) else theirs
+    return theirs
+
+
+def infer_config(state: dict[str, Tensor]) -> SCCConfig:
+    """The configuration that a published state dict was made with. Raises CheckpointError for other weights."""
+    prefix = "predictor.map_to_node."
+    structure = f"{prefix}conv_to_node.1.0.weight" in state
+    out = state.get(f"{prefix}conv_to_node.1.0.weight" if structure else f"{prefix}conv_to_node.0.weight")
+    first = state.get("predictor.sem_gcn.gconv_input.0.gconv.W")
+    logits = state.get("predictor.sem_gcn.gconv_output.e")
+    coarse = state.get(f"{prefix}{'conv_out4' if structure else 'conv_out'}.0.weight")
+    found = (out, first, logits, coarse)
+    if any(t is None for t in found) or [t.ndim for t in found if t is not None] != [4, 3, 2, 4]:
+        raise CheckpointError(
+            "These are not SCC weights: the node mapping ('predictor.map_to_node') or the graph network "
+            "('predictor.sem_gcn') is missing; choose the system they belong to."
+        )
+    assert out is not None and first is not None and logits is not None and coarse is not None
+    cells = SCCConfig.cells
+    channels = max(1, first.shape[1] // cells**2)
+    landmarks = out.shape[0] // channels
+    hrnet, layers = "backbone.conv2.weight" in state, "predictor.sem_gcn.gconv_layers."
+    return SCCConfig(
+        scheme=SCHEME_BY_COUNT.get(landmarks, f"user{landmarks}"),
+        landmarks=landmarks,
+        backbone="hrnet_w18" if hrnet else "resnet34",
+        spare_classifier=not structure and not hrnet,
+        mapping="structure" if structure else "base",
+        widths=(coarse.shape[0], *SCCConfig.widths[1:]),
+        joined=out.shape[1] if structure else SCCConfig.joined,
+        node_channels=channels,
+        hidden=first.shape[2],
+        blocks=len({k.split(".")[3] for k in state if k.startswith(layers)}),
+        edges=logits.shape[1],
+    )
+
+
+def _presets() -> dict[str, SCCConfig]:
+    out = {}
+    for count in (98, 68, 29):
+        config = SCCConfig(scheme=SCHEME_BY_COUNT[count], landmarks=count)
+        out[f"scc-{count}-sc"] = config
+        out[f"scc-{count}-base"] = replace(config, mapping="base", spare_classifier=True)
+        out[f"scc-{count}-hrnet"] = replace(config, mapping="base", backbone="hrnet_w18")
+    out["scc-68-compact"] = SCCConfig(
+        scheme="ibug68",
+        landmarks=68,
+        input_size=128,
+        backbone="resnet18_slim",
+        widths=(96, 64, 48),
+        joined=96,
+        cells=32,
+        located=True,
+        pixels="imagenet",
+    )
+    return out
+
+
+PRESETS = _presets()
+
+SYSTEM = System(
+    name="scc",
+    title="SCC / SDFL",
+    paper="Lin et al., Structure-coherent deep feature learning for robust face alignment (TIP 2021)",
+    config=SCCConfig,
+    model=SCC,
+    presets=PRESETS,
+    figures={"scc-98-sc": (24.68, 5.20), "scc-98-base": (24.22, 4.97), "scc-98-hrnet": (11.43, 4.44)},
+    published=Published(
+        infer=infer_config,
+        name=published_name,
+        own=("mean_shape", "adjacency", "backbone.fc.weight", "backbone.fc.bias"),
+        ignored=("backbone.fc.",),
+    ),
+    notes={
+        "scc-98-base": "The released file's 24.22 M count ImageNet's classifier (0.51 M), which no step uses; it is "
+        "carried along. The 24.68 M of the structure coherence model leave it out.",
+        "scc-98-hrnet": "How the authors join HRNet's branches is not written; here they are brought to the coarsest "
+        "by bilinear interpolation.",
+    },
+)
