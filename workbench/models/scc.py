@@ -53,6 +53,7 @@ class SCCConfig:
         pixels: what :meth:`SCC.prepare` makes of a crop: "zscore_bgr" or "imagenet".
         wing_linear, wing_scale, wing_curve: w1, w2, epsilon of the soft wing loss, in pixels of a 256-pixel crop.
         relative_weight: of the relative location loss.
+        map_weight: of the located nodes' heatmap loss, which keeps their maps sharp.
     """
 
     system: Literal["scc"] = "scc"
@@ -79,6 +80,7 @@ class SCCConfig:
     wing_scale: float = 20.0
     wing_curve: float = 0.5
     relative_weight: float = 1.0
+    map_weight: float = 0.0
 
     @property
     def node_features(self) -> int:
@@ -388,6 +390,7 @@ def _presets() -> dict[str, SCCConfig]:
         cells=32,
         located=True,
         pixels="imagenet",
+        map_weight=1.0,
     )
     return out
 

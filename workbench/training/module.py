@@ -118,7 +118,7 @@ class AlignmentTraining(L.LightningModule):
         seed = self.recipe.seed * 1_000_003 + self.global_step * self.trainer.world_size + self.global_rank
         generator = torch.Generator(self.device).manual_seed(seed)
         out = self.view(batch, generator)
-        loss = self.phase_loss(out.images.contiguous(memory_format=torch.channels_last), out)
+        loss = self.phase_loss(self.model_input(out.images), out)
         self.log("loss", loss, prog_bar=True)
         return loss
 
@@ -126,10 +126,14 @@ class AlignmentTraining(L.LightningModule):
         """One random view of every face of a batch, by the current phase's augmentation."""
         return augment_batch(*batch, self.scheme, augment_preset(self.phase.views), self.model.input_size, generator)
 
+    def model_input(self, images: Tensor) -> Tensor:
+        """What the model takes, channels last, from crops normalised by ImageNet's mean and deviation."""
+        return images.contiguous(memory_format=torch.channels_last)
+
     def validation_step(self, batch: Any, index: int) -> None:
         size = self.model.input_size
         out = eval_batch(*batch[:3], size)
-        images = out.images.contiguous(memory_format=torch.channels_last)
+        images = self.model_input(out.images)
         if self.phase.task == "heatmaps":
             found = soft_argmax(self.warmup_logits(images))
         else:

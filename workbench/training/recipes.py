@@ -218,6 +218,31 @@ _ALL = (
         (Phase(100, 5e-4, "paper", milestones=(60, 80)),),
         **{**_PAPER, "weight_decay": 0.0},
     ),
+    Recipe(
+        "scc-68",
+        "scc-68-compact",
+        "ibug68",
+        ("w300_68",),
+        "w300_68",
+        (Phase(10, 2e-3, task="heatmaps"), Phase(14, 1e-3, "polish")),
+        start="dslpt-68",
+        notes=(
+            "The trunk starts from dslpt-68's.",
+            "Compact change: each node is one 32x32 map, softmaxed, and starts at its centre of mass; the graph network "
+            "moves it. The paper's network gives the coordinates at once.",
+            "A heatmap loss on the nodes' maps is added to the paper's two losses.",
+        ),
+    ),
+    Recipe(
+        "scc-98-paper",
+        "scc-98-sc",
+        "wflw98",
+        ("wflw",),
+        "wflw",
+        (Phase(500, 1e-3, "paper", milestones=(200, 350)),),
+        **{**_PAPER, "batch": 64},
+        notes=("AdamW instead of the paper's SGD, whose rate falls to a fifth at the same epochs.",),
+    ),
 )
 RECIPES = {recipe.name: recipe for recipe in _ALL}
 

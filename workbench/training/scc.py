@@ -1,0 +1,143 @@
+"""SCC's losses, its balancing of poses, and the module that trains with them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from workbench.data.augment import AugmentedBatch
+from workbench.errors import DataError
+from workbench.models.base import FaceModel
+from workbench.models.scc import SCC, SCCConfig, zscore_bgr
+from workbench.training.losses import heatmap_warmup_loss, masked_mean
+from workbench.training.module import AlignmentTraining
+
+LOSS_SIDE = 256  # the losses are taken in pixels of a crop of this side, whatever the input's size
+
+
+def soft_wing(residual: Tensor, linear: float = 2.0, scale: float = 20.0, curve: float = 0.5) -> Tensor:
+    """Soft wing loss, element-wise: |r| where |r| < w1, else w2 ln(1 + |r| / eps) + B, continuous at w1.
+
+    Args:
+        residual: in pixels.
+        linear, scale, curve: w1, w2 and eps; B = w1 - w2 ln(1 + w1 / eps).
+    """
+    size = residual.abs()
+    offset = linear - scale * torch.log1p(torch.as_tensor(linear / curve)).item()
+    return torch.where(size < linear, size, scale * torch.log1p(size / curve) + offset)
+
+
+def relative_matrix(adjacency: Tensor) -> Tensor:
+    """P, float (N, N): rows that average a landmark's directed neighbours, minus the landmark itself.
+
+    ``P @ S`` is where the neighbours' mean lies, seen from each landmark. The graph is not made symmetric here. A
+    landmark without neighbours keeps its -1 alone, as published: its row compares its own position.
+
+    Args:
+        adjacency: bool (N, N), True at [i, j] when j is a neighbour of i; no self-loops.
+    """
+    rows = adjacency.float()
+    return rows / rows.sum(1, keepdim=True).clamp_min(1) - torch.eye(len(rows), device=rows.device)
+
+
+def point_loss(found: Tensor, target: Tensor, valid: Tensor, config: SCCConfig) -> Tensor:
+    """Soft wing loss of the coordinates (B, N, 2) in pixels, mean over the labelled ones (B, N)."""
+    return masked_mean(_wing(found - target, config).mean(-1), valid)
+
+
+def relative_loss(found: Tensor, target: Tensor, valid: Tensor, adjacency: Tensor, config: SCCConfig) -> Tensor:
+    """Relative location loss: soft wing loss between P S and P S_gt, see :func:`relative_matrix`.
+
+    Args:
+        found, target: (B, N, 2) in pixels.
+        valid: (B, N); a row counts when the landmark and all its neighbours are labelled.
+        adjacency: bool (N, N), directed.
+    """
+    matrix = relative_matrix(adjacency).to(found.dtype)
+    # Unlabelled coordinates may be anything; they are kept out of the products of rows that do not count.
+    residual = torch.where(valid[..., None], found - target, torch.zeros_like(found))
+    whole = ((~valid).to(found.dtype) @ (matrix != 0).to(found.dtype).T) == 0
+    return masked_mean(_wing(matrix @ residual, config).mean(-1), whole)
+
+
+def _wing(residual: Tensor, config: SCCConfig) -> Tensor:
+    return soft_wing(residual, config.wing_linear, config.wing_scale, config.wing_curve)
+
+
+def scc_loss(
+    landmarks: Tensor, points: Tensor, valid: Tensor, adjacency: Tensor, config: SCCConfig, side: int
+) -> Tensor:
+    """Point loss plus ``relative_weight`` times the relative location loss.
+
+    Args:
+        landmarks: (B, N, 2) in pixels of a crop of ``side``.
+        points: (B, N, 2) in [0, 1].
+        valid: (B, N).
+        adjacency: bool (N, N), directed.
+    """
+    found, target = landmarks.float() * (LOSS_SIDE / side), points * LOSS_SIDE
+    loss = point_loss(found, target, valid, config)
+    return loss + config.relative_weight * relative_loss(found, target, valid, adjacency, config)
+
+
+def pose_repeats(points: Tensor, bins: int = 9) -> Tensor:
+    """How often each face is shown in an epoch, so that rare poses are seen as often as common ones.
+
+    The first principal component of the landmark vectors follows the head's turn; its absolute coefficient is cut
+    into ``bins`` of equal width, and a face is repeated round(largest bin / its own bin) times.
+
+    Args:
+        points: (M, N, 2), every landmark labelled, in pixels of crops of one size.
+        bins: how many.
+
+    Returns:
+        int64 (M,), at least 1 each.
+
+    Raises:
+        DataError: no face, or a landmark that is not finite.
+    """
+    if points.ndim != 3 or not len(points) or not bool(torch.isfinite(points).all()):
+        raise DataError("Balancing poses needs at least one face, with every landmark labelled.")
+    vectors = points.double().flatten(1)
+    vectors = vectors - vectors.mean(0)
+    direction = torch.linalg.svd(vectors, full_matrices=False).Vh[0]
+    turn = (vectors @ direction).abs()
+    low, high = turn.min(), turn.max()
+    width = (high - low).clamp_min(torch.finfo(turn.dtype).tiny) / bins
+    place = ((turn - low) / width).long().clamp(max=bins - 1)
+    count = torch.bincount(place, minlength=bins)
+    return (count.max() / count[place]).round().long()
+
+
+class SCCTraining(AlignmentTraining):
+    """Trains SCC; a "heatmaps" phase trains the maps that located nodes start from, without the graph network."""
+
+    model: SCC
+
+    def model_input(self, images: Tensor) -> Tensor:
+        # A channel's z-score does not depend on the scale and offset that it came with.
+        return super().model_input(images if self.model.config.pixels == "imagenet" else zscore_bgr(images))
+
+    def model_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
+        c = self.model.config
+        answer = self.model(images)
+        loss = scc_loss(answer.landmarks, batch.points, batch.valid, self.model.adjacency, c, images.shape[-1])
+        if answer.heatmaps is not None and c.map_weight:
+            logits = answer.heatmaps.clamp_min(torch.finfo(answer.heatmaps.dtype).tiny).log()
+            loss = loss + c.map_weight * heatmap_warmup_loss(logits, batch.points, batch.valid)
+        return loss
+
+    @torch.no_grad()
+    def inherit(self, source: FaceModel) -> None:
+        """Another SCC model of as many landmarks brings its graph along."""
+        if isinstance(source, SCC) and source.adjacency.shape == self.model.adjacency.shape:
+            self.model.set_graph(source.adjacency)
+        super().inherit(source)
+
+    def warmup_heads(self) -> nn.ModuleList:
+        if not self.model.config.located:
+            raise DataError("Only an SCC model with located nodes has heatmaps to train; leave that phase out.")
+        return nn.ModuleList()
+
+    def warmup_logits(self, images: Tensor) -> Tensor:
+        return self.model.node_map(images).float()
