@@ -5,7 +5,7 @@ import pytest
 
 from workbench.errors import DataError, UnknownNameError
 from workbench.landmarks import get_scheme, user_scheme
-from workbench.landmarks.metrics import auc, ced, failure_rate, nme, normaliser_distances
+from workbench.landmarks.metrics import auc, ced, failure_rate, nme, normaliser_distances, nrmse
 
 SQUARE = user_scheme("square", 4, eye_corners=(0, 1), pupils=((0, 2), (1, 3)))
 TRUTH = np.array([[[0.0, 0.0], [30.0, 40.0], [0.0, 10.0], [30.0, 10.0]]])  # box 30 x 40
@@ -108,3 +108,18 @@ def test_clear_errors() -> None:
         nme(TRUTH, TRUTH, "ibug68")
     with pytest.raises(DataError, match="2 normalising distances for 1"):
         nme(TRUTH, TRUTH, [1.0, 2.0])
+
+
+def test_nrmse_as_printed_divides_the_frobenius_norm_by_the_number_of_points() -> None:
+    pred = TRUTH.copy()
+    pred[0, 0] += (3.0, 4.0)
+    pred[0, 2] += (0.0, 12.0)
+    assert nrmse(pred, TRUTH, SQUARE)[0] == pytest.approx(13.0 / (4 * 50))
+    assert nme(pred, TRUTH, SQUARE)[0] == pytest.approx(17.0 / (4 * 50))
+    even = TRUTH + np.array([3.0, 4.0])
+    assert nrmse(even, TRUTH, np.array([10.0]))[0] == pytest.approx(0.5 / np.sqrt(4))
+    missing = TRUTH.copy()
+    missing[0, 3] = np.nan
+    assert nrmse(pred, missing, SQUARE)[0] == pytest.approx(13.0 / (3 * 50))
+    pred[0, 1, 0] = np.nan
+    assert np.isinf(nrmse(pred, TRUTH, SQUARE)[0])

@@ -73,19 +73,36 @@ def nme(
     Raises:
         DataError: when the shapes differ or a length is zero.
     """
-    guess, points = _faces(pred, "predicted"), _faces(truth, "true")
-    if guess.shape != points.shape:
-        raise DataError(f"Predicted landmarks {guess.shape} and true landmarks {points.shape} differ in shape.")
-    if scheme is None or isinstance(scheme, (str, int, Scheme)):
-        distances = normaliser_distances(points, scheme, normaliser, boxes=boxes)
-    else:
-        distances = _positive(np.asarray(scheme, float).reshape(-1), len(points), "given")
-    known = np.isfinite(points).all(-1)
-    guess = np.where(np.isfinite(guess), guess, np.inf)
-    errors = np.where(known, np.linalg.norm(guess - np.where(known[..., None], points, 0.0), axis=-1), 0.0)
-    counts = known.sum(-1)
-    means = np.divide(errors.sum(-1), counts, out=np.full(len(points), np.nan), where=counts > 0)
+    errors, counts, distances = _point_errors(pred, truth, scheme, normaliser, boxes)
+    means = np.divide(errors.sum(-1), counts, out=np.full(len(counts), np.nan), where=counts > 0)
     return means / distances
+
+
+def nrmse(
+    pred: ArrayLike,
+    truth: ArrayLike,
+    scheme: str | int | Scheme | ArrayLike | None = None,
+    normaliser: str | float = "inter_ocular",
+    *,
+    boxes: ArrayLike | None = None,
+) -> Floats:
+    """The NRMSE as AODN prints it (Eq. 15): ||P - G||_F / (N d), the length of all errors taken as one vector.
+
+    With equal errors at N points it is :func:`nme` divided by sqrt(N). The values that papers report under this name
+    are of the size of the NME, so compare with them by that one.
+
+    Args:
+        pred, truth, scheme, normaliser, boxes: as in :func:`nme`; missing points are left out of the norm and of N.
+
+    Returns:
+        (B,) fractions; infinite and NaN as in :func:`nme`.
+
+    Raises:
+        DataError: as :func:`nme`.
+    """
+    errors, counts, distances = _point_errors(pred, truth, scheme, normaliser, boxes)
+    norms = np.linalg.norm(errors, axis=-1)
+    return np.divide(norms, counts, out=np.full(len(counts), np.nan), where=counts > 0) / distances
 
 
 def failure_rate(nmes: ArrayLike, threshold: float = 0.1) -> float:
@@ -121,6 +138,23 @@ def ced(nmes: ArrayLike, threshold: float = 0.1, n: int = 201) -> tuple[Floats, 
     values = np.sort(_measured(nmes, threshold))
     x = np.linspace(0.0, threshold, n)
     return x, np.searchsorted(values, x, side="right") / len(values)
+
+
+def _point_errors(
+    pred: ArrayLike, truth: ArrayLike, scheme: object, normaliser: str | float, boxes: ArrayLike | None
+) -> tuple[Floats, Floats, Floats]:
+    """Distance of every point (B, N), zero where the truth is missing; known points (B,); normalisers (B,)."""
+    guess, points = _faces(pred, "predicted"), _faces(truth, "true")
+    if guess.shape != points.shape:
+        raise DataError(f"Predicted landmarks {guess.shape} and true landmarks {points.shape} differ in shape.")
+    if scheme is None or isinstance(scheme, (str, int, Scheme)):
+        distances = normaliser_distances(points, scheme, normaliser, boxes=boxes)
+    else:
+        distances = _positive(np.asarray(scheme, float).reshape(-1), len(points), "given")
+    known = np.isfinite(points).all(-1)
+    guess = np.where(np.isfinite(guess), guess, np.inf)
+    errors = np.where(known, np.linalg.norm(guess - np.where(known[..., None], points, 0.0), axis=-1), 0.0)
+    return errors, known.sum(-1), distances
 
 
 def _named(points: Floats, scheme: object, normaliser: str, boxes: ArrayLike | None) -> Floats:
