@@ -160,7 +160,12 @@ def _full_precision(function: Callable[P, T]) -> Callable[P, T]:
 
 @_full_precision
 def eval_batch(
-    images: Tensor, points: Tensor, valid: Tensor, size: int, factor: float = CROP_FACTOR
+    images: Tensor,
+    points: Tensor,
+    valid: Tensor,
+    size: int,
+    factor: float = CROP_FACTOR,
+    frame: tuple[Tensor, Tensor] | None = None,
 ) -> AugmentedBatch:
     """The crop rule alone: tight box of the valid points, square, ``factor`` times the longer side.
 
@@ -169,8 +174,9 @@ def eval_batch(
         points: (B, N, 2) in stored pixels; ``valid`` (B, N) marks the labelled ones.
         size: side of the result.
         factor: 1.2 in the papers.
+        frame: see :func:`augment_batch`.
     """
-    centre, side = crop_boxes(points, valid, factor)
+    centre, side = crop_boxes(points, valid, factor) if frame is None else (frame[0], factor * frame[1])
     matrix = crop_matrix(centre, side, size)
     covered = torch.zeros_like(valid)
     return AugmentedBatch(normalise(_warp(images, matrix, size)), transform(matrix, points) / size, valid, covered)
@@ -185,6 +191,7 @@ def augment_batch(
     config: AugmentConfig,
     size: int,
     generator: Generator,
+    frame: tuple[Tensor, Tensor] | None = None,
 ) -> AugmentedBatch:
     """One random view of every stored crop.
 
@@ -195,6 +202,8 @@ def augment_batch(
         config: the distributions.
         size: side of the result.
         generator: on the device of ``images``; the same state gives the same batch.
+        frame: centre (B, 2) and side (B,) of the square that stands for the box of the valid points, where those
+            do not span the face (five points) or more than it (a mesh).
     """
     c, b, device = config, len(images), images.device
 
@@ -204,7 +213,8 @@ def augment_batch(
     def chance(p: float) -> Tensor:
         return torch.rand(b, generator=generator, device=device) < p
 
-    centre, side = crop_boxes(points, valid, CROP_FACTOR + normal(c.scale, c.scale_clip))
+    factor = CROP_FACTOR + normal(c.scale, c.scale_clip)
+    centre, side = crop_boxes(points, valid, factor) if frame is None else (frame[0], factor * frame[1])
     shift = torch.stack([normal(c.shift, c.shift_clip) for _ in range(2)], -1)
     angle = torch.deg2rad(normal(c.rotation, c.rotation_clip))
     shear = normal(c.shear, c.shear_clip) * chance(c.shear_p)

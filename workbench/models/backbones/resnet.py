@@ -70,7 +70,11 @@ class PyramidResNet(ResNet):
         self.fine = ConvNorm(self.channels[0], fine, 1, relu=False)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        c2, *rest = self.levels(images)
+        return self.pyramid(self.levels(images))
+
+    def pyramid(self, levels: list[Tensor]) -> list[Tensor]:
+        """C2..C5 -> the two maps."""
+        c2, *rest = levels
         top: Tensor | None = None
         for level, lateral in zip(reversed(rest), reversed(self.laterals), strict=True):
             x = lateral(level)
