@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.explain.maps import Map, Picture, Stack, inner_maps, map_rows
 from workbench.explain.relations import (
     Edges,
     Partners,
@@ -48,15 +49,18 @@ __all__ = [
     "CoveredRatio",
     "Edges",
     "Ellipses",
+    "Map",
     "Neighbours",
     "PartOrder",
     "PartStatistic",
     "Partners",
     "PatchStates",
     "Path",
+    "Picture",
     "Relations",
     "SigmaOrder",
     "Similarity",
+    "Stack",
     "attention_matrix",
     "attention_stack",
     "calibration",
@@ -67,8 +71,10 @@ __all__ = [
     "edges",
     "edges_table",
     "ellipses",
+    "inner_maps",
     "landmark_path",
     "landmarks_table",
+    "map_rows",
     "neighbours",
     "order_by_part",
     "part_statistic",
