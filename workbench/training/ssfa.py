@@ -175,7 +175,7 @@ class SSFATraining(AlignmentTraining):
             loss = heatmap_warmup_loss(scores, batch.points, batch.valid, c.heatmap_sigma)
         if c.beta and pairs:
             prior = attention_prior(pairs, batch.points, batch.valid, c)
-            self.log("prior", prior)
+            self.log("prior", prior.detach())
             loss = loss + c.beta * prior
         return loss
 
