@@ -228,8 +228,8 @@ _ALL = (
         start="dslpt-68",
         notes=(
             "The trunk starts from dslpt-68's.",
-            "Compact change: each node is one 32x32 map, softmaxed, and starts at its centre of mass; the graph network "
-            "moves it. The paper's network gives the coordinates at once.",
+            "Compact change: each node is one 32x32 map, softmaxed, and starts at its centre of mass; the graph "
+            "network moves it. The paper's network gives the coordinates at once.",
             "A heatmap loss on the nodes' maps is added to the paper's two losses.",
         ),
     ),
