@@ -96,6 +96,7 @@ def _open(port: int | None, host: str, browser: bool | None) -> None:
 for function in (
     shelf.models,
     shelf.samples,
+    shelf.table,
     looking.predict,
     looking.trace,
     looking.figure,

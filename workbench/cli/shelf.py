@@ -3,40 +3,92 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from workbench.cli.options import AsJson
 
-if TYPE_CHECKING:
-    from workbench.models import Card
 
-
-def models(as_json: AsJson = False) -> None:
-    """List the models on the shelf."""
+def models(
+    presets: Annotated[bool, typer.Option("--presets", help="The presets of all systems instead, counted.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """List the trained models on the shelf, or the presets a model can be built and trained from."""
+    if presets:
+        list_presets(as_json)
+        return
+    from workbench.evaluation.table import error_of
     from workbench.models import list_models
 
     cards = list_models()
     if as_json:
         typer.echo(json.dumps([asdict(card) for card in cards], indent=2))
         return
-    typer.echo(f"{'name':<12} {'system':<7} {'points':>6} {'input':>6} {'params':>8} {'MACs':>8}  measured")
+    typer.echo(f"{'name':<14} {'system':<7} {'points':>6} {'input':>6} {'params':>8} {'MACs':>8}  measured")
     for card in cards:
         typer.echo(
-            f"{card.name:<12} {card.system:<7} {card.landmarks:>6} {f'{card.input_size} px':>6} "
-            f"{card.parameters / 1e6:>6.2f} M {card.multiply_accumulates / 1e9:>6.2f} G  {measured(card)}"
+            f"{card.name:<14} {card.system:<7} {card.landmarks:>6} {f'{card.input_size} px':>6} "
+            f"{card.parameters / 1e6:>6.2f} M {card.multiply_accumulates / 1e9:>6.2f} G  {error_of(card)}"
         )
 
 
-def measured(card: Card) -> str:
-    """The first error on a card, with where and against which labels it was measured."""
-    row = next((m for m in card.metrics if str(m.get("metric", "")).startswith("NME")), None)
-    if row is None:
-        return "-"
-    labels = "" if row.get("labels", "own") == "own" else f", labels {row['labels']}"
-    return f"{row['value']:.2f} % on {row['data']} {row['split']}{labels}"
+def list_presets(as_json: bool) -> None:
+    """Every preset with its counts and, where a paper prints them, the paper's."""
+    from tqdm import tqdm
+
+    from workbench.models import SYSTEMS
+    from workbench.models.zoo import count_preset
+
+    rows = []
+    known = [(system, name) for system in SYSTEMS.values() for name in system.presets]
+    for system, name in tqdm(known, desc="counting", unit="preset", disable=not sys.stderr.isatty()):
+        parameters, compute = count_preset(name)
+        printed = system.figures.get(name, (None, None))
+        rows.append(
+            {
+                "preset": name,
+                "system": system.name,
+                "paper": system.paper,
+                "landmarks": system.presets[name].landmarks,
+                "input_size": system.presets[name].input_size,
+                "parameters": parameters,
+                "multiply_accumulates": compute,
+                "printed_millions": printed[0],
+                "printed_g": printed[1],
+                "note": system.notes.get(name, ""),
+            }
+        )
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+        return
+    typer.echo(f"{'preset':<26} {'system':<7} {'points':>6} {'input':>6} {'params':>9} {'MACs':>9}  printed")
+    for row in rows:
+        printed = "" if row["printed_millions"] is None else f"{row['printed_millions']} M"
+        printed += "" if row["printed_g"] is None else f" / {row['printed_g']} G"
+        size = f"{row['input_size']} px"
+        typer.echo(
+            f"{row['preset']:<26} {row['system']:<7} {row['landmarks']:>6} {size:>6} "
+            f"{row['parameters'] / 1e6:>7.2f} M {row['multiply_accumulates'] / 1e9:>7.2f} G  {printed or '-'}"
+        )
+
+
+def table(
+    readme: Annotated[
+        Path | None, typer.Option(help="A Markdown file to write it into, between its two markers.")
+    ] = None,
+) -> None:
+    """All systems in two Markdown tables: sizes against the papers', checkpoints with error and time."""
+    from workbench.evaluation.table import markdown, write_into
+
+    text = markdown(progress=sys.stderr.isatty())
+    if readme is None:
+        typer.echo(text)
+    else:
+        write_into(readme, text)
 
 
 def samples(as_json: AsJson = False) -> None:

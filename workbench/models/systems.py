@@ -7,10 +7,12 @@ from typing import Any
 from torch import Tensor
 
 from workbench.errors import UnknownNameError
-from workbench.models import dslpt
+from workbench.models import aodn, dslpt, scc, ssfa
 from workbench.models.base import FaceModel, System
 
-SYSTEMS: dict[str, System] = {system.name: system for system in (dslpt.DSLPT, dslpt.SLPT)}
+SYSTEMS: dict[str, System] = {
+    system.name: system for system in (dslpt.DSLPT, dslpt.SLPT, scc.SYSTEM, ssfa.SYSTEM, aodn.SYSTEM)
+}
 PRESETS: dict[str, Any] = {name: config for system in SYSTEMS.values() for name, config in system.presets.items()}
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, fields, replace
 from difflib import get_close_matches
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from workbench.errors import CheckpointError, UnknownNameError
 from workbench.models.base import Card, FaceModel
 from workbench.models.importing import IMPORTABLE, import_published
-from workbench.models.systems import get_system
+from workbench.models.systems import build, get_system, preset
 from workbench.paths import share
 from workbench.tracing import record
 
@@ -172,6 +173,21 @@ def count_multiply_accumulates(model: FaceModel) -> int:
         model(image)
     model.train(was_training)
     return counter.get_total_flops() // 2
+
+
+@cache
+def count_preset(name: str) -> tuple[int, int]:
+    """Parameters and multiply-accumulates of a preset, counted where it can without computing."""
+    shape = torch.linspace(0.1, 0.9, 2 * preset(name).landmarks).view(2, -1).T
+    for device in ("meta", "cpu"):
+        try:
+            with torch.device(device):
+                model = build(name, shape.to(device))
+                return count_parameters(model), count_multiply_accumulates(model)
+        except (RuntimeError, NotImplementedError):  # a system whose graph depends on the mean face's values
+            if device == "cpu":
+                raise
+    raise AssertionError("unreachable")
 
 
 def describe(model: FaceModel, **known: Any) -> Card:

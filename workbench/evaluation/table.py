@@ -1,0 +1,116 @@
+"""The table of all systems: sizes against the papers', and the shelf's checkpoints with error and speed."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import torch
+from tqdm import tqdm
+
+from workbench.errors import DataError
+from workbench.models.base import Card
+from workbench.models.systems import SYSTEMS
+from workbench.models.zoo import count_preset, list_models, load_model
+
+BEGIN, END = "<!-- systems -->", "<!-- /systems -->"
+
+
+@dataclass(frozen=True)
+class Size:
+    """A preset's counts beside the printed ones.
+
+    Attributes:
+        parameters, multiply_accumulates: counted here.
+        printed: (millions, G) as the paper has them, None where it does not say.
+        note: why a printed figure is not met, or "".
+    """
+
+    system: str
+    preset: str
+    parameters: int
+    multiply_accumulates: int
+    printed: tuple[float | None, float | None]
+    note: str
+
+
+def sizes(progress: bool = False) -> list[Size]:
+    """Every preset whose size a paper prints."""
+    known = [(s, name) for s in SYSTEMS.values() for name in s.figures]
+    return [
+        Size(s.name, name, *count_preset(name), s.figures[name], s.notes.get(name, ""))
+        for s, name in tqdm(known, desc="counting", unit="preset", disable=not progress)
+    ]
+
+
+@torch.inference_mode()
+def milliseconds(name: str, device: str = "cpu", repeats: int = 15) -> float:
+    """Median time of one forward pass over one crop, untraced and warm."""
+    model = load_model(name, device=device)
+    images = model.prepare(torch.randint(0, 256, (1, 3, model.input_size, model.input_size), dtype=torch.uint8))
+    times = []
+    for _ in range(repeats + 3):
+        start = time.perf_counter()
+        model(images)
+        if model.device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(1000 * (time.perf_counter() - start))
+    return median(times[3:])
+
+
+def markdown(progress: bool = False) -> str:
+    """Two tables: the papers' sizes, and the checkpoints with error and time on this machine."""
+    lines = [
+        "| system | preset | parameters, M | paper | multiply-accumulates, G | paper |",
+        "|---|---|---:|---:|---:|---:|",
+    ]
+    notes: list[str] = []
+    for size in sizes(progress):
+        mark = ""
+        if size.note:
+            notes.append(size.note)
+            mark = f" [{len(notes)}]"
+        parameters, compute = size.parameters / 1e6, size.multiply_accumulates / 1e9
+        printed = ["-" if v is None else f"{v:g}" for v in size.printed]
+        lines.append(
+            f"| {SYSTEMS[size.system].title} | `{size.preset}`{mark} | {parameters:.3f} | {printed[0]} "
+            f"| {compute:.3f} | {printed[1]} |"
+        )
+    lines += ["", *(f"[{i}] {note}  " for i, note in enumerate(notes, 1)), ""] if notes else [""]
+    gpu = torch.cuda.is_available()
+    lines += [
+        f"| checkpoint | system | points | parameters, M | G | error | CPU, ms |{' GPU, ms |' if gpu else ''}",
+        f"|---|---|---:|---:|---:|---|---:|{'---:|' if gpu else ''}",
+    ]
+    for card in tqdm(list_models(), desc="timing", unit="model", disable=not progress):
+        row = (
+            f"| `{card.name}` | {SYSTEMS[card.system].title} | {card.landmarks} | {card.parameters / 1e6:.2f} "
+            f"| {card.multiply_accumulates / 1e9:.2f} | {error_of(card)} | {milliseconds(card.name):.1f} |"
+        )
+        lines.append(row + (f" {milliseconds(card.name, 'cuda'):.1f} |" if gpu else ""))
+    threads = torch.get_num_threads()
+    lines += ["", f"CPU times: median forward pass of one crop, {threads} thread{'s' if threads > 1 else ''}."]
+    return "\n".join(lines)
+
+
+def error_of(card: Card) -> str:
+    """The first error on a card, with where and against which labels it was measured; "-" when there is none."""
+    row = next((m for m in card.metrics if str(m.get("metric", "")).startswith("NME")), None)
+    if row is None:
+        return "-"
+    labels = "" if row.get("labels", "own") == "own" else f", labels {row['labels']}"
+    return f"{row['value']:.2f} % on {row['data']} {row['split']}{labels}"
+
+
+def write_into(readme: Path, table: str) -> None:
+    """Replace what stands between the markers of a Markdown file. Raises DataError when they are not there."""
+    try:
+        text = readme.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{readme} cannot be read ({error.strerror}).") from None
+    if BEGIN not in text or END not in text.split(BEGIN, 1)[1]:
+        raise DataError(f"{readme} has no place for the table; put {BEGIN} and {END} where it belongs.")
+    head, rest = text.split(BEGIN, 1)
+    readme.write_text(f"{head}{BEGIN}\n{table}\n{END}{rest.split(END, 1)[1]}", encoding="utf-8")
