@@ -57,7 +57,8 @@ class AODNConfig:
         beta: weight of the nuclear norm of M (Eq. 8).
         gamma, alpha, lam: of the squared Frobenius norms of M, of the convolutions and of W_fc (Eq. 7).
         eta_spatial, eta_plain: of the L1 norms of P' (the spatial gate) and P'' (the map of sub-network D).
-        map_weight: of an additional heatmap loss on the point maps; 0 for none.
+        map_weight, map_sigma: of an additional heatmap loss on the point maps (0 for none), and the width of its
+            targets in cells of these coarse maps.
     """
 
     system: Literal["aodn"] = "aodn"
@@ -85,6 +86,7 @@ class AODNConfig:
     eta_spatial: float = 1e-4
     eta_plain: float = 1e-4
     map_weight: float = 0.0
+    map_sigma: float = 0.7
 
     @property
     def map_size(self) -> int:
@@ -303,9 +305,8 @@ _COMPACT = replace(
     gamma=0.0,
     alpha=0.0,
     lam=0.0,
-    beta=1e-4,
-    eta_spatial=1e-4,
-    eta_plain=1e-4,
+    eta_spatial=5e-4,
+    eta_plain=5e-4,
     map_weight=0.05,
 )
 PRESETS = {

@@ -14,7 +14,8 @@ from workbench.models.aodn import AODN, AODNConfig, AODNReading
 from workbench.training.losses import heatmap_warmup_loss
 from workbench.training.module import AlignmentTraining
 
-MAP_SIGMA = 0.7  # of the point maps' targets, in cells: the maps are coarse
+TOLERANCE = {torch.float64: 1e-7, torch.float32: 1e-3}
+"""Singular values below this part of the largest are rounding, when they come from a Gram matrix of this type."""
 
 
 class _NuclearNorm(torch.autograd.Function):
@@ -23,31 +24,38 @@ class _NuclearNorm(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, matrix: Tensor, tolerance: float) -> Tensor:
         wide = matrix.shape[0] < matrix.shape[1]
-        tall = (matrix.T if wide else matrix).double()
-        values, vectors = torch.linalg.eigh(tall.T @ tall)
+        tall = matrix.T if wide else matrix
+        with torch.autocast(matrix.device.type, enabled=False):
+            values, vectors = torch.linalg.eigh((tall.T @ tall).double())
         singular = values.clamp_min(0).sqrt()
         kept = singular > tolerance * singular[-1]
         inverse = torch.where(kept, 1 / torch.where(kept, singular, 1), 0)
         # M (V S^-1 V^T) = U V^T, with nothing from directions that M does not reach.
-        ctx.save_for_backward(tall, (vectors * inverse) @ vectors.T)
-        ctx.wide, ctx.dtype = wide, matrix.dtype
+        ctx.save_for_backward(tall, ((vectors * inverse) @ vectors.T).to(matrix.dtype))
+        ctx.wide = wide
         return torch.where(kept, singular, 0).sum().to(matrix.dtype)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
         tall, whitening = ctx.saved_tensors
-        slope = tall @ whitening
-        return ((slope.T if ctx.wide else slope) * grads[0]).to(ctx.dtype), None
+        with torch.autocast(tall.device.type, enabled=False):
+            slope = tall @ whitening
+        return (slope.T if ctx.wide else slope) * grads[0], None
 
 
-def nuclear_norm(matrix: Tensor, tolerance: float = 1e-7) -> Tensor:
+def nuclear_norm(matrix: Tensor, tolerance: float | None = None) -> Tensor:
     """Sum of the singular values of a matrix (m, n), the convex stand-in for its rank (Eq. 8).
 
     Its gradient is U V^T of the thin singular value decomposition (Eq. 13). Singular values below ``tolerance`` times
     the largest count as zero; there the norm has a kink, and the subgradient with nothing in those directions is
-    taken. Computed in double precision from the smaller Gram matrix.
+    taken.
+
+    Args:
+        matrix: float32 or float64.
+        tolerance: None for :data:`TOLERANCE` of the matrix' type.
     """
-    return cast(Tensor, _NuclearNorm.apply(matrix, tolerance))
+    limit = TOLERANCE[matrix.dtype] if tolerance is None else tolerance
+    return cast(Tensor, _NuclearNorm.apply(matrix, limit))
 
 
 def squared_norm(tensors: Iterable[Tensor]) -> Tensor:
@@ -109,7 +117,7 @@ def aodn_loss(model: AODN, found: AODNReading, target: Tensor, valid: Tensor) ->
     if c.lam:
         loss = loss + c.lam * squared_norm([model.fc.weight])
     if c.map_weight and found.logits is not None:
-        loss = loss + c.map_weight * heatmap_warmup_loss(found.logits, target, valid, MAP_SIGMA)
+        loss = loss + c.map_weight * heatmap_warmup_loss(found.logits, target, valid, c.map_sigma)
     return loss
 
 
@@ -120,6 +128,12 @@ class AODNTraining(AlignmentTraining):
 
     def model_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
         return aodn_loss(self.model, self.model.read(images), batch.points, batch.valid)
+
+    def phase_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
+        if self.phase.task == "heatmaps":
+            sigma = self.model.config.map_sigma
+            return heatmap_warmup_loss(self.warmup_logits(images), batch.points, batch.valid, sigma)
+        return self.model_loss(images, batch)
 
     def warmup_heads(self) -> nn.ModuleList:
         """None: the model has maps of its own."""

@@ -200,7 +200,7 @@ _ALL = (
         "ibug68",
         ("w300_68",),
         "w300_68",
-        (Phase(8, 1e-3, "polish", task="heatmaps"), Phase(30, 1e-3, "cover")),
+        (Phase(6, 1e-3, "polish", task="heatmaps"), Phase(26, 7e-4, "cover")),
         start="dslpt-68",
         notes=(
             "The trunk starts from dslpt-68's; seven of ten training views are covered in places, so that the gate and "
