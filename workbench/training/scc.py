@@ -42,7 +42,7 @@ def relative_matrix(adjacency: Tensor) -> Tensor:
 
 def point_loss(found: Tensor, target: Tensor, valid: Tensor, config: SCCConfig) -> Tensor:
     """Soft wing loss of the coordinates (B, N, 2) in pixels, mean over the labelled ones (B, N)."""
-    return masked_mean(_wing(found - target, config).mean(-1), valid)
+    return masked_mean(_wing(_residual(found, target, valid), config).mean(-1), valid)
 
 
 def relative_loss(found: Tensor, target: Tensor, valid: Tensor, adjacency: Tensor, config: SCCConfig) -> Tensor:
@@ -54,10 +54,14 @@ def relative_loss(found: Tensor, target: Tensor, valid: Tensor, adjacency: Tenso
         adjacency: bool (N, N), directed.
     """
     matrix = relative_matrix(adjacency).to(found.dtype)
-    # Unlabelled coordinates may be anything; they are kept out of the products of rows that do not count.
-    residual = torch.where(valid[..., None], found - target, torch.zeros_like(found))
+    residual = _residual(found, target, valid)
     whole = ((~valid).to(found.dtype) @ (matrix != 0).to(found.dtype).T) == 0
     return masked_mean(_wing(matrix @ residual, config).mean(-1), whole)
+
+
+def _residual(found: Tensor, target: Tensor, valid: Tensor) -> Tensor:
+    """Unlabelled coordinates may be anything, also not a number: there the residual is 0 and has no gradient."""
+    return torch.where(valid[..., None], found, 0) - torch.where(valid[..., None], target, 0)
 
 
 def _wing(residual: Tensor, config: SCCConfig) -> Tensor:
