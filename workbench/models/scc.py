@@ -53,7 +53,7 @@ class SCCConfig:
         pixels: what :meth:`SCC.prepare` makes of a crop: "zscore_bgr" or "imagenet".
         wing_linear, wing_scale, wing_curve: w1, w2, epsilon of the soft wing loss, in pixels of a 256-pixel crop.
         relative_weight: of the relative location loss.
-        map_weight: of the located nodes' heatmap loss, which keeps their maps sharp.
+        map_weight, map_sigma: weight of the located nodes' heatmap loss and its targets' deviation in cells.
     """
 
     system: Literal["scc"] = "scc"
@@ -81,6 +81,7 @@ class SCCConfig:
     wing_curve: float = 0.5
     relative_weight: float = 1.0
     map_weight: float = 0.0
+    map_sigma: float = 0.8
 
     @property
     def node_features(self) -> int:

@@ -128,8 +128,16 @@ class SCCTraining(AlignmentTraining):
         loss = scc_loss(answer.landmarks, batch.points, batch.valid, self.model.adjacency, c, images.shape[-1])
         if answer.heatmaps is not None and c.map_weight:
             logits = answer.heatmaps.clamp_min(torch.finfo(answer.heatmaps.dtype).tiny).log()
-            loss = loss + c.map_weight * heatmap_warmup_loss(logits, batch.points, batch.valid)
+            loss = loss + c.map_weight * self._map_loss(logits, batch)
         return loss
+
+    def phase_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
+        if self.phase.task == "heatmaps":
+            return self._map_loss(self.warmup_logits(images), batch)
+        return super().phase_loss(images, batch)
+
+    def _map_loss(self, logits: Tensor, batch: AugmentedBatch) -> Tensor:
+        return heatmap_warmup_loss(logits, batch.points, batch.valid, self.model.config.map_sigma)
 
     @torch.no_grad()
     def inherit(self, source: FaceModel) -> None:
