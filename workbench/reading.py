@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from workbench.errors import CheckpointError, TraceError
-from workbench.landmarks import Scheme
+from workbench.errors import CheckpointError, TraceError, UnknownNameError
+from workbench.landmarks import Scheme, user_scheme
 from workbench.models.alignment import Alignment
 from workbench.tracing import Trace, record
+from workbench.tracing import taps as tap_names
 
 if TYPE_CHECKING:
     from workbench.faces import Face
@@ -116,30 +118,45 @@ class Reading:
 ATTENTION_TAPS = ("relation.layers.*", "relation.structure")
 
 
-def read(model: FaceModel, face: Face, taps: str | Iterable[str] | None = ATTENTION_TAPS) -> Reading:
+def read(
+    model: FaceModel,
+    face: Face,
+    taps: str | Iterable[str] | None = ATTENTION_TAPS,
+    prompt: np.ndarray | None = None,
+) -> Reading:
     """Read a face: one forward pass, recorded.
 
     Args:
         model: from ``load_model``.
         face: from ``load_face`` or ``sample_face``.
-        taps: glob patterns of what to record; None records everything (feature maps and patches too), ``()`` nothing.
+        taps: glob patterns of what to record; None records everything (feature maps and patches too), ``()``
+            nothing; by default the attention between landmarks, where the system has any.
+        prompt: (N, 2), points of the face plane to find instead of the model's own landmarks (TUFA); see
+            ``workbench.shaping.find_shape``.
 
     Raises:
         CheckpointError: the model answers with values that are not finite.
-        UnknownNameError: a pattern matches no tap.
+        UnknownNameError: a pattern matches no tap, or the model finds its own landmarks only.
     """
     size = model.input_size
+    if prompt is not None and not hasattr(model, "prompt"):
+        raise UnknownNameError(f"{model.name} finds its own landmarks only; choose a TUFA model.")
+    asked = () if prompt is None else (torch.from_numpy(np.array(prompt, np.float32)),)
+    if taps is ATTENTION_TAPS:  # a system without relation layers is read without recording any
+        taps = tuple(p for p in ATTENTION_TAPS if any(fnmatchcase(name, p) for name in tap_names(model)))
     start = time.perf_counter()
     crop = torch.from_numpy(np.ascontiguousarray(face.crop(size).transpose(2, 0, 1)))[None]
     with torch.inference_mode(), record(model, only=taps) as trace:
-        alignment = model(model.prepare(crop))
+        alignment = model(model.prepare(crop), *asked)
     if not torch.isfinite(alignment.landmarks).all():
         raise CheckpointError(f"{model.name} answers with values that are not numbers; its weights are damaged.")
     seconds = time.perf_counter() - start
+    scheme = model.scheme if prompt is None else user_scheme("points", len(prompt))
+    start_shape = model.mean_shape.cpu().numpy() if prompt is None else np.asarray(prompt)
     trace.meta = {
         "model": model.name,
         "checkpoint": model.checkpoint,
-        "scheme": model.scheme.name,
+        "scheme": scheme.name,
         "input_size": size,
         "affine": np.asarray(face.affine).tolist(),
         "face": face.name,
@@ -147,12 +164,12 @@ def read(model: FaceModel, face: Face, taps: str | Iterable[str] | None = ATTENT
     config = model.config
     return Reading(
         face=face,
-        scheme=model.scheme,
+        scheme=scheme,
         model_name=model.name,
         input_size=size,
         alignment=alignment,
         trace=trace,
-        mean_shape=model.mean_shape.cpu().numpy().astype(np.float64),
+        mean_shape=start_shape.astype(np.float64),
         size_rule=getattr(config, "size_rule", None),
         size_limits=getattr(config, "size_limits", (0.5, 0.7)),
         seconds=seconds,

@@ -24,6 +24,9 @@ def _pages() -> dict[str, list[st.Page]]:
             st.Page(folder / "structure.py", title="Structure", icon=":material/grid_on:", url_path="structure"),
             st.Page(folder / "uncertainty.py", title="Uncertainty", icon=":material/blur_on:", url_path="uncertainty"),
         ],
+        "Draw your own": [
+            st.Page(folder / "shape.py", title="Shape", icon=":material/draw:", url_path="shape"),
+        ],
     }
 
 

@@ -19,10 +19,11 @@ from workbench.app import photos
 from workbench.app.link import Limits, Selection, Shelf
 from workbench.errors import NoFaceError, TraceError
 from workbench.faces import Face, Occluder, load_face, occlude, sample_face, sample_names
-from workbench.landmarks import Scheme
+from workbench.landmarks import Drawing, Scheme
 from workbench.models import Card, FaceModel, list_models, load_model
 from workbench.models.zoo import DEFAULT
 from workbench.reading import ATTENTION_TAPS, Reading, read
+from workbench.shaping import ShapeReading, conventions, find_shape
 
 T = TypeVar("T")
 _FIRST_SAMPLE = "astronaut"
@@ -119,6 +120,24 @@ def occluded(selection: Selection, occluder: Occluder) -> Shown:
     painted, _ = occlude(plain.crop(_OCCLUDED_SIDE), occluder)
     key = (FaceKey.of(selection), selection.model, astuple(occluder))
     return _read(plain.with_crop(painted), key, selection.model)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def plane(name: str) -> tuple[Drawing, ...]:
+    """The conventions on the face plane of a model that takes structure prompts, its own first."""
+    return tuple(conventions(model(name)).values())
+
+
+def shape(selection: Selection, name: str, drawing: Drawing) -> ShapeReading:
+    """A drawing as the model ``name`` finds it on the chosen face."""
+    return _cached_shape((FaceKey.of(selection), name, drawing.digest), face(selection), name, drawing)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _cached_shape(key: tuple[Hashable, ...], _face: Face, _name: str, _drawing: Drawing) -> ShapeReading:
+    network = model(_name)
+    with _ONE_AT_A_TIME:
+        return find_shape(network, _face, _drawing)
 
 
 def _read(a_face: Face, key: tuple[Hashable, ...], name: str) -> Shown:

@@ -8,6 +8,7 @@ from workbench.figures.certainty import calibration, patches, sigma_bars, uncert
 from workbench.figures.encodings import structure, structure_neighbours
 from workbench.figures.export import save, to_bytes
 from workbench.figures.points import landmarks, path
+from workbench.figures.shape import shape
 
 __all__ = [
     "calibration",
@@ -19,6 +20,7 @@ __all__ = [
     "path",
     "relations",
     "save",
+    "shape",
     "sigma_bars",
     "structure",
     "structure_neighbours",

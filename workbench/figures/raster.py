@@ -33,7 +33,7 @@ from workbench.errors import WorkbenchError
 Colour = tuple[float, float, float, float]
 
 _DASHES: dict[str, Any] = {"solid": "solid", "dot": (0, (1, 2.2)), "dash": (0, (5, 3))}
-_SYMBOLS = {"circle": "o", "circle-open": "o", "square": "s", "triangle-up": "^"}
+_SYMBOLS = {"circle": "o", "circle-open": "o", "square": "s", "diamond": "D", "triangle-up": "^"}
 _FONTS = ["DejaVu Sans", "sans-serif"]  # the one font that Matplotlib brings along
 # A browser's sans is narrower than Matplotlib's own; this keeps lines of text as long as they were planned.
 _TEXT_SCALE = 0.84

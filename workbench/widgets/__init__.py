@@ -17,6 +17,8 @@ _PLACES = {
     "structure_payload": "structure",
     "uncertainty_payload": "uncertainty",
     "picker_payload": "picker",
+    "shape_payload": "shape",
+    "shape_editor": "shape",
 }
 __all__ = [*_PLACES]
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from workbench.widgets.jupyter import JupyterWidget
 
 FOLDER = Path(__file__).parent
-NAMES = ("relations", "structure", "uncertainty", "picker")
+NAMES = ("relations", "structure", "uncertainty", "picker", "shape")
 _SHARED = {"uncertainty": ("rect.js", "spread.js"), "picker": ("rect.js",)}
 MAGIC = b"WBW1"
 PHOTO_SIDE = 640

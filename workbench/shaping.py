@@ -1,0 +1,118 @@
+"""Finding points of one's own: a drawing on the face plane, located on a face without further training.
+
+Only a model that takes structure prompts can do this (TUFA; Xia, thesis 2024, section 6.2.1): to it a landmark is a
+point of the plane, and the conventions it has learned are sets of such points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+from torch import Tensor
+
+from workbench.errors import DataError, UnknownNameError
+from workbench.landmarks import Drawing, Scheme, drawing, get_scheme, user_scheme
+from workbench.reading import Reading, read
+
+if TYPE_CHECKING:
+    from workbench.faces import Face
+    from workbench.models.base import FaceModel
+
+SAME = 5e-4
+"""Distance on the plane, in parts of its side, below which a point is one that was trained."""
+
+
+class _Prompted(Protocol):
+    """What a model needs to find points of the plane."""
+
+    def prompt(self, name: str | None = None) -> Tensor: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShapeReading(Reading):
+    """A reading whose landmarks are the points of a drawing; ``mean_shape`` and the start of ``path`` are the plane's
+    points.
+
+    Attributes:
+        drawing: what was asked for.
+        plane: the model's conventions on its plane (mean shape after semantic alignment), the model's own first.
+        trained: (N,) which points lie on a point of a trained convention; the others are found zero-shot.
+    """
+
+    drawing: Drawing
+    plane: tuple[Drawing, ...]
+    trained: np.ndarray
+
+    @property
+    def zero_shot(self) -> int:
+        """How many points no convention of the training has."""
+        return int((~self.trained).sum())
+
+
+def conventions(model: FaceModel) -> dict[str, Drawing]:
+    """The conventions a model has learned, each as a drawing on its plane: the mean shape after its semantic alignment
+    embedding; the model's own first.
+
+    Raises:
+        UnknownNameError: the model takes no prompts.
+    """
+    network = _prompted(model)
+    names = dict.fromkeys((model.config.scheme, *getattr(model.config, "conventions", ())))
+    out = {}
+    for name in names:
+        try:
+            points = network.prompt(name).detach().cpu().numpy().astype(np.float64)
+            out[name] = Drawing(_scheme(name, len(points)), points, name, tuple(range(len(points))))
+        except DataError:  # a convention without a mean shape was never trained
+            continue
+    return out
+
+
+def find_shape(
+    model: FaceModel, face: Face, points: Drawing | ArrayLike, taps: str | Iterable[str] | None = ()
+) -> ShapeReading:
+    """Find a drawing on a face: one forward pass.
+
+    Args:
+        model: one that takes structure prompts (TUFA).
+        face: from ``load_face`` or ``sample_face``.
+        points: a drawing, or (N, 2) points in [0, 1] of the plane.
+        taps: what to record, as for ``read``; nothing by default.
+
+    Raises:
+        UnknownNameError: the model finds its own landmarks only.
+        DataError: the points are no drawing.
+    """
+    asked = points if isinstance(points, Drawing) else drawing(points)
+    known = conventions(model)
+    reading = read(model, face, taps, prompt=asked.points)
+    reading.trace.meta |= {"scheme": asked.scheme.name, "plane": asked.points.round(6).tolist()}
+    values: dict[str, Any] = {f.name: getattr(reading, f.name) for f in fields(Reading)}
+    values |= {"scheme": asked.scheme, "drawing": asked, "plane": tuple(known.values())}
+    anchors = np.concatenate([shape.points for shape in known.values()] or [np.full((1, 2), np.inf)])
+    away = np.linalg.norm(asked.points[:, None] - anchors[None], axis=-1).min(1)
+    return ShapeReading(**values, trained=away < SAME)
+
+
+def shape_rows(reading: ShapeReading) -> list[dict[str, Any]]:
+    """``landmarks_table`` with every point's place on the plane and whether it was trained."""
+    from workbench.explain import landmarks_table
+
+    return [
+        {**row, "plane_x": round(float(x), 5), "plane_y": round(float(y), 5), "zero_shot": int(not trained)}
+        for row, (x, y), trained in zip(landmarks_table(reading), reading.drawing.points, reading.trained, strict=True)
+    ]
+
+
+def _scheme(name: str, count: int) -> Scheme:
+    return user_scheme(name, count) if name.startswith("user") else get_scheme(name)
+
+
+def _prompted(model: Any) -> _Prompted:
+    if not hasattr(model, "prompt"):
+        raise UnknownNameError(f"{model.name} finds its own landmarks only; choose a TUFA model.")
+    return model
