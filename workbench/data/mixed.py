@@ -59,7 +59,7 @@ SOURCES = {
     for source in (
         Source("w300_68", (("ibug68", None, 0.55), ("wflw98", "pseudo98", 0.2), (DENSE, "dense", 0.25))),
         Source("helen29", (("cofw29", None, 0.7), ("wflw98", "pseudo98", 0.3)), widen=1.1, hold=7),
-        Source("mtfl5", (("five", None, 1.0),), widen=2.02, lower=0.14, draw=900),
+        Source("mtfl5", (("five", None, 1.0),), widen=2.02, lower=0.14, draw=500),
         Source("wflw", (("wflw98", None, 1.0),)),
         Source("300w", (("ibug68", None, 1.0),)),
         Source("cofw", (("cofw29", None, 1.0),), widen=1.1),

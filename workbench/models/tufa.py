@@ -405,6 +405,7 @@ def _presets() -> dict[str, TUFAConfig]:
         stem="pyramid",
         dim=192,
         depth=2,
+        encoder_heads=3,
         mlp=384,
         patch=1,
         grid=16,
@@ -412,9 +413,9 @@ def _presets() -> dict[str, TUFAConfig]:
         ffn=512,
         wavelength=100.0,
         spread=16.0,
-        fine_layers=2,
+        fine_layers=1,
         pointer=True,
-        heatmap_weight=0.02,
+        heatmap_weight=0.05,
         loss_scale=10.0,
     )
     return out

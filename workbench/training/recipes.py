@@ -168,6 +168,46 @@ _ALL = (
         **_PAPER,
     ),
     Recipe(
+        "tufa",
+        "tufa-68-compact",
+        "ibug68",
+        ("w300_68", "helen29", "mtfl5"),
+        "w300_68",
+        (Phase(14, 1e-3), Phase(6, 5e-4, "polish")),
+        start="dslpt-68",
+        data=(
+            "w300_68: 2012 faces with 68 human, 98 machine-made (pseudo98) and 478 machine-made (MediaPipe) points; "
+            "helen29: 201 faces with 29 human and 98 machine-made points; mtfl5: 3600 faces with five human points"
+        ),
+        notes=(
+            "One training on batches of mixed conventions; each has its own semantic alignment embedding.",
+            "Not a plain ViT: a slim ResNet, taken over from dslpt-68 (whose warm-up on heatmaps it went through), is "
+            "the stem; every decoder layer also points at a 32 x 32 map. The cross-entropy of where it points is added "
+            "to the L1 loss.",
+            "A face's crop comes from its 68 points; from 29 points it is 1.32 times their box; the box of five points "
+            "is widened 2.02 times and lowered by 0.14 of its side, ratios measured on faces with 68 points.",
+            "Errors on 98 and 478 points are against machine-made labels. Faces with 29 points that were held out of "
+            "the training may be among its faces with 68 points.",
+        ),
+    ),
+    *(
+        Recipe(
+            name,
+            preset,
+            "wflw98",
+            sets,
+            "wflw",
+            (Phase(epochs, lr, "paper", milestones=milestones),),
+            **_PAPER,
+        )
+        for name, preset, sets, epochs, lr, milestones in (
+            ("tufa-98-s16-paper", "tufa-98-s16", ("wflw",), 140, 5e-5, (120, 130)),
+            ("tufa-98-s8-paper", "tufa-98-s8", ("wflw",), 140, 1e-4, (120, 130)),
+            ("tufa-s16-joint-paper", "tufa-98-s16-joint", ("wflw", "300w", "cofw"), 100, 5e-5, (80, 90)),
+            ("tufa-s8-joint-paper", "tufa-98-s8-joint", ("wflw", "300w", "cofw"), 100, 1e-4, (80, 90)),
+        )
+    ),
+    Recipe(
         "dslpt-68-paper",
         "dslpt-68-w18",
         "ibug68",
@@ -242,6 +282,57 @@ _ALL = (
         (Phase(500, 1e-3, "paper", milestones=(200, 350)),),
         **{**_PAPER, "batch": 64},
         notes=("AdamW instead of the paper's SGD, whose rate falls to a fifth at the same epochs.",),
+    ),
+    Recipe(
+        "chs-68",
+        "chs-68-compact",
+        "ibug68",
+        ("w300_68",),
+        "w300_68",
+        (Phase(20, 1e-3, "polish"),),
+        start="dslpt-68",
+        notes=(
+            "The trunk starts from dslpt-68's.",
+            "Compact changes: two cascades, one hourglass on 32x32 maps, cross-entropy instead of AWing on the "
+            "heatmaps, whose expected position is the first answer.",
+        ),
+    ),
+    Recipe(
+        "chs-98-paper",
+        "chs-98-4ccr",
+        "wflw98",
+        ("wflw",),
+        "wflw",
+        (Phase(350, 5e-4, "paper", milestones=(200, 300)),),
+        **{**_PAPER, "batch": 10},
+        notes=("AdamW instead of the paper's SGD, whose rate falls by a quarter at a time.",),
+    ),
+    Recipe(
+        "atpn-68",
+        "atpn-68-compact",
+        "ibug68",
+        ("w300_68",),
+        "w300_68",
+        (
+            Phase(14, 2e-3, task="heatmaps"),
+            Phase(24, 1.5e-3),
+            Phase(10, 5e-4, "polish"),
+            Phase(4, 2e-3, task="tracking"),
+            Phase(6, 2e-3, task="pose"),
+        ),
+        precision="32-true",
+        data="w300_68: 2012 training faces, human labels (landmarks); the same and 3600 faces of mtfl5 (tracking, pose)",
+        notes=(
+            "Three stages as in the thesis, tracking and pose on the frozen trunk, after a heatmap warm-up of the "
+            "pyramid that the thesis does not have.",
+            "Tracking: no WIDER FACE. Negatives are cut from the same photographs (parts of the face, places beside "
+            "it, views from far, all below 0.3 intersection over union; the face turned over; its blocks shuffled), "
+            "from pictures without a person that come with scikit-image, and from textures.",
+            "Pose: no 300W-LP. Angles of 300-W faces come from a rigid face fitted to MediaPipe's mesh points "
+            "(pseudo-labels); the five pose classes of MTFL stand for a yaw of -60, -30, 0, 30 and 60 degrees, their "
+            "roll comes from the eyes.",
+            "Yaw is positive towards image right, pitch up, roll clockwise on the screen.",
+        ),
     ),
 )
 RECIPES = {recipe.name: recipe for recipe in _ALL}
