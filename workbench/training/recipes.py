@@ -321,7 +321,7 @@ _ALL = (
             Phase(6, 2e-3, task="pose"),
         ),
         precision="32-true",
-        data="w300_68: 2012 training faces, human labels (landmarks); the same and 3600 faces of mtfl5 (tracking, pose)",
+        data="w300_68: 2012 training faces, human labels; tracking and pose also: 3600 faces of mtfl5",
         notes=(
             "Three stages as in the thesis, tracking and pose on the frozen trunk, after a heatmap warm-up of the "
             "pyramid that the thesis does not have.",
