@@ -1,11 +1,12 @@
 """What it knows of a face before it has seen one: the similarity of the structure encodings."""
 
-from workbench.app import messages, state, views
+from workbench.app import fitting, messages, state, views
 
 
 @messages.panel
 def explorer() -> None:
-    views.structure()
+    if not fitting.missing("structure"):
+        views.structure()
     state.publish()
 
 

@@ -20,9 +20,16 @@ def _pages() -> dict[str, list[st.Page]]:
             st.Page(folder / "start.py", title="Start", icon=":material/face:", url_path="start", default=True),
         ],
         "Look inside": [
+            st.Page(folder / "inside.py", title="Inside", icon=":material/layers:", url_path="inside"),
             st.Page(folder / "relations.py", title="Relations", icon=":material/hub:", url_path="relations"),
             st.Page(folder / "structure.py", title="Structure", icon=":material/grid_on:", url_path="structure"),
             st.Page(folder / "uncertainty.py", title="Uncertainty", icon=":material/blur_on:", url_path="uncertainty"),
+            st.Page(
+                folder / "self_attention.py",
+                title="Self-attention",
+                icon=":material/my_location:",
+                url_path="self-attention",
+            ),
         ],
         "Draw your own": [
             st.Page(folder / "shape.py", title="Shape", icon=":material/draw:", url_path="shape"),

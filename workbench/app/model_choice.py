@@ -8,8 +8,8 @@ from workbench.app import pool, state
 from workbench.models import Card
 
 
-def model_choice(key: str = "model_choice") -> None:
-    """A chooser over the shelf and, below it, the chosen card's facts."""
+def model_choice(key: str = "model_choice", short: bool = False) -> None:
+    """A chooser over the shelf and, below it unless ``short``, the chosen card's facts."""
     cards = pool.cards()
     names = list(cards)
     chosen = state.current().model
@@ -22,7 +22,7 @@ def model_choice(key: str = "model_choice") -> None:
     st.selectbox(
         "Model", names, key=key, format_func=lambda name: cards[name].title, on_change=changed, filter_mode=None
     )
-    if chosen in cards:
+    if chosen in cards and not short:
         card = cards[chosen]
         st.caption("  \n".join(facts(card)), help="\n\n".join(card.notes) or None)
 

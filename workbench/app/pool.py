@@ -18,12 +18,14 @@ import torch
 from workbench.app import photos
 from workbench.app.link import Limits, Selection, Shelf
 from workbench.errors import NoFaceError, TraceError
+from workbench.explain import Map, inner_maps
 from workbench.faces import Face, Occluder, load_face, occlude, sample_face, sample_names
 from workbench.landmarks import Drawing, Scheme
 from workbench.models import Card, FaceModel, list_models, load_model
 from workbench.models.zoo import DEFAULT
 from workbench.reading import ATTENTION_TAPS, Reading, read
 from workbench.shaping import ShapeReading, conventions, find_shape
+from workbench.tracing import taps
 
 T = TypeVar("T")
 _FIRST_SAMPLE = "astronaut"
@@ -156,6 +158,31 @@ def _cached_reading(key: tuple[Hashable, ...], _face: Face, _name: str, _compute
 
 # Two forward passes at once on a few cores take as long as one after the other, and then neither time is honest.
 _ONE_AT_A_TIME = threading.Lock()
+
+
+def listed(name: str) -> tuple[Map, ...]:
+    """What a model records, told by the axes of its taps; nothing is read for it."""
+    return view("listed", (name,), lambda: tuple(inner_maps(taps(model(name)))))
+
+
+def inside(selection: Selection, tap: str, model_name: str | None = None) -> Shown:
+    """The chosen face with one tap recorded ("" for none), as the chosen model (or ``model_name``) reads it.
+
+    Tensors can be large, so only the last few are kept.
+    """
+    name = model_name or selection.model
+    key = (FaceKey.of(selection), name, tap)
+    computed: list[bool] = []
+    return Shown(_cached_inside(key, face(selection), name, tap, computed), bool(computed), key)
+
+
+@st.cache_resource(max_entries=6, show_spinner=False)
+def _cached_inside(key: tuple[Hashable, ...], _face: Face, _name: str, _tap: str, _computed: list[bool]) -> Reading:
+    network = model(_name)
+    with _ONE_AT_A_TIME:
+        result = read(network, _face, (_tap,) if _tap else ())
+    _computed.append(True)
+    return result
 
 
 def view(name: str, key: tuple[Hashable, ...], build: Callable[[], T]) -> T:

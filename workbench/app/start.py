@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 from PIL import Image
 
-from workbench.app import downloads, intake, messages, photos, pool, state, views
+from workbench.app import downloads, fitting, intake, messages, photos, pool, state, views
 from workbench.app.link import FACTOR_RANGE
 from workbench.app.preview import preview_svg
 from workbench.errors import NoFaceError
@@ -34,6 +34,9 @@ def photograph() -> pool.Shown | None:
 
 def look(shown: pool.Shown) -> None:
     """A first look inside, or the crop in the network's own pixels: one picture, switched in place."""
+    if not fitting.fits("relations", state.current().model):
+        _crop(shown)
+        return
     st.segmented_control(
         "Look", _LOOKS, default=_LOOKS[0], key=_LOOK, label_visibility="collapsed", required=True, width="stretch"
     )
@@ -81,13 +84,17 @@ def _set_factor() -> None:
 
 
 def next_pages() -> None:
-    """Where to go from here."""
+    """Where to go from here, of the pages that this model has something for."""
+    chosen = state.current().model
     for name, label, icon in (
+        ("inside", "What it holds inside", ":material/layers:"),
+        ("self_attention", "Where a place looks", ":material/my_location:"),
         ("relations", "Who listens to whom", ":material/hub:"),
         ("structure", "What it knows of a face", ":material/grid_on:"),
         ("uncertainty", "How sure it is", ":material/blur_on:"),
     ):
-        st.page_link(views.page(name), label=label, icon=icon, width="stretch")
+        if fitting.fits(name, chosen):
+            st.page_link(views.page(name), label=label, icon=icon, width="stretch")
 
 
 def save(shown: pool.Shown) -> None:

@@ -7,19 +7,24 @@ from workbench.figures.attention import matrix, partners, relations, thumbnails
 from workbench.figures.certainty import calibration, patches, sigma_bars, uncertainty
 from workbench.figures.encodings import structure, structure_neighbours
 from workbench.figures.export import save, to_bytes
+from workbench.figures.maps import maps, over_crop, relations_matrix, self_attention
 from workbench.figures.points import landmarks, path
 from workbench.figures.shape import shape
 
 __all__ = [
     "calibration",
     "landmarks",
+    "maps",
     "matrix",
+    "over_crop",
     "palette",
     "partners",
     "patches",
     "path",
     "relations",
+    "relations_matrix",
     "save",
+    "self_attention",
     "shape",
     "sigma_bars",
     "structure",

@@ -17,6 +17,8 @@ _PLACES = {
     "structure_payload": "structure",
     "uncertainty_payload": "uncertainty",
     "picker_payload": "picker",
+    "maps_payload": "maps",
+    "attention_payload": "attention",
     "shape_payload": "shape",
     "shape_editor": "shape",
 }

@@ -32,8 +32,13 @@ if TYPE_CHECKING:
     from workbench.widgets.jupyter import JupyterWidget
 
 FOLDER = Path(__file__).parent
-NAMES = ("relations", "structure", "uncertainty", "picker", "shape")
-_SHARED = {"uncertainty": ("rect.js", "spread.js"), "picker": ("rect.js",)}
+NAMES = ("relations", "structure", "uncertainty", "picker", "shape", "maps", "attention")
+_SHARED = {
+    "uncertainty": ("rect.js", "spread.js"),
+    "picker": ("rect.js",),
+    "maps": ("grid.js",),
+    "attention": ("grid.js",),
+}
 MAGIC = b"WBW1"
 PHOTO_SIDE = 640
 """Side in pixels of the crop that is sent as background; the model's own input may be smaller."""

@@ -1,0 +1,12 @@
+"""What any model holds inside: every tensor that it records, on the face."""
+
+from workbench.app import inside, messages, state
+
+
+@messages.panel
+def explorer() -> None:
+    inside.explorer(state.current())
+    state.publish()
+
+
+explorer()

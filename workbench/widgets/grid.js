@@ -1,0 +1,118 @@
+/* grid.js: maps of h x w cells laid over the face. Needs draw.js before it; no DOM is touched at load time.
+
+Pure (tested with node): scaledHalf(bytes, unit); spanOf(values, all) -> {lo, hi, signed}; together(values, count, how);
+  cellUnder(place, h, w, rect) -> [row, col] | null; histogram(values, span, bins); meanHeads(values, heads).
+Canvas: gridImage(values, h, w, span, maps); drawGrid(ctx, view, image, opacity, rect); drawCell; drawBars; drawLegend.
+A map is drawn cell by cell, never smoothed; `maps` is {plain, signed}, two colour maps. */
+
+const BASE = "#1c1e24", BASE_INK = "#f3f4f5", BASE_SOFT = "#b9bdc4", STRIP = 50;
+
+/* Values that were divided by a power of two before they became float16. */
+function scaledHalf(bytes, unit) {
+  const out = decodeHalf(bytes);
+  for (let i = 0; i < out.length; i++) out[i] *= unit;
+  return out;
+}
+
+/* From where to where the colours reach. Values count as signed when the least lies below -5 % of the largest: then the
+scale is centred on zero; otherwise it begins at zero, and what little lies below shares the first colour. */
+function spanOf(values) {
+  let least = 0, most = 0;
+  for (const v of values) { if (v < least) least = v; if (v > most) most = v; }
+  const top = Math.max(most, -least) || 1;
+  return -least > 0.05 * most ? { lo: -top, hi: top, signed: true } : { lo: 0, hi: top, signed: false };
+}
+const shareOf = (v, { lo, hi }) => (v - lo) / (hi - lo);
+
+/* `count` maps in a row become one: "abs" mean of the absolute values, "mean", "max". */
+function together(values, count, how) {
+  const size = values.length / count, out = new Float32Array(size).fill(how === "max" ? -Infinity : 0);
+  for (let k = 0; k < count; k++) for (let i = 0; i < size; i++) {
+    const v = values[k * size + i];
+    if (how === "max") { if (v > out[i]) out[i] = v; } else out[i] += (how === "abs" ? Math.abs(v) : v) / count;
+  }
+  return out;
+}
+
+/* The cell of a place in [0, 1] of the crop; rect [x, y, w, h] when the map covers only a part of it. */
+function cellUnder([u, v], h, w, [x, y, wide, tall] = [0, 0, 1, 1]) {
+  const col = Math.floor(((u - x) / wide) * w), row = Math.floor(((v - y) / tall) * h);
+  return row >= 0 && col >= 0 && row < h && col < w ? [row, col] : null;
+}
+
+/* How many values lie in each of `bins` equal steps of the scale. */
+function histogram(values, span, bins = 24) {
+  const out = new Array(bins).fill(0);
+  for (const v of values) out[Math.min(bins - 1, Math.max(0, Math.floor(shareOf(v, span) * bins)))]++;
+  return out;
+}
+
+/* Canvas -------------------------------------------------------------------------------------------------- */
+
+function gridImage(values, h, w, span, maps) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: w, height: h });
+  const ctx = canvas.getContext("2d"), image = ctx.createImageData(w, h), map = span.signed ? maps.signed : maps.plain;
+  for (let i = 0; i < h * w; i++) {
+    const [r, g, b] = map.rgb(shareOf(values[i], span));
+    image.data[4 * i] = r; image.data[4 * i + 1] = g; image.data[4 * i + 2] = b; image.data[4 * i + 3] = 255;
+  }
+  ctx.putImageData(image, 0, 0);
+  return canvas;
+}
+
+function drawGrid(ctx, view, image, opacity, [x, y, w, h] = [0, 0, 1, 1]) {
+  ctx.save();
+  ctx.globalAlpha = opacity; ctx.imageSmoothingEnabled = false;
+  ctx.drawImage(image, view.x0 + x * view.side, view.y0 + y * view.side, w * view.side, h * view.side);
+  ctx.restore();
+}
+
+/* A frame around one cell. */
+function drawCell(ctx, view, [row, col], h, w, rect = [0, 0, 1, 1], colour = "#fff") {
+  const [x, y, wide, tall] = rect, cw = (wide / w) * view.side, ch = (tall / h) * view.side;
+  const left = view.x0 + x * view.side + col * cw, top = view.y0 + y * view.side + row * ch;
+  ctx.strokeStyle = "rgb(0 0 0 / .7)"; ctx.lineWidth = 3; ctx.strokeRect(left, top, cw, ch);
+  ctx.strokeStyle = colour; ctx.lineWidth = 1.5; ctx.strokeRect(left, top, cw, ch);
+}
+
+/* The colour bar in the strip below a face of w x h pixels, with a mark at `value`. */
+function drawLegend(ctx, w, h, span, maps, text, value = null, marks = null) {
+  const wide = Math.min(300, w - 40), map = span.signed ? maps.signed : maps.plain;
+  const inside = value == null ? null : Math.min(span.hi, Math.max(span.lo, value));
+  drawScale(ctx, 18, h - 26, wide, 8, map, span.lo, span.hi, { mark: inside == null ? marks : { value: inside, text: number(value) } });
+  ctx.fillStyle = BASE_SOFT; ctx.font = "11px system-ui"; ctx.textBaseline = "middle"; ctx.textAlign = "left";
+  if (w > 420) ctx.fillText(text, 18 + wide + 16, h - 22, w - wide - 40);
+}
+
+/* Bars upward (or downward) from zero in the box x, y, w, h. rows: arrays of equal length, stacked on one another;
+colours(row, k). -> {at(px) -> k | null, step, span}. */
+function drawBars(ctx, rows, { x, y, w, h, look, colours, focus = null, top = null }) {
+  const n = rows[0].length, step = w / n;
+  let most = top ?? 0, least = 0;
+  for (let k = 0; k < n; k++) {
+    let up = 0, down = 0;
+    for (const row of rows) { if (row[k] > 0) up += row[k]; else down += row[k] || 0; }
+    most = Math.max(most, up); least = Math.min(least, down);
+  }
+  if (most === least) most = 1;
+  const place = (v) => y + h - ((v - least) / (most - least)) * h;
+  ctx.font = `11px ${look.font}`; ctx.textBaseline = "middle"; ctx.textAlign = "right";
+  for (const v of ticks(least, most, 4)) {
+    ctx.fillStyle = look.hair; ctx.fillRect(x, Math.round(place(v)), w, 1);
+    ctx.fillStyle = look.soft; ctx.fillText(number(v), x - 6, place(v));
+  }
+  const gap = step > 4 ? Math.min(2, step * 0.2) : 0;
+  for (let k = 0; k < n; k++) {
+    let up = 0, down = 0;
+    ctx.globalAlpha = focus == null || focus === k ? 1 : 0.45;
+    rows.forEach((row, r) => {
+      const from = row[k] >= 0 ? up : down, to = from + (row[k] || 0);
+      if (row[k] >= 0) up = to; else down = to;
+      ctx.fillStyle = colours(r, k);
+      ctx.fillRect(x + k * step + gap / 2, Math.min(place(from), place(to)), Math.max(0.6, step - gap), Math.abs(place(to) - place(from)));
+    });
+  }
+  ctx.globalAlpha = 1; ctx.textAlign = "left";
+  ctx.fillStyle = look.soft; ctx.fillRect(x, Math.round(place(0)), w, 1);
+  return { step, place, at: (px) => { const k = Math.floor((px - x) / step); return k >= 0 && k < n ? k : null; } };
+}
