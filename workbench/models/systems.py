@@ -7,11 +7,11 @@ from typing import Any
 from torch import Tensor
 
 from workbench.errors import UnknownNameError
-from workbench.models import aodn, dslpt, scc, ssfa
+from workbench.models import aodn, chs, dslpt, scc, ssfa
 from workbench.models.base import FaceModel, System
 
 SYSTEMS: dict[str, System] = {
-    system.name: system for system in (dslpt.DSLPT, dslpt.SLPT, scc.SYSTEM, ssfa.SYSTEM, aodn.SYSTEM)
+    system.name: system for system in (dslpt.DSLPT, dslpt.SLPT, scc.SYSTEM, ssfa.SYSTEM, aodn.SYSTEM, chs.SYSTEM)
 }
 PRESETS: dict[str, Any] = {name: config for system in SYSTEMS.values() for name, config in system.presets.items()}
 
