@@ -19,7 +19,15 @@ from workbench.models.graph import (
 )
 from workbench.models.layers import Gate
 from workbench.models.scc import PRESETS, SCC, SYSTEM, SCCConfig, infer_config, published_name, zscore_bgr
-from workbench.models.zoo import count_multiply_accumulates, count_parameters, load_checkpoint, save_checkpoint
+from workbench.models.systems import PRESETS as PRESET
+from workbench.models.systems import SYSTEMS, build
+from workbench.models.zoo import (
+    count_multiply_accumulates,
+    count_parameters,
+    load_checkpoint,
+    load_model,
+    save_checkpoint,
+)
 from workbench.tracing import record, taps
 
 RING = torch.tensor([(i, (i + step) % 7) for i in range(7) for step in (1, 2)])
@@ -269,17 +277,24 @@ def test_the_authors_names_and_shapes_are_met_strictly(kind: str, count: int) ->
     assert config == replace(PRESETS[f"scc-98-{kind}"], edges=470)
     model = SCC(config, torch.rand(98, 2), top3())
     own = SYSTEM.published.own
-    ours = {published_name(k, config): tuple(v.shape) for k, v in model.state_dict().items() if k not in own}
+    kept = {k: v for k, v in model.state_dict().items() if not k.startswith(own)}
+    ours = {published_name(k, config): tuple(v.shape) for k, v in kept.items()}
     assert ours == {k: v for k, v in shapes.items() if not k.startswith(SYSTEM.published.ignored)}
 
 
+@pytest.fixture(scope="module")
+def graph_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("graph") / "edges.txt"
+    path.write_text("".join(f"{i} {j} 0.9\n" for i, j in top3().tolist()))
+    return path
+
+
 @pytest.mark.parametrize("kind", ["sc", "base", "hrnet"])
-def test_published_weights_give_what_the_equations_give(kind: str) -> None:
+def test_published_weights_give_what_the_equations_give(kind: str, graph_file, tmp_path) -> None:
     state = reference.random_state(reference.published_shapes(kind))
-    model = SCC(infer_config(state), torch.rand(98, 2), top3()).eval()
-    names = {published_name(k, model.config): k for k in model.state_dict() if k not in SYSTEM.published.own}
-    ours = {names[k]: v for k, v in state.items() if not k.startswith("backbone.fc.")}
-    assert not model.load_state_dict(ours, strict=False).unexpected_keys
+    path = tmp_path / f"{kind}.pth"
+    torch.save({"state_dict": {f"module.{k}": v for k, v in state.items()}}, path)
+    model = load_model(path, system="scc", init_face=256 * torch.rand(98, 2), graph=graph_file, device="cpu")
     crop = torch.randint(0, 256, (1, 3, 256, 256), dtype=torch.uint8)
     images = model.prepare(crop)
     with torch.no_grad():
@@ -293,6 +308,22 @@ def test_published_weights_give_what_the_equations_give(kind: str) -> None:
     expected = reference.run(state, levels, edges)
     assert expected.std() > 0.1
     assert (answer - expected).abs().max() <= 1e-4 * max(1.0, float(expected.abs().max()))
+
+
+def test_an_import_without_the_right_graph_is_refused_in_a_sentence(graph_file, tmp_path) -> None:
+    path = tmp_path / "base.pth"
+    torch.save(reference.random_state(reference.published_shapes("base")), path)
+    shape = 256 * torch.rand(98, 2)
+    with pytest.raises(CheckpointError, match="pass the authors' edge file"):
+        load_model(path, system="scc", init_face=shape)
+    shorter = write(tmp_path, "".join(graph_file.read_text().splitlines(True)[1:]))
+    with pytest.raises(CheckpointError, match="the one given has 468"):
+        load_model(path, system="scc", init_face=shape, graph=shorter)
+    other = build(replace(PRESET["dslpt-98-lite"], layers=1), shape / 256)
+    names = {SYSTEMS["dslpt"].published.name(k, other.config): v for k, v in other.state_dict().items()}
+    torch.save({k: v for k, v in names.items() if k != "mean_shape"}, path)
+    with pytest.raises(CheckpointError, match="no landmark graph"):
+        load_model(path, system="dslpt", init_face=shape, graph=graph_file)
 
 
 def test_weights_of_another_graph_are_refused() -> None:

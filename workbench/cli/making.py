@@ -93,13 +93,14 @@ def import_weights(
     system: Annotated[System, typer.Option(help="Which system it belongs to.")],
     init_face: Annotated[Path, typer.Option(help="An .npz with init_face (N, 2), in pixels of a 256-pixel crop.")],
     out: Annotated[Path, typer.Option(help="A .safetensors file.")],
+    graph: Annotated[Path | None, typer.Option(help="SCC: the authors' edges, lines 'i j weight'.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call it; the file's name by default.")] = None,
 ) -> None:
     """Turn published weights into a checkpoint of ours, with a card."""
     from workbench.models.importing import import_published
     from workbench.models.zoo import describe, save_checkpoint
 
-    model = import_published(file, system.value, init_face)
+    model = import_published(file, system.value, init_face, graph)
     model.name = name or out.stem
     card = describe(
         model,

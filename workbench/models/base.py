@@ -155,6 +155,7 @@ class Published:
         ignored: prefixes of their tensors that nothing of ours needs.
         start: name of the array (N, 2), in 256-pixel crop units, in the ``.npz`` that comes beside the weights.
         fit: (configuration, N) -> the configuration for that many points, where the weights do not tell.
+        graph: (file of edges, N) -> edges (E, 2), where a model can be built as ``model(config, mean_shape, edges)``.
     """
 
     infer: Callable[[dict[str, Tensor]], Any]
@@ -163,6 +164,7 @@ class Published:
     ignored: tuple[str, ...] = ()
     start: str = "init_face"
     fit: Callable[[Any, int], Any] | None = None
+    graph: Callable[[Any, int], Tensor] | None = None
 
 
 @dataclass(frozen=True)
@@ -184,7 +186,7 @@ class System:
     title: str
     paper: str
     config: type[Any]
-    model: Callable[[Any, Tensor], FaceModel]
+    model: Callable[..., FaceModel]
     presets: Mapping[str, Any]
     figures: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     published: Published | None = None

@@ -92,7 +92,10 @@ def read_start(source: str | PathLike[str] | np.ndarray | Tensor | None, array: 
 
 
 def import_published(
-    path: str | PathLike[str], system: str, init_face: str | PathLike[str] | np.ndarray | Tensor | None
+    path: str | PathLike[str],
+    system: str,
+    init_face: str | PathLike[str] | np.ndarray | Tensor | None,
+    graph: str | PathLike[str] | None = None,
 ) -> FaceModel:
     """A model with the authors' weights, every tensor accounted for.
 
@@ -100,9 +103,11 @@ def import_published(
         path: their ``.pth``.
         system: a name from :data:`IMPORTABLE`.
         init_face: see :func:`read_start`.
+        graph: SCC: the authors' file of edges, lines ``i j weight``.
 
     Raises:
         UnknownNameError: no such system.
+        DataError: a file of edges that cannot be read.
         CheckpointError: a sentence naming what is missing, left over, of another shape or not finite.
     """
     known = get_system(system)
@@ -116,7 +121,12 @@ def import_published(
     start = read_start(init_face, how.start)
     if how.fit is not None:
         config = how.fit(config, len(start))
-    model = known.model(config, start)
+    if graph is None:
+        model = known.model(config, start)
+    elif how.graph is None:
+        raise CheckpointError(f"{system.upper()} has no landmark graph; leave the file of edges out.")
+    else:
+        model = known.model(config, start, how.graph(graph, config.landmarks))
     ours = {name: t for name, t in model.state_dict().items() if not name.startswith(how.own)}
     names = {name: how.name(name, config) for name in ours}
     missing = sorted(n for n in names.values() if n not in theirs)

@@ -19,7 +19,7 @@ from workbench.models.alignment import Alignment
 from workbench.models.backbones.hrnet import CHANNELS, HRNet
 from workbench.models.backbones.resnet import ResNet
 from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Published, System
-from workbench.models.graph import GraphConv, GraphNet, adjacency_matrix, graph_mask, nearest_edges
+from workbench.models.graph import GraphConv, GraphNet, adjacency_matrix, graph_mask, nearest_edges, read_edges
 from workbench.models.layers import ConvNorm, Gate
 from workbench.tracing import Tap
 
@@ -409,8 +409,9 @@ SYSTEM = System(
     published=Published(
         infer=infer_config,
         name=published_name,
-        own=("mean_shape", "adjacency", "backbone.fc.weight", "backbone.fc.bias"),
+        own=("mean_shape", "adjacency", "backbone.fc."),
         ignored=("backbone.fc.",),
+        graph=read_edges,
     ),
     notes={
         "scc-98-base": "The released file's 24.22 M count ImageNet's classifier (0.51 M), which no step uses; it is "

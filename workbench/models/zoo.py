@@ -39,6 +39,7 @@ def load_model(
     *,
     system: str | None = None,
     init_face: str | PathLike[str] | np.ndarray | Tensor | None = None,
+    graph: str | PathLike[str] | None = None,
     device: str | torch.device = "auto",
 ) -> FaceModel:
     """A trained model, ready to read faces (evaluation mode).
@@ -48,6 +49,7 @@ def load_model(
             files, or the authors' own ``.pth``.
         system: which system an authors' file belongs to, one of ``IMPORTABLE``.
         init_face: the authors' initial mean face, (N, 2) in 256-pixel crop units, as a file or an array.
+        graph: the authors' file of landmark edges (SCC), lines ``i j weight``.
         device: "auto" takes a GPU when there is one.
 
     Raises:
@@ -56,7 +58,7 @@ def load_model(
     """
     path = Path(source)
     if system is not None:
-        model: FaceModel = import_published(path, system, init_face)
+        model: FaceModel = import_published(path, system, init_face, graph)
         model.name, model.checkpoint = path.stem, file_hash(path)
     elif path.suffix == ".safetensors":
         model = load_checkpoint(path)
