@@ -181,11 +181,11 @@ _ALL = (
         ),
         notes=(
             "One training on batches of mixed conventions; each has its own semantic alignment embedding.",
-            "Not a plain ViT: a slim ResNet, taken over from dslpt-68 (whose warm-up on heatmaps it went through), is "
-            "the stem; every decoder layer also points at a 32 x 32 map. The cross-entropy of where it points is added "
-            "to the L1 loss.",
-            "A face's crop comes from its 68 points; from 29 points it is 1.32 times their box; the box of five points "
-            "is widened 2.02 times and lowered by 0.14 of its side, ratios measured on faces with 68 points.",
+            "Not a plain ViT: a slim ResNet, taken over from dslpt-68 (whose warm-up on heatmaps it has had), is "
+            "the stem; every decoder layer also points at a 32 x 32 map. The cross-entropy of where it points is "
+            "added to the L1 loss.",
+            "A face's crop comes from its 68 points; from 29 it is 1.32 times their box; the box of five points is "
+            "widened 2.02 times and lowered by 0.14 of its side, ratios measured on faces with 68 points.",
             "Errors on 98 and 478 points are against machine-made labels. Faces with 29 points that were held out of "
             "the training may be among its faces with 68 points.",
         ),
