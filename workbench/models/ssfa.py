@@ -116,8 +116,8 @@ def fused_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
     """
     channels = v.shape[-1]
     width = -(-max(q.shape[-1], channels) // 8) * 8
-    padded = (F.pad(t, (0, width - t.shape[-1])).unsqueeze(1) for t in (q, k, v))
-    return F.scaled_dot_product_attention(*padded, scale=1.0).squeeze(1)[..., :channels]
+    q, k, v = (F.pad(t, (0, width - t.shape[-1])).unsqueeze(1) for t in (q, k, v))
+    return F.scaled_dot_product_attention(q, k, v, scale=1.0).squeeze(1)[..., :channels]
 
 
 class ChannelAttention(nn.Module):
@@ -225,6 +225,7 @@ class SSFA(FaceModel):
     def score(self, images: Tensor) -> tuple[Tensor, list[Affinity]]:
         """(B, 3, S, S) -> heatmaps before any normalisation (B, N, h, w), and the spatial attentions' parts."""
         pairs: list[Affinity] = []
+        fine: Tensor | None = None
         if isinstance(self.backbone, HRNet):
             branches = self.backbone.branches(images)
             for i, attention in enumerate(self.attention_a or ()):
@@ -238,7 +239,10 @@ class SSFA(FaceModel):
             z, found = self.attention_b(z)
             pairs += found
         z = self.attended(z)
-        return (self.backbone.head(z) if self.head is None else self.head(fine, z)).float(), pairs
+        if isinstance(self.backbone, HRNet):
+            return self.backbone.head(z).float(), pairs
+        assert self.head is not None
+        return self.head(fine, z).float(), pairs
 
     def decode(self, scores: Tensor, side: int) -> Alignment:
         """Heatmaps (B, N, h, w) -> :class:`Alignment` in pixels of a crop of ``side`` pixels."""
