@@ -192,13 +192,13 @@ class ATPNTraining(AlignmentTraining):
         return self.model.attend(shape, low)
 
     def tracking_step(self, batch: Any, generator: Generator) -> Tensor:
-        """Every face of both sets once, and two crops that are none for each."""
+        """Every other face of both sets, and one crop that is none from each photograph."""
         size, pieces = self.model.input_size, []
         for images, points, valid, pose in (batch[:4], batch[4:]):
             centre, side = box_of(points, valid)
-            crops, _ = posed_views(images, centre, side, pose, size, generator)
-            none = [non_faces(images, centre, side, size, generator, self.pictures)[0] for _ in range(2)]
-            pieces.append((crops, torch.cat(none)))
+            crops, _ = posed_views(images[::2], centre[::2], side[::2], pose[::2], size, generator)
+            none, _ = non_faces(images, centre, side, size, generator, self.pictures)
+            pieces.append((crops, none))
         faces, rest = (torch.cat(crops) for crops in zip(*pieces, strict=True))
         logits = self.model.face_logits(self.frozen(torch.cat([faces, rest])))
         label = torch.cat([torch.ones(len(faces)), torch.zeros(len(rest))]).to(logits)
