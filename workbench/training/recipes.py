@@ -129,7 +129,7 @@ _ALL = (
         "ibug68",
         ("w300_68",),
         "w300_68",
-        (Phase(10, 6e-4, "polish"),),
+        (Phase(7, 6e-4, "polish"),),
         start="dslpt-68",
         notes=(
             "Starts from dslpt-68, whose backbone and relation layers fit; the patch rules, the head and the loss are "
@@ -143,7 +143,7 @@ _ALL = (
             "ibug68",
             ("w300_68",),
             "w300_68",
-            (Phase(14, 1e-3), Phase(5, 4e-4, "polish")),
+            (Phase(10, 1e-3), Phase(4, 4e-4, "polish")),
             start="dslpt-68",
             notes=(
                 "Starts from the backbone of dslpt-68; heatmaps are new.",
@@ -315,8 +315,8 @@ _ALL = (
         "w300_68",
         (
             Phase(12, 2e-3, task="heatmaps"),
-            Phase(22, 1.5e-3),
-            Phase(10, 5e-4, "polish"),
+            Phase(18, 1.5e-3),
+            Phase(8, 5e-4, "polish"),
             Phase(3, 2e-3, task="tracking"),
             Phase(5, 2e-3, task="pose"),
         ),
