@@ -7,12 +7,12 @@ from typing import Any
 from torch import Tensor
 
 from workbench.errors import UnknownNameError
-from workbench.models import aodn, chs, dslpt, scc, ssfa, tufa
+from workbench.models import aodn, atpn, chs, dslpt, scc, ssfa, tufa
 from workbench.models.base import FaceModel, System
 
 SYSTEMS: dict[str, System] = {
     system.name: system
-    for system in (dslpt.DSLPT, dslpt.SLPT, scc.SYSTEM, ssfa.SYSTEM, aodn.SYSTEM, chs.SYSTEM, tufa.SYSTEM)
+    for system in (dslpt.DSLPT, dslpt.SLPT, scc.SYSTEM, ssfa.SYSTEM, aodn.SYSTEM, atpn.SYSTEM, chs.SYSTEM, tufa.SYSTEM)
 }
 PRESETS: dict[str, Any] = {name: config for system in SYSTEMS.values() for name, config in system.presets.items()}
 
