@@ -50,7 +50,10 @@ def write_mixture(root, train: int = 6, test: int = 3):
         other = root / name
         shutil.copytree(folder / "crops", other / "crops")
         header = ",".join(["file", "subset", *(f"{a}{i}" for i in range(values.shape[1]) for a in "xy")])
-        lines = [f"{s.name},{s.subset}," + ",".join(f"{v:.3f}" for v in p.ravel()) for s, p in zip(faces, values)]
+        lines = [
+            f"{s.name},{s.subset}," + ",".join(f"{v:.3f}" for v in p.ravel())
+            for s, p in zip(faces, values, strict=True)
+        ]
         (other / "annotations.csv").write_text("\n".join([header, *lines]) + "\n")
         np.savez(other / "pseudo98_pfld.npz", files=files, points=points[:, pick98])
     return root

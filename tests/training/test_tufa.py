@@ -28,7 +28,7 @@ def root(tmp_path_factory):
     return write_mixture(tmp_path_factory.mktemp("mixed"), train=8, test=3)
 
 
-@pytest.fixture()
+@pytest.fixture
 def tiny(monkeypatch):
     presets = {**PRESETS, "tufa-68-compact": TINY}
     monkeypatch.setitem(PRESETS, "tufa-68-compact", TINY)

@@ -236,8 +236,9 @@ class MixedFaces:
         Raises:
             DataError: a point that no face has.
         """
-        at = (self.packed.points - self.frame[:, None, :2]) / (CROP_FACTOR * self.frame[:, None, 2:]) + 0.5
-        at = torch.where(self.packed.valid[..., None], at.double(), torch.nan).numpy()
+        square = self.frame[:, None, :]
+        points = (self.packed.points - square[..., :2]) / (CROP_FACTOR * square[..., 2:]) + 0.5
+        at = torch.where(self.packed.valid[..., None], points.double(), torch.nan).numpy()
         out = {}
         for name, columns in self.layout.columns.items():
             part = at[:, columns]

@@ -268,8 +268,8 @@ class TUFA(FaceModel):
             with torch.no_grad():
                 self.encoder.pos_embed[0, 1:] = self.codes(c.grid)
         if c.pointer:
-            nn.init.zeros_(self.head[2].weight)
-            nn.init.zeros_(self.head[2].bias)
+            for tensor in self.head[2].parameters():
+                nn.init.zeros_(tensor)
 
     def codes(self, side: int) -> Tensor:
         """The prompt code (side * side, d) of a grid's cell centres."""

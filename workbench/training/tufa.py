@@ -169,7 +169,7 @@ def measure_convention(model: TUFA, folder: Path, convention: str, split: str | 
     """
     source = get_source(folder.name)
     lead = source.labels[0][0]
-    layout = make_layout(dict.fromkeys((lead, convention)), folder.parent)
+    layout = make_layout(tuple(dict.fromkeys((lead, convention))), folder.parent)
     dataset = open_mixed(source, folder, layout, split or "train")
     dataset = dataset if split else held_out(source, dataset)
     packed = pack(dataset, size=256, progress=False)
