@@ -254,7 +254,7 @@ def test_traced_equals_untraced_and_every_tap_says_what_it_holds() -> None:
     assert shapes["heatmaps"] == (("batch", "landmark", "y", "x"), (2, 7, 8, 8))
     assert shapes["boundary"] == (("batch", "y", "x"), (2, 8, 8))
     assert shapes["rois.rects"] == (("stage", "batch", "landmark", "rect"), (2, 2, 7, 4))
-    assert shapes["rois.centres"] == (("stage", "batch", "landmark", "channel"), (2, 2, 7, 2))
+    assert shapes["rois.centres"] == (("stage", "batch", "landmark", "xy"), (2, 2, 7, 2))
     moved = trace["rois.centres"].tensor + trace["rois.offsets"].tensor
     assert torch.allclose(32 * moved, traced.stages[1:, 0], atol=1e-4)
     rects = trace["rois.rects"].tensor

@@ -216,7 +216,7 @@ class RoiTaps(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.rects = Tap("landmark", "rect", per_stage=True)
-        self.centres = Tap("landmark", "channel", per_stage=True)
+        self.centres = Tap("landmark", "xy", per_stage=True)
         self.offsets = Tap("landmark", "channel", per_stage=True)
 
 
