@@ -165,3 +165,67 @@ def test_the_app_listens_on_this_machine_only() -> None:
     assert chosen["browser.gatherUsageStats"] == "false"
     assert chosen["server.enableXsrfProtection"] == "true"
     assert chosen["client.showErrorDetails"] == "none"
+
+
+@pytest.fixture(scope="module")
+def tufa(tmp_path_factory):
+    """A small untrained TUFA's file."""
+    from tests.shaping import store
+
+    return store(tmp_path_factory.mktemp("tufa"))
+
+
+def test_a_shape_is_found(run, tmp_path, tufa) -> None:
+    from workbench.shaping import find_shape
+
+    points = [[0.5, 0.2], [0.25, 0.6], [0.75, 0.6]]
+    file = tmp_path / "shape.json"
+    file.write_text(json.dumps({"name": "triangle", "points": points}))
+    words = ("shape", "sample:astronaut", "--model", tufa, "--points", file)
+    code, out, err = run(*words)
+    assert code == 0, err
+    expected = find_shape(wb.load_model(tufa), wb.sample_face("astronaut"), points).landmarks
+    rows = json.loads(out)["landmarks"]
+    np.testing.assert_allclose([[row["x"], row["y"]] for row in rows], expected, atol=1e-2)
+    code, out, _ = run(*words, "--out", tmp_path / "found.csv")
+    assert "3 points, 3 of them zero-shot" in out
+    with (tmp_path / "found.csv").open() as lines:
+        assert [row["zero_shot"] for row in csv.DictReader(lines)] == ["1", "1", "1"]
+
+
+@pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("html", b"<"), ("json", b"{")])
+def test_a_template_is_found_and_drawn(run, tmp_path, tufa, kind, start) -> None:
+    out = tmp_path / f"found.{kind}"
+    code, said, err = run("shape", "sample:astronaut", "--model", tufa, "--points", "5", "--out", out)
+    assert code == 0, err
+    assert str(out) in said
+    assert out.read_bytes().startswith(start)
+
+
+@pytest.mark.parametrize(
+    ("points", "out", "says"),
+    [
+        ('{"points": [[NaN, 0]]}', "x.csv", "not a finite number"),
+        ("no json", "x.csv", "not readable JSON"),
+        ('{"points": [[0.5, 0.5]]}', "x.bmp", ".png, .svg or .html"),
+        ('{"points": [[0.5, 0.5]]}', "no/where/x.csv", "could not be written"),
+        ("189", "x.csv", "has learned no 'webmorph189'"),
+        ("blah", "x.csv", "no landmark scheme"),
+        ("missing.json", "x.csv", "no such file"),
+    ],
+)
+def test_a_shape_that_cannot_be_used_gets_one_sentence(run, tmp_path, tufa, points, out, says) -> None:
+    file = tmp_path / "shape.json"
+    file.write_text(points)
+    given = file if points[0] in "{n" else points
+    code, shown, err = run("shape", "sample:astronaut", "-m", tufa, "--points", given, "--out", tmp_path / out)
+    assert code == 2
+    assert says in err
+    assert len(err.strip().splitlines()) == 1
+    assert "Traceback" not in err + shown
+
+
+def test_a_shape_asked_of_another_system(run) -> None:
+    code, _, err = run("shape", "sample:astronaut", "--model", "dslpt-68", "--points", "68")
+    assert code == 2
+    assert "choose a TUFA model" in err

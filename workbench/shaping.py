@@ -6,6 +6,7 @@ point of the plane, and the conventions it has learned are sets of such points.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Protocol
@@ -106,6 +107,11 @@ def shape_rows(reading: ShapeReading) -> list[dict[str, Any]]:
         {**row, "plane_x": round(float(x), 5), "plane_y": round(float(y), 5), "zero_shot": int(not trained)}
         for row, (x, y), trained in zip(landmarks_table(reading), reading.drawing.points, reading.trained, strict=True)
     ]
+
+
+def shape_json(reading: ShapeReading) -> str:
+    """The rows with what they come from: face, model, weights, the plane's points and the crop's affine."""
+    return json.dumps({**reading.trace.meta, "landmarks": shape_rows(reading)}, indent=1, ensure_ascii=False)
 
 
 def _scheme(name: str, count: int) -> Scheme:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from workbench.errors import DataError, UnknownNameError
 from workbench.explain import to_csv
 from workbench.landmarks import Drawing
 from workbench.landmarks.drawing import MOST
-from workbench.shaping import ShapeReading, shape_rows
+from workbench.shaping import ShapeReading, shape_json, shape_rows
 from workbench.widgets import mount, shape_payload
 from workbench.widgets.shape import EMPTY, drawing_of, state_of
 
@@ -84,15 +83,10 @@ def save(reading: ShapeReading) -> None:
     views.save_menu(
         ("Shape as JSON", f"{stem}.json", "application/json", lambda: reading.drawing.to_json()),
         ("Found landmarks as CSV", f"{stem}-landmarks.csv", "text/csv", lambda: to_csv(shape_rows(reading))),
-        ("Found landmarks as JSON", f"{stem}-landmarks.json", "application/json", lambda: found_json(reading)),
+        ("Found landmarks as JSON", f"{stem}-landmarks.json", "application/json", lambda: shape_json(reading)),
         *views.figure_items("Plane and photograph", stem, lambda: figures.shape(reading)),
         key="shape",
     )
-
-
-def found_json(reading: ShapeReading) -> str:
-    """The found landmarks with what they come from."""
-    return json.dumps({**reading.trace.meta, "landmarks": shape_rows(reading)}, indent=1, ensure_ascii=False)
 
 
 def open_button(plane: tuple[Drawing, ...]) -> None:

@@ -100,6 +100,7 @@ for function in (
     looking.predict,
     looking.trace,
     looking.figure,
+    looking.shape,
     making.evaluate,
     making.train,
     making.import_weights,

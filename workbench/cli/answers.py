@@ -12,6 +12,8 @@ from workbench.errors import ImageError, UnknownNameError
 
 if TYPE_CHECKING:
     from workbench.faces import Face
+    from workbench.landmarks import Drawing
+    from workbench.models import FaceModel
     from workbench.reading import Reading
 
 SAMPLE = "sample:"
@@ -76,6 +78,26 @@ def from_one(number: int | None) -> int | None:
     if number == 0:
         raise UnknownNameError("Stages, layers and heads are counted from 1; -1 is the last.")
     return number if number is None or number < 0 else number - 1
+
+
+def drawing_from(text: str, model: FaceModel) -> Drawing:
+    """A drawing from a file, or a convention by name as the model has it on its plane.
+
+    Raises:
+        DataError: the file is no drawing.
+        UnknownNameError: neither a file nor a convention that the model has learned.
+    """
+    from workbench.landmarks import Drawing, get_scheme
+    from workbench.shaping import conventions
+
+    known = conventions(model)
+    path = Path(text)
+    if path.suffix or path.exists():
+        return Drawing.from_json(path)
+    name = text if text in known else get_scheme(text).name
+    if name not in known:
+        raise UnknownNameError(f"{model.name} has learned no '{name}'; it knows {', '.join(known)}.")
+    return known[name]
 
 
 def describe(reading: Reading, image: str) -> dict[str, Any]:

@@ -191,3 +191,42 @@ _VIEWS: dict[View, Callable[[Reading, Choice], go.Figure]] = {
     View.patches: lambda r, c: _figures().patches(r),
     View.path: lambda r, c: _figures().path(r, landmark=c.landmark),
 }
+
+
+def shape(
+    image: Image,
+    points: Annotated[
+        str, typer.Option(help='A shape saved by the app, any JSON with {"points": [[x, y], ...]}, or a template: 98.')
+    ],
+    out: Annotated[Path | None, typer.Option(help="A .json, .csv, .png, .svg or .html file; JSON is printed.")] = None,
+    model: Annotated[str, typer.Option("--model", "-m", help="A TUFA model of the shelf or its file.")] = "tufa",
+    face: FaceNumber = 1,
+    box: BoxText = None,
+) -> None:
+    """Find points of your own, drawn on the face plane, on a photograph."""
+    from workbench.errors import DataError
+    from workbench.explain import to_csv
+    from workbench.models import load_model
+    from workbench.shaping import find_shape, shape_json, shape_rows
+
+    kind = "json" if out is None else out.suffix.lower().removeprefix(".")
+    if kind not in ("json", "csv", "png", "svg", "html"):
+        raise DataError(
+            f"{out} cannot be written: use .json or .csv for the landmarks, .png, .svg or .html to see them."
+        )
+    network = load_model(model)
+    reading = find_shape(network, one_face(image, box, face), answers.drawing_from(points, network))
+    if kind in ("png", "svg", "html"):
+        assert out is not None
+        typer.echo(_figures().save(_figures().shape(reading), out))
+        return
+    text = shape_json(reading) + "\n" if kind == "json" else to_csv(shape_rows(reading))
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{out} could not be written: {(error.strerror or str(error)).lower()}.") from None
+    off = f", {reading.zero_shot} of them zero-shot" if reading.zero_shot else ", all of them trained"
+    typer.echo(f"{out}: {reading.scheme.count} points{off}")

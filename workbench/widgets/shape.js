@@ -18,7 +18,8 @@ const ownName = (d) => (d.name.endsWith(", edited") ? d.name : `${d.name}, edite
 /* One point more; the drawing as it was when it is full. */
 function addPoint(d, [x, y], most) {
   if (d.points.length >= most) return d;
-  return { ...d, name: ownName(d), points: [...d.points, [x, y]], ids: [...d.ids, Math.max(-1, ...d.ids) + 1], origin: [...d.origin, -1] };
+  const last = Math.max(d.last ?? -1, ...d.ids) + 1; // no id is used twice, so nothing found for another point shows as this one
+  return { ...d, last, name: ownName(d), points: [...d.points, [x, y]], ids: [...d.ids, last], origin: [...d.origin, -1] };
 }
 
 function dropPoints(d, gone) {
@@ -94,7 +95,7 @@ function mount(host) {
   const page = frame(host, "Shape", SHAPE_STYLE), tip = tooltip(page), past = history();
   page.root.classList.add("wb-shape");
   const store = host.kind === "streamlit" ? browserStore() : null;
-  let meta = host.meta, drawing = host.get("drawing"), photo = null, shown = null, hover = null, chosen = new Set(), span = [0, 1];
+  let meta = host.meta, drawing = host.get("drawing"), photo = null, shown = null, hover = null, pointed = "", chosen = new Set(), span = [0, 1];
   let adding = false, numbers = drawing.points.length <= 12, waiting = 0, pending = false, band = null, drag = null, lastTap = null;
 
   /* What changes, and who is told ---------------------------------------------------------------------- */
@@ -181,7 +182,7 @@ function mount(host) {
       ctx.fillStyle = colour; ctx.fill(); ctx.strokeStyle = "rgb(0 0 0 / .7)"; ctx.lineWidth = 0.9; ctx.stroke();
       if (numbers && id !== hover) { ctx.font = `10px ${theme(page.root).font}`; ctx.fillStyle = onPhoto ? "#fff" : theme(page.root).ink; if (onPhoto) { ctx.shadowColor = "#000"; ctx.shadowBlur = 3; } ctx.fillText(String(k), x + r + 2, y - r - 1); ctx.shadowBlur = 0; }
     });
-    if (hover != null && at.get(hover)) { const k = drawing.ids.indexOf(hover); drawTag(ctx, `${k}  ${look.get(hover)?.label ?? ""}`, ...view.px(at.get(hover)), w, h, theme(page.root).font); }
+    if (hover != null && at.get(hover) && pointed !== (onPhoto ? "photo" : "plane")) { const k = drawing.ids.indexOf(hover); drawTag(ctx, `${k}  ${look.get(hover)?.label ?? ""}`, ...view.px(at.get(hover)), w, h, theme(page.root).font); }
     ctx.restore();
   }
   function drawPlane(ctx, w, h) {
@@ -243,7 +244,7 @@ function mount(host) {
   function point(where, event) {
     const id = hit(where, (where === "plane" ? left : right).at(event), reachOf(event));
     if (id === hover) return;
-    hover = id;
+    hover = id; pointed = where;
     if (where === "plane") left.canvas.style.cursor = id == null ? "crosshair" : "grab";
     left.paint(); right.paint();
     if (id == null) { tip.hide(); return; }
@@ -253,7 +254,7 @@ function mount(host) {
       ...(k >= 0 ? [["in the photograph", `${shown.photo[k].map((v) => v.toFixed(1)).join(", ")} px`]] : []),
       [look.anchor ? "an anchor that was trained" : "off its convention: zero-shot"]]);
   }
-  function unhover() { hover = null; tip.hide(); left.paint(); right.paint(); }
+  function unhover() { hover = null; pointed = ""; tip.hide(); left.paint(); right.paint(); }
   left.canvas.addEventListener("touchstart", (event) => { // a finger on a point drags it, elsewhere it scrolls the page
     const touch = event.touches[0];
     if (meta.live && (adding || hit("plane", left.at(touch), 24) != null)) event.preventDefault();
@@ -313,7 +314,7 @@ function mount(host) {
     const n = drawing.ids.length;
     if (!n) return;
     const at = drawing.ids.indexOf([...chosen].at(-1)), k = at < 0 ? (way > 0 ? 0 : n - 1) : (at + way + n) % n;
-    chosen = new Set([drawing.ids[k]]); hover = drawing.ids[k];
+    chosen = new Set([drawing.ids[k]]); hover = drawing.ids[k]; pointed = "";
     page.say(`point ${k}, ${pointLook(drawing, k, meta).label}`);
     refresh();
   }

@@ -1,0 +1,164 @@
+"""The Shape page: any face, a drawing that is never lost, and one sentence for what cannot be used."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.app.conftest import Opener, words
+from tests.shaping import oval, store
+from workbench.app import pool, shapes, views
+from workbench.landmarks import drawing
+from workbench.models import zoo
+from workbench.widgets.shape import state_of
+
+OPTIONS = "wb_options"
+
+
+@pytest.fixture(scope="module")
+def _with_tufa(checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tufa")
+    for file in checkpoints.iterdir():
+        (folder / file.name).symlink_to(file)
+    store(folder)
+    return folder
+
+
+@pytest.fixture
+def open_shape(_with_tufa: Path, _shelf: None, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> Opener:
+    elsewhere = zoo.share
+    monkeypatch.setattr(zoo, "share", lambda name: _with_tufa if name == "checkpoints" else elsewhere(name))
+    st.cache_resource.clear()
+    return lambda **link: open_page("shape", **link)
+
+
+def drawn(at: AppTest) -> dict:
+    return at.session_state[OPTIONS]["shape.drawing"]
+
+
+def draw(at: AppTest, points: Callable[[], object] = oval, when: int = 1) -> None:
+    """What the widget's callback leaves behind when an edit was finished."""
+    at.session_state[OPTIONS] = {"shape.drawing": state_of(drawing(points()), when)}  # type: ignore[arg-type]
+
+
+def healthy(at: AppTest) -> bool:
+    return not at.exception and not [b for b in at.button if (b.key or "").startswith("wb_problem")]
+
+
+def mounted(at: AppTest) -> str:
+    (proto,) = [e.proto for e in at.get("bidi_component")]
+    return proto.bytes.decode("latin-1") if proto.bytes else str(proto)
+
+
+def test_the_page_opens_with_the_models_own_template(open_shape: Opener) -> None:
+    at = open_shape()
+    assert healthy(at)
+    assert "all 68 points are anchors that were trained" in mounted(at)
+    assert "finds its own landmarks only; points of your own are found by Small TUFA" in words(at)
+
+
+def test_with_tufa_chosen_nothing_is_explained(open_shape: Opener) -> None:
+    at = open_shape(model="tufa")
+    assert healthy(at)
+    assert "its own landmarks only" not in words(at)
+
+
+def test_a_drawing_stays_through_faces_and_pages(open_shape: Opener) -> None:
+    at = open_shape()
+    draw(at)
+    at.run()
+    assert healthy(at)
+    assert "12 of 12 points" in mounted(at)
+    at = at.switch_page("../../pages/start.py").run()
+    at.query_params["sample"] = "frontal-a"
+    at.run()
+    at = at.switch_page("../../pages/shape.py").run()
+    assert healthy(at)
+    assert "12 of 12 points" in mounted(at)
+    assert drawn(at)["points"] == state_of(drawing(oval()))["points"]
+
+
+def test_an_empty_plane_can_be_drawn_on(open_shape: Opener) -> None:
+    at = open_shape()
+    at.session_state[OPTIONS] = {"shape.drawing": state_of(None, 3)}
+    at.run()
+    assert healthy(at)
+    assert "nothing is found" in mounted(at)
+
+
+def test_a_shape_file_becomes_the_drawing(open_shape: Opener) -> None:
+    at = open_shape()
+    at.file_uploader[0].upload("mine.json", drawing(oval(7)).to_json().encode(), "application/json").run()
+    assert healthy(at)
+    assert len(drawn(at)["points"]) == 7
+    assert "7 of 7 points" in mounted(at)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\x00broken", "not readable JSON"),
+        (b'{"points": [[NaN, 0]]}', "not a finite number"),
+        (json.dumps({"points": [[0.5, 0.5]] * 501}).encode(), "at most 500 points"),
+    ],
+)
+def test_a_broken_file_is_a_sentence_and_the_drawing_stays(open_shape: Opener, content: bytes, says: str) -> None:
+    at = open_shape()
+    draw(at)
+    at.run()
+    at.file_uploader[0].upload("mine.json", content, "application/json").run()
+    assert healthy(at)
+    assert says in words(at)
+    assert "The drawing you had is still here." in words(at)
+    assert len(drawn(at)["points"]) == 12
+
+
+def test_what_the_page_sends_is_checked(open_shape: Opener) -> None:
+    plane = pool.plane("tufa") if open_shape() else ()
+    script = """
+import streamlit as st
+from workbench.app import shapes, state, views
+from workbench.widgets.shape import EMPTY
+shapes.keep({**EMPTY, "points": [[0.1, 0.2]], "ids": [0], "origin": [-1]}, ())
+shapes.keep({**EMPTY, "points": [[0.1, 99]], "ids": [0], "origin": [-1]}, ())
+st.write(views.options_of("shape.drawing")["points"])
+st.write(state.take_notice())
+"""
+    at = AppTest.from_string(script, default_timeout=60).run()
+    assert not at.exception
+    assert "still here" in at.markdown[-1].value
+    assert [known.template for known in plane] == ["ibug68", "wflw98", "cofw29", "five"]
+
+
+def test_everything_can_be_saved(open_shape: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: dict[str, bytes | str] = {}
+    collect = lambda *items, key: made.update({name: make() for _, name, _, make in items})  # noqa: E731
+    monkeypatch.setattr(views, "save_menu", collect)
+    at = open_shape()
+    draw(at)
+    made.clear()
+    assert healthy(at.run())
+    ends = sorted(name.rsplit(".", 1)[1] for name in made)
+    assert ends == ["csv", "html", "json", "json", "png", "svg"]
+    shape_file = next(text for name, text in made.items() if name.endswith("-shape.json"))
+    assert len(json.loads(shape_file)["points"]) == 12
+
+
+def test_without_a_tufa_model_a_sentence_says_so(open_page: Opener) -> None:
+    at = open_page("shape")
+    assert not at.exception
+    assert "There is no model here that finds points of your own" in words(at)
+
+
+def test_which_model_finds_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("tufa-29", "tufa-68"):
+        store(tmp_path, name)
+    monkeypatch.setattr(zoo, "share", lambda name: tmp_path)
+    st.cache_resource.clear()
+    assert shapes.model_for("dslpt-68") == "tufa-68"
+    assert shapes.model_for("tufa-29") == "tufa-29"
