@@ -114,8 +114,9 @@ def sample_rois(features: Tensor, centres: Tensor, count: int) -> Tensor:
     x = centres[..., 0, None, None] + steps / w
     y = centres[..., 1, None, None] + steps[:, None] / h
     grid = 2 * torch.stack(torch.broadcast_tensors(x, y), -1) - 1  # (B, N, count, count, 2)
+    # In half precision a place would be rounded by a tenth of a cell.
     cells = F.grid_sample(
-        features, grid.flatten(1, 2).to(features.dtype), "bilinear", padding_mode="border", align_corners=False
+        features.to(grid.dtype), grid.flatten(1, 2), "bilinear", padding_mode="border", align_corners=False
     )
     cells = cells.unflatten(2, (-1, count)).transpose(1, 2)
     return torch.cat([cells, grid.movedim(-1, 2).to(cells.dtype)], 2)
