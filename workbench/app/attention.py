@@ -49,7 +49,7 @@ def side_by_side(chosen: Card, cards: list[Card]) -> list[Card]:
 def _panel(card: Card, shown: pool.Shown, tensor: str) -> Panel:
     c = card.config
     beta = float(c.get("beta", 0.0))
-    title = "trained with the prior" if beta else "trained without the prior"
+    title = "with the prior" if beta else "without the prior"
     return Panel(
         shown.reading,
         tensor,
@@ -106,7 +106,7 @@ def _downloads(panels: list[Panel], payload: views.Payload, chosen: dict[str, An
     x, y = place_of(panels[0], chosen)
     items: list[views.Item] = []
     for panel in panels:
-        name = panel.title.removeprefix("trained ").capitalize()
+        name = panel.title.capitalize()
         own = f"{stem}-{'with' if panel.beta else 'without'}"
         items += views.figure_items(
             name, own, lambda panel=panel: figures.self_attention(panel.reading, panel.tensor, x, y, panel.title)

@@ -73,9 +73,7 @@ def missing(view: str) -> bool:
             st.markdown(f"{title} has no {NEEDS[view].lacks}, and no model on the shelf has.")
             return True
         st.markdown(f"{title} has no {NEEDS[view].lacks}.")
-        for card in others[:2]:
-            label = f"Read this face with {messages.plain(card.title)}"
-            st.button(label, key=f"wb_fit_{view}_{card.name}", on_click=state.update, kwargs={"model": card.name},
-                      type="primary" if card is others[0] else "secondary")  # fmt: skip
+        label = f"Read this face with {messages.plain(others[0].title)}"
+        st.button(label, key=f"wb_fit_{view}", on_click=state.update, kwargs={"model": others[0].name}, type="primary")
         st.page_link(share("pages") / "inside.py", label="What this model has inside", icon=":material/layers:")
     return True

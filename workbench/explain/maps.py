@@ -35,6 +35,8 @@ _KINDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("landmark", "xy"): ("points", "positions of the landmarks"),
     ("node", "xy"): ("points", "positions of the graph's nodes"),
 }
+_PLANE = 2.0
+"""Positions beyond this are pixels of the crop, not parts of its side."""
 _TABLE = ("table", "a table of numbers")
 
 
@@ -117,7 +119,7 @@ def stack(reading: Reading, name: str) -> Stack:
     """A tensor of a reading in the layout of its kind.
 
     Attention between places becomes what each place receives (a mean over the queries), features of patches the mean
-    of their absolute values over the channels; ``done`` says so.
+    of their absolute values over the channels, positions in crop pixels parts of the side; ``done`` says so.
 
     Raises:
         TraceError: the reading has no such tensor, or it holds values that are not finite.
@@ -134,6 +136,8 @@ def stack(reading: Reading, name: str) -> Stack:
         values, done = values.mean((1, 2)), f"mean over all {values.shape[1] * values.shape[2]} queries"
     elif found.kind == "patches":
         values, done = np.abs(values).mean(2), f"mean of the absolute values of {values.shape[2]} channels"
+    elif found.kind == "points" and np.abs(values).max() > _PLANE:
+        values, done = values / reading.input_size, f"pixels divided by the crop's {reading.input_size}"
     elif found.kind == "table":
         values = values.reshape(len(values), -1, *values.shape[-2:]) if values.ndim > 2 else values[:, None, None]
     ranks = {"bars": 4, "boxes": 4, "points": 4, "pairs": 4, "graph": 4, "table": 4}
@@ -217,13 +221,14 @@ def find(maps: list[Map], name: str) -> Map:
 
 
 def first_choice(maps: list[Map]) -> str:
-    """The tensor that says most at first sight: attention over the face, then maps of landmarks, relations, features.
+    """The tensor that says most at first sight: attention over the face, then maps of landmarks, relations, features;
+    of each kind the last, nearest to the answer.
 
     Raises:
         TraceError: there is none.
     """
     order = ("places", "looks", "landmarks", "pairs", "grid", "graph", "channels")
-    ranked = sorted(maps, key=lambda m: order.index(m.kind) if m.kind in order else len(order))
+    ranked = sorted(maps[::-1], key=lambda m: order.index(m.kind) if m.kind in order else len(order))
     if not ranked:
         raise TraceError("This model has no taps, so there is nothing to look at inside it.")
     return ranked[0].name

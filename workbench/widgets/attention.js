@@ -24,7 +24,7 @@ function attentionCaption(p, now, scale) {
   return [
     [p.tensor, true],
     [` · query y ${now.query.row}, x ${now.query.col} of ${p.size} × ${p.size}${p.every > 1 ? ` (every ${p.every}th row and column of queries is sent)` : ""} · ${keys}`],
-    [` · scale ${number(now.span.lo)} to ${number(now.span.hi)}, ${scale === "both" ? "the larger of both maps" : "the largest here"} · not smoothed, float16`],
+    [` · scale ${number(now.span.lo)} to ${number(now.span.hi)}, ${scale === "both" ? "the larger of both maps" : "the largest here"} · not smoothed, more opaque where larger, float16`],
     [` · prior mask of its own landmarks: sigma ${number(p.sigma)}, R ${number(p.radius)} cells, ${Math.round(100 * p.share)} % of the map · beta ${number(p.beta)}`],
   ];
 }
@@ -32,8 +32,7 @@ function attentionCaption(p, now, scale) {
 const ATTENTION_STYLE = `
 .wb .wb-stage.whole { display: block; } .wb .wb-stage.whole .wb-side { margin-top: 14px; }
 .wb-pair { display: grid; gap: 12px; grid-template-columns: repeat(var(--panels), minmax(0, 1fr)); }
-.wb-panel { min-width: 0; } .wb-panel h3 { margin: 0 0 6px; padding: 0; font: 600 13px/1.3 inherit; color: var(--ink); display: flex; gap: 4px 10px; flex-wrap: wrap; justify-content: space-between; align-items: baseline; }
-.wb-panel h3 { font-size: 13px; font-weight: 600; line-height: 1.3; } .wb-panel h3 span { font-weight: 400; color: var(--soft); font-size: 12px; }
+.wb-panel { min-width: 0; } .wb-panel h3 { margin: 0 0 6px; padding: 0; font-size: 13px; font-weight: 600; line-height: 1.35; color: var(--ink); } .wb-panel h3 span { display: block; font-weight: 400; color: var(--soft); font-size: 12px; }
 .wb-heading { margin: 0; color: var(--soft); font-size: 12px; display: flex; gap: 4px 18px; flex-wrap: wrap; } .wb-heading b { color: var(--ink); font-weight: 600; }
 .wb-heading i { display: inline-block; width: 11px; height: 11px; border-radius: 2px; margin-right: 5px; vertical-align: -1px; }
 @container (max-width: 560px) { .wb-pair { grid-template-columns: minmax(0, 1fr); } }
@@ -107,8 +106,8 @@ function mount(host) {
   function drawFace(p, ctx, w, h) {
     const view = fitFace(w, h - STRIP), now = span(p), q = query(p), { size } = p, map = mapOf(p);
     ctx.fillStyle = BASE; ctx.fillRect(0, 0, w, h);
-    drawPhoto(ctx, view, image, 0.1);
-    drawGrid(ctx, view, gridImage(map, size, size, now, data.maps), s.opacity);
+    drawPhoto(ctx, view, image, 0.15);
+    drawGrid(ctx, view, gridImage(map, size, size, now, data.maps, true), s.opacity);
     if (s.mask) prior(ctx, view, p);
     if (s.points) { drawLines(ctx, view, p.points, data.face, { alpha: 0.35, width: 1, colour: "#fff" }); drawDots(ctx, view, p.points, data.face, { radius: (i) => (i === s.landmark ? 4.5 : 2), alpha: 0.9, rim: "rgb(255 255 255 / .7)" }); }
     drawCell(ctx, view, [q.row, q.col], size, size);
@@ -185,7 +184,7 @@ function mount(host) {
     for (const p of panels) {
       p.face.paint();
       const now = { query: query(p), span: span(p) };
-      p.head.replaceChildren(`${p.model}, ${p.title}`, el("span", {}, `${percent(p.outside[now.query.at])} of this place's attention on the background`));
+      p.head.replaceChildren(p.model, el("span", {}, `${p.title} · ${percent(p.outside[now.query.at])} of this place's attention on the background`));
       p.caption.replaceChildren(...attentionCaption(p, now, s.scale).map(([text, code]) => el(code ? "code" : "span", {}, text)));
     }
     chart?.paint();

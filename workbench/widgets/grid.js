@@ -1,6 +1,6 @@
 /* grid.js: maps of h x w cells laid over the face. Needs draw.js before it; no DOM is touched at load time.
 
-Pure (tested with node): scaledHalf(bytes, unit); spanOf(values, all) -> {lo, hi, signed}; together(values, count, how);
+Pure (tested with node): scaledHalf(bytes, unit); spanOf(values), rangeOf(values) -> {lo, hi, signed}; together(values, count, how);
   cellUnder(place, h, w, rect) -> [row, col] | null; histogram(values, span, bins); meanHeads(values, heads).
 Canvas: gridImage(values, h, w, span, maps); drawGrid(ctx, view, image, opacity, rect); drawCell; drawBars; drawLegend.
 A map is drawn cell by cell, never smoothed; `maps` is {plain, signed}, two colour maps. */
@@ -21,6 +21,11 @@ function spanOf(values) {
   for (const v of values) { if (v < least) least = v; if (v > most) most = v; }
   const top = Math.max(most, -least) || 1;
   return -least > 0.05 * most ? { lo: -top, hi: top, signed: true } : { lo: 0, hi: top, signed: false };
+}
+function rangeOf(values) {
+  let lo = Infinity, hi = -Infinity;
+  for (const v of values) { if (v < lo) lo = v; if (v > hi) hi = v; }
+  return { lo, hi: hi > lo ? hi : lo + (Math.abs(lo) || 1), signed: false };
 }
 const shareOf = (v, { lo, hi }) => (v - lo) / (hi - lo);
 
@@ -49,12 +54,14 @@ function histogram(values, span, bins = 24) {
 
 /* Canvas -------------------------------------------------------------------------------------------------- */
 
-function gridImage(values, h, w, span, maps) {
+/* With `sheer` a cell is the more opaque the larger its value: 0.3 at zero, rising with the root of its share to 1. */
+function gridImage(values, h, w, span, maps, sheer = false) {
   const canvas = Object.assign(document.createElement("canvas"), { width: w, height: h });
   const ctx = canvas.getContext("2d"), image = ctx.createImageData(w, h), map = span.signed ? maps.signed : maps.plain;
   for (let i = 0; i < h * w; i++) {
-    const [r, g, b] = map.rgb(shareOf(values[i], span));
-    image.data[4 * i] = r; image.data[4 * i + 1] = g; image.data[4 * i + 2] = b; image.data[4 * i + 3] = 255;
+    const t = Math.min(1, Math.max(0, shareOf(values[i], span))), [r, g, b] = map.rgb(t);
+    image.data[4 * i] = r; image.data[4 * i + 1] = g; image.data[4 * i + 2] = b;
+    image.data[4 * i + 3] = sheer ? 255 * (0.3 + 0.7 * Math.sqrt(span.signed ? Math.abs(2 * t - 1) : t)) : 255;
   }
   ctx.putImageData(image, 0, 0);
   return canvas;

@@ -34,8 +34,8 @@ function mapsCaption(meta, s, now) {
   if (t.kind === "channels") add(now.item == null ? `mean of the absolute values of ${count} channels` : `channel ${now.item} of ${count}`);
   else if (t.items === "landmark") add(now.item != null ? name(now.item) : { landmarks: `largest of ${count} landmarks`, looks: `mean of ${count} landmarks`, patches: "choose a landmark for its patch" }[t.kind]);
   if (["pairs", "graph"].includes(t.kind)) add(`${s.topk ? `${s.topk} strongest` : "all"} of ${now.item == null ? "each landmark" : name(now.item)}, itself left out`);
-  if (t.shape.length === 5) add(`${t.shape[3]} × ${t.shape[4]} cells, not smoothed`);
-  if (now.span) add(`scale ${number(now.span.lo)} to ${number(now.span.hi)}, ${s.scale === "all" ? "the largest of all its maps" : "the largest here"}`);
+  if (t.shape.length === 5) add(`${t.shape[3]} × ${t.shape[4]} cells, not smoothed, more opaque where larger`);
+  if (now.span) add(`scale ${number(now.span.lo)} to ${number(now.span.hi)}, ${{ all: "the largest of all its maps", range: "the least and the largest here" }[s.scale] ?? "the largest here"}`);
   add("as recorded, float16");
   if (way) out.push([way]);
   return out;
@@ -83,8 +83,8 @@ function mount(host) {
     return once(`t ${stage()} ${head()}`, () => together(all, count(), { channels: "abs", landmarks: "max" }[kind()] ?? "mean"));
   }
   const spanFor = (i) => s.scale === "all" ? once(`all ${head()}`, () => spanOf(head() == null && shape()[1] > 1 ? block() : data.values))
-    : once(`s ${stage()} ${head()} ${i}`, () => spanOf(mapOf(i)));
-  const pictureOf = (i) => once(`p ${stage()} ${head()} ${i} ${s.scale}`, () => gridImage(mapOf(i), shape()[3], shape()[4], spanFor(i), data.maps));
+    : once(`s ${s.scale} ${stage()} ${head()} ${i}`, () => (s.scale === "range" ? rangeOf : spanOf)(mapOf(i)));
+  const pictureOf = (i, sheer = false) => once(`p ${stage()} ${head()} ${i} ${s.scale} ${sheer}`, () => gridImage(mapOf(i), shape()[3], shape()[4], spanFor(i), data.maps, sheer));
   const linesNow = () => linesOf(block(), count(), item(), s.topk);
   const lineTop = () => once(`top ${s.scale} ${stage()} ${head()}`, () => { let top = 0; const w = s.scale === "all" ? data.values : block(), n = count(); w.forEach((v, k) => { if (v > top && Math.floor(k / n) % n !== k % n) top = v; }); return top || 1; });
   function span() {
@@ -103,7 +103,7 @@ function mount(host) {
     drawPhoto(ctx, view, image, wide ? 0.1 : onLines() ? 0.45 : 0.2);
     ctx.save();
     ctx.beginPath(); ctx.rect(view.x0, view.y0, view.side, view.side); ctx.clip();
-    if (wide) drawGrid(ctx, view, pictureOf(i), s.opacity);
+    if (wide) drawGrid(ctx, view, pictureOf(i, true), s.opacity);
     if (kind() === "patches") patches(ctx, view, i);
     if (kind() === "boxes") boxes(ctx, view, f);
     if (s.points) {
@@ -355,14 +355,15 @@ function mount(host) {
     parts = {};
     const add = (key, part) => { parts[key] = part; nodes.push(part.node); };
     if (last > 0) {
-      add("step", slider("landmarks", "from the mean face to the answer", { min: 0, max: last, step: 1, value: step(), format: (k) => (+k === 0 ? "mean face" : +k === last ? "landed" : `step ${k} of ${last}`) }, (k) => change({ step: k }, false), (k) => change({ step: k })));
+      add("step", slider("way", "from the mean face to the answer", { min: 0, max: last, step: 1, value: step(), format: (k) => (+k === 0 ? "mean face" : +k === last ? "landed" : `step ${k} of ${last}`) }, (k) => change({ step: k }, false), (k) => change({ step: k })));
       nodes.push(button("▶", "from the mean face to the answer", play));
     }
     if (t && t.shape[0] > 1) add("stage", segmented("stage", Array.from({ length: t.shape[0] }, (_, k) => [k, String(k + 1), `stage ${k + 1}`]), stage(), (v) => change({ stage: v })));
     if (t && t.shape[1] > 1) add("head", segmented("head", [[null, "mean", "mean of all heads"], ...Array.from({ length: t.shape[1] }, (_, k) => [k, String(k + 1), `head ${k + 1}`])], head(), (v) => change({ head: v })));
     if (onLines()) add("topk", slider("lines", "strongest lines of each landmark", { min: 0, max: 10, step: 1, value: s.topk, format: (k) => (+k ? `${k} each` : "all") }, (v) => change({ topk: v }, false), (v) => change({ topk: v })));
     if (onGrid()) add("opacity", slider("opacity", "opacity of the map", { min: 0, max: 1, step: 0.05, value: s.opacity, format: (v) => `${Math.round(100 * v)} %` }, (v) => change({ opacity: v }, false), (v) => change({ opacity: v })));
-    if (t && (many() || onLines() || t.shape[0] > 1 || t.shape[1] > 1) && !["bars", "boxes", "points"].includes(t.kind)) add("scale", segmented("scale", [["map", "this", "colours reach to the largest value of this map"], ["all", "all maps", "one scale for all maps of this tensor"]], s.scale, (v) => change({ scale: v })));
+    const several = t && (many() || t.shape[0] > 1 || t.shape[1] > 1);
+    if (t && (several || onGrid()) && !["bars", "boxes", "points"].includes(t.kind)) add("scale", segmented("scale", [["map", "0 to max", "colours reach from 0 to the largest value of this map"], ...(onGrid() ? [["range", "min to max", "colours reach from the least to the largest value of this map"]] : []), ...(several ? [["all", "all maps", "one scale for all maps of this tensor"]] : [])], s.scale, (v) => change({ scale: v })));
     add("points", toggle("landmarks", "draw the landmarks", s.points, (v) => change({ points: v })));
     page.strip.replaceChildren(...nodes);
     page.foot.replaceChildren(button("PNG", "save the picture", savePicture));

@@ -27,7 +27,8 @@ DEFAULTS: Mapping[str, Any] = {
 
 stage, head, landmark, channel from 0; None is the last stage, the mean of the heads, no landmark, all channels
 together. step of the landmarks' way, 0 the mean shape, None where they landed. opacity of the map in [0, 1]. scale
-"map" (colours reach to the largest value of this map) | "all" (of all maps of this tensor). topk lines a landmark
+"map" (colours reach from 0 to the largest value of this map) | "range" (from its least) | "all" (from 0 to the largest
+of all maps of this tensor). topk lines a landmark
 (0: all). points whether landmarks are drawn.
 """
 LARGEST = 12_000_000
