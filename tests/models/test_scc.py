@@ -308,6 +308,9 @@ def test_published_weights_give_what_the_equations_give(kind: str, graph_file, t
     expected = reference.run(state, levels, edges)
     assert expected.std() > 0.1
     assert (answer - expected).abs().max() <= 1e-4 * max(1.0, float(expected.abs().max()))
+    again = load_checkpoint(save_checkpoint(model, tmp_path / kind, half=False))
+    assert all(torch.equal(t, again.state_dict()[k]) for k, t in model.state_dict().items())
+    assert torch.equal(again.mask, model.mask)
 
 
 def test_an_import_without_the_right_graph_is_refused_in_a_sentence(graph_file, tmp_path) -> None:
