@@ -13,7 +13,8 @@ from tests.models import tufa_reference as reference
 from workbench.errors import CheckpointError, DataError, UnknownNameError
 from workbench.models.backbones.vit import VisionTransformer
 from workbench.models.importing import import_published
-from workbench.models.tufa import PRESETS, TUFA, TUFAConfig, encode_points, grid_centres, infer_config, published_name
+from workbench.models.plane import encode_points, grid_centres
+from workbench.models.tufa import PRESETS, TUFA, TUFAConfig, infer_config, published_name
 from workbench.models.zoo import count_multiply_accumulates, count_parameters, load_model, save_checkpoint
 from workbench.tracing import record
 

@@ -15,7 +15,6 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
@@ -23,10 +22,10 @@ from workbench.errors import CheckpointError, DataError, UnknownNameError
 from workbench.landmarks import Scheme, get_scheme, user_scheme
 from workbench.landmarks.shapes import affine, apply
 from workbench.models.alignment import Alignment
-from workbench.models.backbones.resnet import PyramidResNet
-from workbench.models.backbones.vit import VisionTransformer
+from workbench.models.backbones.vit import Trunk, VisionTransformer
 from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Published, System
 from workbench.models.layers import RelationLayer
+from workbench.models.plane import GridTap, Pointer, PromptEncoder, Shapes, grid_centres
 from workbench.tracing import Tap
 
 TRUNK = 128  # channels of the compact trunk's pyramid, which is that of the compact DSLPT
@@ -101,59 +100,6 @@ def convention(name: str) -> Scheme:
     return get_scheme(name)
 
 
-def encode_points(points: Tensor, dim: int, order: str = "yx", wavelength: float = 1e4, spread: float = 1.0) -> Tensor:
-    """Sine and cosine code of plane points (Eq. 6.1-6.3).
-
-    Args:
-        points: (..., 2) as (x, y) in [0, 1]; the code is taken of 2 p - 1.
-        dim: C, a multiple of four; each axis has C / 2 channels: sine on the even, cosine on the odd ones.
-        order: "yx" (published code) or "xy" (text): which axis comes first.
-        wavelength: tau.
-        spread: multiplies the coordinates.
-
-    Returns:
-        (..., C)
-    """
-    half = dim // 2
-    step = torch.arange(0, half, 2, device=points.device, dtype=torch.float32) / half
-    angle = spread * (2 * points.float() - 1)[..., None] / wavelength**step  # (..., 2, C / 4)
-    code = torch.stack([angle.sin(), angle.cos()], -1).flatten(-2)  # (..., 2, C / 2), interleaved
-    first, second = (1, 0) if order == "yx" else (0, 1)
-    return torch.cat([code[..., first, :], code[..., second, :]], -1)
-
-
-def grid_centres(side: int, device: torch.device | None = None) -> Tensor:
-    """Centres (side * side, 2) of the cells of a square grid in [0, 1], rows from the top."""
-    axis = (torch.arange(side, device=device, dtype=torch.float32) + 0.5) / side
-    y, x = torch.meshgrid(axis, axis, indexing="ij")
-    return torch.stack([x, y], -1).flatten(0, 1)
-
-
-class GridTap(Tap):
-    """A tap whose last axis, a square grid's cells in rows, is recorded as two axes y and x."""
-
-    def forward(self, value: Tensor) -> Tensor:
-        if self.recording:
-            side = math.isqrt(value.shape[-1])
-            super().forward(value.unflatten(-1, (side, side)))
-        return value
-
-
-class PromptEncoder(nn.Module):
-    """Plane points -> structure prompts E (thesis 6.2.1); it has no parameters."""
-
-    def __init__(self, config: TUFAConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.points = Tap("landmark", "xy")
-        self.encoding = Tap("landmark", "channel")
-
-    def forward(self, points: Tensor) -> Tensor:
-        """(1 or B, P, 2) in [0, 1] -> (1 or B, P, d)."""
-        c = self.config
-        return self.encoding(encode_points(self.points(points), c.dim, c.axis_order, c.wavelength, c.spread))
-
-
 class DecoderLayer(RelationLayer):
     """MSA (Eq. 6.6-6.8), MCA (Eq. 6.9-6.10) and FFN, each pre-normalised, as in SLPT; the cross-attention of a
     point is a picture."""
@@ -184,49 +130,6 @@ class Decoder(nn.Module):
         return torch.stack(out)
 
 
-class Trunk(PyramidResNet):
-    """The compact preset's convolutional stem."""
-
-    def forward(self, images: Tensor) -> list[Tensor]:
-        """(B, 3, H, W) -> C4 with C5 brought to its size (B, 384, H/8, W/8), and both maps of the pyramid joined at
-        the coarser one's size (B, 128, H/4, W/4)."""
-        levels = self.levels(images)
-        c4, c5 = levels[2:]
-        fine, coarse = self.pyramid(levels)
-        tokens = torch.cat([c4, F.interpolate(c5, size=c4.shape[-2:], mode="nearest")], 1)
-        return [tokens, torch.cat([F.avg_pool2d(fine, 2), coarse], 1)]
-
-
-class Pointer(nn.Module):
-    """Where on a map a state points: softmax of its query against the cells, and the cells' mean position."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.query = nn.Linear(dim, dim)
-        self.scale = dim**-0.5
-        self.map = Tap("landmark", "y", "x")
-
-    def forward(self, states: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
-        """States (layer, B, P, d), keys (B, L, d) -> logits (layer, B, P, L), expected positions (layer, B, P, 2)."""
-        logits = (self.query(states) @ keys.transpose(1, 2)).float() * self.scale
-        side = math.isqrt(keys.shape[1])
-        weights = logits.softmax(-1)
-        self.map(weights[-1].unflatten(-1, (side, side)))
-        return logits, weights @ grid_centres(side, keys.device)
-
-
-class Shapes(nn.Module):
-    """Mean shapes of the other conventions, (N_i, 2) in [0, 1] each, as buffers under the convention's name."""
-
-    def __init__(self, counts: Mapping[str, int]) -> None:
-        super().__init__()
-        for name, count in counts.items():
-            self.register_buffer(name, torch.zeros(count, 2))
-
-    def __getitem__(self, name: str) -> Tensor:
-        return self.get_buffer(name)
-
-
 class TUFA(FaceModel):
     """TUFA, by configuration.
 
@@ -254,7 +157,7 @@ class TUFA(FaceModel):
             self.backbone = Trunk(TRUNK)
         width = dict(dim=c.dim, depth=c.depth, heads=c.encoder_heads, hidden=c.mlp, patch=c.patch, grid=c.grid)
         self.encoder = VisionTransformer(**width, channels=3 * TRUNK if pyramid else 3)
-        self.prompter = PromptEncoder(c)
+        self.prompter = PromptEncoder(c.dim, c.axis_order, c.wavelength, c.spread)
         self.fine = nn.Conv2d(TRUNK, c.dim, 1) if pyramid else None
         self.decoder = Decoder(c)
         self.head = nn.Sequential(nn.Linear(c.dim, c.hidden), nn.ReLU(), nn.Linear(c.hidden, 2))
@@ -273,8 +176,7 @@ class TUFA(FaceModel):
 
     def codes(self, side: int) -> Tensor:
         """The prompt code (side * side, d) of a grid's cell centres."""
-        c = self.config
-        return encode_points(grid_centres(side, self.device), c.dim, c.axis_order, c.wavelength, c.spread)
+        return self.prompter.code(grid_centres(side, self.device))
 
     def key_of(self, name: str) -> str:
         """A convention's name or alias -> its key here. Raises UnknownNameError, naming those that are known."""

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from workbench.models.backbones.resnet import PyramidResNet
 from workbench.tracing import Tap
 
 
@@ -123,3 +124,16 @@ class VisionTransformer(nn.Module):
         for block in self.blocks:
             x = block(x)
         return self.norm(x)[:, 1:], position
+
+
+class Trunk(PyramidResNet):
+    """A convolutional stem for a small transformer that learns from few faces: the trunk of the compact DSLPT."""
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        """(B, 3, H, W) -> C4 with C5 brought to its size (B, 384, H/8, W/8), and both maps of the pyramid joined at
+        the coarser one's size (B, 128, H/4, W/4)."""
+        levels = self.levels(images)
+        c4, c5 = levels[2:]
+        fine, coarse = self.pyramid(levels)
+        tokens = torch.cat([c4, F.interpolate(c5, size=c4.shape[-2:], mode="nearest")], 1)
+        return [tokens, torch.cat([F.avg_pool2d(fine, 2), coarse], 1)]
