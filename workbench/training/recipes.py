@@ -240,7 +240,7 @@ _ALL = (
         "ibug68",
         ("w300_68",),
         "w300_68",
-        (Phase(6, 1e-3, "polish", task="heatmaps"), Phase(26, 7e-4, "cover")),
+        (Phase(5, 1e-3, "polish", task="heatmaps"), Phase(16, 7e-4, "cover")),
         start="dslpt-68",
         notes=(
             "The trunk starts from dslpt-68's; seven of ten training views are covered in places, so that the gate and "
@@ -289,7 +289,7 @@ _ALL = (
         "ibug68",
         ("w300_68",),
         "w300_68",
-        (Phase(20, 1e-3, "polish"),),
+        (Phase(14, 1e-3, "polish"),),
         start="dslpt-68",
         notes=(
             "The trunk starts from dslpt-68's.",
