@@ -14,7 +14,7 @@ from typing import Annotated, ParamSpec
 
 import typer
 
-from workbench.cli import looking, making, shelf
+from workbench.cli import looking, making, moving, shelf
 from workbench.errors import WorkbenchError
 
 P = ParamSpec("P")
@@ -101,6 +101,7 @@ for function in (
     looking.trace,
     looking.figure,
     looking.shape,
+    moving.track,
     making.evaluate,
     making.train,
     making.import_weights,
