@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.models import tufa_reference as reference
+from tests.models import reference_tufa as reference
 from workbench.errors import CheckpointError, DataError, UnknownNameError
 from workbench.models.backbones.vit import VisionTransformer
 from workbench.models.importing import import_published
