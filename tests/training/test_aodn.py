@@ -158,3 +158,8 @@ def test_it_learns_the_drawn_faces(tmp_path) -> None:
     )
     assert after < 0.8 * before
     assert trained.stat().st_size < 12e6
+    told = {row["metric"]: row["value"] for row in load_model(trained, device="cpu").card.metrics}
+    before, after = (
+        told[f"spatial gate P' {when}"] for when in ("where a rectangle will be painted", "under the rectangle")
+    )
+    assert 0 < before < 1 and 0 < after < 1 and before != after

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Literal, cast
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from workbench.data.augment import AugmentedBatch
 from workbench.models.aodn import AODN, AODNConfig, AODNReading
+from workbench.models.base import FaceModel
 from workbench.training.losses import heatmap_warmup_loss
 from workbench.training.module import AlignmentTraining
 
@@ -143,3 +145,8 @@ class AODNTraining(AlignmentTraining):
         logits = self.model.read(images).logits
         assert logits is not None
         return logits
+
+    def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:
+        from workbench.evaluation.occlusion_maps import maps_under_occlusion
+
+        return maps_under_occlusion(model, folder, labels=self.recipe.labels).metrics()
