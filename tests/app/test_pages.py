@@ -13,7 +13,7 @@ from workbench.app import cover, pool, views
 from workbench.app.link import Selection
 from workbench.models import zoo
 
-PAGES = ("start", "relations", "structure", "uncertainty")
+PAGES = ("start", "inside", "relations", "structure", "uncertainty")
 SELECTION = "wb_selection"
 
 

@@ -47,6 +47,13 @@ def test_kinds_follow_the_names_of_the_axes() -> None:
         find(found, "nothing")
 
 
+def test_the_first_choice_is_the_one_nearest_to_the_answer() -> None:
+    maps = inner_maps(synthetic_reading(68))
+    assert first_choice(maps) == "relation.layers.1.cross"
+    with pytest.raises(TraceError, match="no taps"):
+        first_choice([])
+
+
 def test_channels_together_are_the_mean_of_their_absolute_values() -> None:
     values = torch.tensor([[[[1.0, -2.0]], [[-3.0, 2.0]]]])  # batch, channel, 1, 2
     reading = reading_with(maps=(values, ("batch", "channel", "y", "x")))
@@ -101,6 +108,14 @@ def test_attention_between_tokens_is_a_table_not_a_relation() -> None:
     assert stack(reading, "block").map.kind == "table"
     assert stack(reading, "block").values.shape == (1, 2, 9, 9)
     assert stack(reading, "own").map.kind == "pairs"
+
+
+def test_positions_in_pixels_become_parts_of_the_crop() -> None:
+    axes = ("batch", "node", "xy")
+    reading = reading_with(pixels=(torch.tensor([[[64.0, 128.0]]]), axes), plane=(torch.tensor([[[0.5, 1.0]]]), axes))
+    np.testing.assert_array_equal(stack(reading, "pixels").values[0, 0], [[0.25, 0.5]])
+    assert stack(reading, "pixels").done == "pixels divided by the crop's 256"
+    np.testing.assert_array_equal(stack(reading, "plane").values[0, 0], [[0.5, 1.0]])
 
 
 def test_unknown_axes_still_show_as_a_table() -> None:

@@ -228,10 +228,9 @@ def first_choice(maps: list[Map]) -> str:
         TraceError: there is none.
     """
     order = ("places", "looks", "landmarks", "pairs", "grid", "graph", "channels")
-    ranked = sorted(maps[::-1], key=lambda m: order.index(m.kind) if m.kind in order else len(order))
-    if not ranked:
+    if not maps:
         raise TraceError("This model has no taps, so there is nothing to look at inside it.")
-    return ranked[0].name
+    return min(reversed(maps), key=lambda m: order.index(m.kind) if m.kind in order else len(order)).name
 
 
 def map_rows(
