@@ -129,7 +129,7 @@ _ALL = (
         "ibug68",
         ("w300_68",),
         "w300_68",
-        (Phase(7, 6e-4, "polish"),),
+        (Phase(6, 6e-4, "polish"),),
         start="dslpt-68",
         notes=(
             "Starts from dslpt-68, whose backbone and relation layers fit; the patch rules, the head and the loss are "
@@ -143,7 +143,7 @@ _ALL = (
             "ibug68",
             ("w300_68",),
             "w300_68",
-            (Phase(10, 1e-3), Phase(4, 4e-4, "polish")),
+            (Phase(6, 1e-3), Phase(3, 4e-4, "polish")),
             start="dslpt-68",
             notes=(
                 "Starts from the backbone of dslpt-68; heatmaps are new.",
@@ -240,7 +240,7 @@ _ALL = (
         "ibug68",
         ("w300_68",),
         "w300_68",
-        (Phase(5, 1e-3, "polish", task="heatmaps"), Phase(16, 7e-4, "cover")),
+        (Phase(4, 1e-3, "polish", task="heatmaps"), Phase(13, 7e-4, "cover")),
         start="dslpt-68",
         notes=(
             "The trunk starts from dslpt-68's; seven of ten training views are covered in places, so that the gate and "
@@ -289,7 +289,7 @@ _ALL = (
         "ibug68",
         ("w300_68",),
         "w300_68",
-        (Phase(14, 1e-3, "polish"),),
+        (Phase(12, 1e-3, "polish"),),
         start="dslpt-68",
         notes=(
             "The trunk starts from dslpt-68's.",
