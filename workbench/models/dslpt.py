@@ -103,8 +103,9 @@ def sample_patches(maps: list[Tensor], corner: Tensor, size: Tensor, count: int,
     y = corner[..., 1, None] + size[..., 1, None] * steps
     grid = torch.stack(torch.broadcast_tensors(x[:, :, None, :], y[:, :, :, None]), -1)  # (B, N, count, count, 2)
     grid = 2 * grid.flatten(1, 2) - 1
+    # In the places' own precision: half precision would round them by an eighth of a pixel.
     patches = [
-        F.grid_sample(m, grid.to(m.dtype), "bilinear", padding_mode="border", align_corners=sampling == "aligned")
+        F.grid_sample(m.to(grid.dtype), grid, "bilinear", padding_mode="border", align_corners=sampling == "aligned")
         for m in maps
     ]
     return torch.cat(patches, 1).unflatten(2, (-1, count)).transpose(1, 2)
