@@ -271,6 +271,8 @@ _ALL = (
             "Compact change: each node is one 32x32 map, softmaxed, and starts at its centre of mass; the graph "
             "network moves it. The paper's network gives the coordinates at once.",
             "A heatmap loss on the nodes' maps is added to the paper's two losses.",
+            "On the test part the maps do the work: their centres of mass alone have an error of 3.065 %, the graph "
+            "network's answer 3.064 %.",
         ),
     ),
     Recipe(
@@ -324,7 +326,7 @@ _ALL = (
         data="w300_68: 2012 training faces, human labels; tracking and pose also: 3600 faces of mtfl5",
         notes=(
             "Three stages as in the thesis, tracking and pose on the frozen trunk, after a heatmap warm-up of the "
-            "pyramid that the thesis does not have.",
+            "pyramid that the thesis does not have and that goes on, with a small weight, beside the landmarks.",
             "Tracking: no WIDER FACE. Negatives are cut from the same photographs (parts of the face, places beside "
             "it, views from far, all below 0.3 intersection over union; the face turned over; its blocks shuffled), "
             "from pictures without a person that come with scikit-image, and from textures.",
