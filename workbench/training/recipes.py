@@ -243,8 +243,8 @@ _ALL = (
         (Phase(4, 1e-3, "polish", task="heatmaps"), Phase(13, 7e-4, "cover")),
         start="dslpt-68",
         notes=(
-            "The trunk starts from dslpt-68's; seven of ten training views are covered in places, so that the gate and "
-            "the map of sub-network D meet occlusion.",
+            "The trunk starts from dslpt-68's; seven of ten training views are covered in places, so that the gate "
+            "and the map of sub-network D meet occlusion.",
             "Compact change: the hybrid map becomes one probability map a landmark, and M reads those.",
             "L1 point loss instead of the squared one, and a heatmap loss on the point maps.",
         ),
