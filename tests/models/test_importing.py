@@ -124,8 +124,8 @@ def test_a_pth_without_its_system_says_what_to_add(tmp_path) -> None:
     _, path, _, _ = published(tmp_path)
     with pytest.raises(CheckpointError, match="one of .*slpt"):
         load_model(path)
-    with pytest.raises(CheckpointError, match="'tufa' cannot be imported"):
-        load_model(path, system="tufa", init_face=np.zeros((29, 2)))
+    with pytest.raises(CheckpointError, match="'chs' cannot be imported"):
+        load_model(path, system="chs", init_face=np.zeros((29, 2)))
 
 
 def test_an_unknown_name_suggests_the_nearest() -> None:
