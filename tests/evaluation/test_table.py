@@ -1,0 +1,42 @@
+"""The README's tables: a row for every printed size and every checkpoint, written between two markers."""
+
+from __future__ import annotations
+
+import pytest
+
+from workbench.errors import DataError
+from workbench.evaluation import table
+from workbench.models import SYSTEMS, list_models
+
+
+def test_every_system_prints_its_size_or_says_why_not() -> None:
+    assert set(SYSTEMS) == {"dslpt", "slpt", "tufa", "ssfa", "scc", "atpn", "chs", "aodn"}
+    for system in SYSTEMS.values():
+        assert system.figures, system.name
+        assert set(system.figures) <= set(system.presets)
+        assert set(system.notes) <= set(system.presets)
+
+
+def test_a_row_for_every_printed_size_and_every_checkpoint(monkeypatch) -> None:
+    monkeypatch.setattr(table, "milliseconds", lambda name, device="cpu": 12.34)
+    monkeypatch.setattr(table, "count_preset", lambda name: (13_194_380, 6_081_199_104))
+    text = table.markdown()
+    assert "| SLPT | `slpt-98-lite` | 13.194 | 13.19 | 6.081 | 6.08 |" in text
+    for system in SYSTEMS.values():
+        assert all(f"`{name}`" in text for name in system.figures)
+        assert all(note in text for name, note in system.notes.items() if name in system.figures)
+    for card in list_models():
+        row = next(line for line in text.splitlines() if line.startswith(f"| `{card.name}` |"))
+        assert "12.3 |" in row and table.error_of(card) in row
+
+
+def test_the_table_replaces_what_stands_between_the_markers(tmp_path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
+    table.write_into(readme, "new")
+    assert readme.read_text() == f"before\n{table.BEGIN}\nnew\n{table.END}\nafter\n"
+    readme.write_text("no markers")
+    with pytest.raises(DataError, match="no place for the table"):
+        table.write_into(readme, "new")
+    with pytest.raises(DataError, match="cannot be read"):
+        table.write_into(tmp_path / "missing.md", "new")
