@@ -132,7 +132,7 @@ function mount(host) {
       shown = meta.found;
     }
     const given = host.get("drawing");
-    if (what === "state" && !waiting && given.at !== drawing.at) { past.push(drawing); drawing = given; chosen.clear(); store?.keep(drawing); }
+    if (!waiting && !drag && given.at !== drawing.at) { past.push(drawing); drawing = given; chosen.clear(); store?.keep(drawing); } // opened from a file
     pending = waiting > 0 || (meta.of ?? 0) !== (drawing.at || 0);
     refresh();
   }

@@ -1,0 +1,139 @@
+"""Drawing on the face plane in a real browser: what is dragged is found elsewhere, and nothing drawn is lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, visit
+
+LOW, SPAN = -0.06, 1.12  # what of the plane is in view
+NOSE_TIP = 30
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> None:
+    expect.set_options(timeout=PATIENCE)
+
+
+def ready(page: Page) -> None:
+    """Wait until what is drawn is what was found."""
+    expect(page.locator('.wb-shape[data-ready="true"]')).to_be_visible()
+
+
+def place(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Where a point of the plane is on the screen."""
+    box = canvas(page, "Face plane").bounding_box()
+    assert box is not None
+    return box["x"] + (x - LOW) / SPAN * box["width"], box["y"] + (y - LOW) / SPAN * box["height"]
+
+
+def kept(page: Page) -> dict[str, Any]:
+    """The drawing as the browser remembers it."""
+    return json.loads(page.evaluate("localStorage.getItem('workbench.shape')") or "{}")
+
+
+def found(page: Page, tmp_path: Path) -> list[dict[str, Any]]:
+    """The found landmarks, as saved."""
+    page.get_by_role("button", name="Save", exact=True).click()
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name="Found landmarks as JSON").click()
+    target = tmp_path / "found.json"
+    waiting.value.save_as(target)
+    page.keyboard.press("Escape")
+    return json.loads(target.read_text(encoding="utf-8"))["landmarks"]
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=6)
+    page.mouse.up()
+
+
+def test_a_dragged_point_is_found_elsewhere_and_a_reload_keeps_the_drawing(
+    page: Page, app_url: str, tmp_path: Path
+) -> None:
+    visit(page, f"{app_url}/shape?sample=astronaut")
+    ready(page)
+    expect(caption(page)).to_contain_text("all 68 points are anchors")
+    before = found(page, tmp_path)
+    nose = before[NOSE_TIP]
+    spot = (nose["plane_x"], nose["plane_y"])
+    drag(page, place(page, *spot), place(page, spot[0] + 0.12, spot[1]))
+    expect(caption(page)).to_contain_text("1 of 68 points")
+    ready(page)
+    after = found(page, tmp_path)
+    assert after[NOSE_TIP]["plane_x"] - spot[0] == pytest.approx(0.12, abs=0.01)
+    assert after[NOSE_TIP]["x"] > nose["x"] + 3  # image right on the plane, image right on the face
+    assert after[NOSE_TIP]["zero_shot"] == 1
+
+    page.mouse.dblclick(*place(page, 0.3, 0.02))
+    expect(caption(page)).to_contain_text("69 points")
+    ready(page)
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.wait_for_function("JSON.parse(localStorage.getItem('workbench.shape')).points[68][0] > 0.305")
+    ready(page)
+    drawn = kept(page)
+    assert len(drawn["points"]) == 69
+
+    page.get_by_role("link", name="Relations").click()
+    expect(canvas(page, "Face with the relations")).to_be_visible()
+    at_rest(page)
+    page.get_by_role("link", name="Shape").click()
+    ready(page)
+    expect(caption(page)).to_contain_text("2 of 69 points")
+
+    page.goto(f"{app_url}/shape?sample=frontal-a", wait_until="commit")  # another face, and a session of its own
+    expect(caption(page)).to_contain_text("2 of 69 points")
+    ready(page)
+    assert kept(page)["points"] == pytest.approx(drawn["points"])
+
+    canvas(page, "Face plane").focus()
+    page.keyboard.press("PageUp")
+    page.keyboard.press("Delete")
+    expect(caption(page)).to_contain_text("1 of 68 points")
+    page.get_by_role("button", name="undo").click()
+    expect(caption(page)).to_contain_text("2 of 69 points")
+
+
+def test_an_empty_plane_and_a_broken_file(page: Page, app_url: str) -> None:
+    visit(page, f"{app_url}/shape?sample=astronaut")
+    ready(page)
+    page.get_by_role("button", name="empty", exact=True).click()
+    expect(page.get_by_text("Click where a point should be")).to_be_visible()
+    ready(page)
+    page.mouse.click(*place(page, 0.5, 0.5))
+    expect(caption(page)).to_contain_text("1 of 1 points")
+    page.get_by_role("button", name="Open a shape").click()
+    chooser = page.locator('input[type="file"]')
+    broken = b'{"points": [[0.5, NaN]]}'
+    chooser.set_input_files([{"name": "broken.json", "mimeType": "application/json", "buffer": broken}])
+    expect(page.get_by_text("is not a finite number")).to_be_visible()
+    expect(caption(page)).to_contain_text("1 of 1 points")
+    page.get_by_role("button", name="Open a shape").click()
+    good = b'{"name": "three", "points": [[0.4, 0.5], [0.6, 0.5], [0.5, 0.7]]}'
+    page.locator('input[type="file"]').set_input_files(
+        [{"name": "three.json", "mimeType": "application/json", "buffer": good}]
+    )
+    expect(caption(page)).to_contain_text("3 of 3 points")
+    page.get_by_role("button", name="undo").click()
+    expect(caption(page)).to_contain_text("1 of 1 points")
+
+
+def test_a_finger_draws_and_the_phone_does_not_scroll_sideways(browser: Browser, app_url: str) -> None:
+    context = browser.new_context(viewport={"width": 400, "height": 800}, has_touch=True)
+    page = context.new_page()
+    visit(page, f"{app_url}/shape?sample=astronaut")
+    ready(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.get_by_role("button", name="add points").tap()
+    canvas(page, "Face plane").scroll_into_view_if_needed()
+    page.touchscreen.tap(*place(page, 0.5, 0.05))
+    expect(caption(page)).to_contain_text("1 of 69 points")
+    context.close()
