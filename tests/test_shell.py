@@ -229,3 +229,41 @@ def test_a_shape_asked_of_another_system(run) -> None:
     code, _, err = run("shape", "sample:astronaut", "--model", "dslpt-68", "--points", "68")
     assert code == 2
     assert "choose a TUFA model" in err
+
+
+def test_a_face_is_followed_through_frames(run, tmp_path) -> None:
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    portrait = wb.sample_face("astronaut").photo
+    for i in range(4):
+        moved = Image.new("RGB", portrait.size)
+        moved.paste(portrait, (6 * i, 4 * i))
+        moved.save(frames / f"{i}.png")
+    Image.new("RGB", portrait.size).save(frames / "4.png")
+    code, out, _ = run("track", frames)
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert code == 0
+    assert [row["state"] for row in rows] == ["detected", "tracked", "tracked", "tracked", "lost"]
+    assert [row["searched"] for row in rows] == ["True", "False", "False", "False", "True"]
+    nose = np.array([[float(row["x30"]), float(row["y30"])] for row in rows[:4]])
+    np.testing.assert_allclose(np.diff(nose, axis=0), [[6, 4]] * 3, atol=4)
+    assert rows[4]["x30"] == ""
+    code, out, _ = run("track", frames, "--frames", 2, "--out", tmp_path / "way.json")
+    assert code == 0 and "2 frames, a face in 2, searched for in 1" in out
+    first = json.loads((tmp_path / "way.json").read_text())[0]
+    assert len(first["landmarks"]) == 68 and abs(first["yaw"]) < 60
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("missing.mp4",), "There is no video"),
+        ((".", "--out", "way.txt"), "use a .json or .csv file"),
+        ((".", "--model", "dslpt-68"), "no tracking branch"),
+    ],
+)
+def test_what_cannot_be_followed_gets_a_sentence(run, tmp_path, words, sentence) -> None:
+    Image.new("RGB", (64, 64)).save(tmp_path / "0.png")
+    code, out, err = run("track", *(tmp_path if word == "." else word for word in words))
+    assert code == 2 and out == ""
+    assert sentence in err and err.count("\n") == 1
