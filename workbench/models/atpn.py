@@ -226,8 +226,11 @@ class ATPN(FaceModel):
     def locate(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Backbone and landmark branch alone: S1 = S0 + offset, (B, N, 2) in [0, 1], and the finest map."""
         levels = self.features(images)
-        shape = self.mean_shape + self.landmark(self.landmark.pyramid(levels))
-        return shape, levels[0]
+        return self.place(self.landmark.pyramid(levels)), levels[0]
+
+    def place(self, pyramid: list[Tensor]) -> Tensor:
+        """S1 (B, N, 2) in [0, 1] from the multiview features."""
+        return self.mean_shape + self.landmark(pyramid)
 
     def attend(self, shape: Tensor, low: Tensor) -> Tensor:
         """Eq. 3.2: the finest features times the heatmap of the landmarks ``shape`` (B, N, 2) in [0, 1]."""

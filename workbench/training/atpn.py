@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
 from workbench.data.augment import AugmentedBatch, augment_batch, augment_preset, crop_matrix
@@ -30,13 +31,15 @@ from workbench.training.atpn_data import (
     posed_views,
 )
 from workbench.training.folders import set_folder
-from workbench.training.losses import masked_mean
+from workbench.training.losses import heatmap_warmup_loss, masked_mean
 from workbench.training.module import AlignmentTraining
 from workbench.training.recipes import Recipe
 
 TURNED = "mtfl5"
 """The set with pose classes, beside the recipe's sets; the training does without where it is missing."""
 LANDMARKS_ALONE = ("heatmaps", "model")
+AUXILIARY = 0.1
+"""Weight of the heatmap loss that goes on beside the landmarks' after a heatmap warm-up."""
 
 
 def landmark_loss(shape: Tensor, truth: Tensor, valid: Tensor, distance: Tensor) -> Tensor:
@@ -139,17 +142,25 @@ class ATPNTraining(AlignmentTraining):
             raise DataError(
                 f"Pose cannot be learned: put dense_mediapipe.npz into {', '.join(recipe.sets)}, or {TURNED} beside."
             )
-        faces = Faces(
-            *(getattr(training, name) for name in ("images", "points", "valid", "files", "skipped")),
-            pose=torch.from_numpy(pose).float(),
-            turned=turned,
-            turned_pose=turned_pose,
-        )
+        t = training
+        angles = torch.from_numpy(pose).float()
+        faces = Faces(t.images, t.points, t.valid, t.files, t.skipped, angles, turned, turned_pose)
         return faces, testing
 
     def warmup_maps(self, images: Tensor) -> list[Tensor]:
         """The multiview features, finest first."""
         return self.model.landmark.pyramid(self.model.features(images))
+
+    def warmup_logits(self, images: Tensor) -> Tensor:
+        return self.read_maps(self.warmup_maps(images))
+
+    def read_maps(self, pyramid: list[Tensor]) -> Tensor:
+        """Logits (B, N, h, w) of the throw-away heads, summed at the finest map's size."""
+        assert self.heatmap_heads is not None
+        size = pyramid[0].shape[-2:]
+        logits = [head(level) for head, level in zip(self.heatmap_heads, pyramid, strict=True)]
+        sized = [F.interpolate(x, size=size, mode="bilinear", align_corners=False) for x in logits]
+        return torch.stack(sized).sum(0).float()
 
     def view(self, batch: Any, generator: Generator) -> AugmentedBatch:
         """Crops from tight to 1.5 times the landmarks' box: what a detector gives, and what tracking crops."""
@@ -161,10 +172,13 @@ class ATPNTraining(AlignmentTraining):
         return augment_batch(images, points, valid, self.scheme, views, self.model.input_size, generator, frame)
 
     def model_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
-        shape, _ = self.model.locate(images)
+        pyramid = self.warmup_maps(images)
+        shape = self.model.place(pyramid)
         left, right = self.scheme.eye_corners or (0, -1)
         distance = (batch.points[:, left] - batch.points[:, right]).norm(dim=-1)
-        loss = landmark_loss(shape.float(), batch.points, batch.valid, distance)
+        loss = landmark_loss(shape, batch.points, batch.valid, distance)
+        if self.heatmap_heads is not None:
+            loss = loss + AUXILIARY * heatmap_warmup_loss(self.read_maps(pyramid), batch.points, batch.valid)
         return loss + self.regulariser(self.model.backbone, self.model.landmark)
 
     def regulariser(self, *modules: nn.Module) -> Tensor:
