@@ -53,7 +53,19 @@ def test_another_tensor_is_recorded_alone(open_page: Opener) -> None:
     assert set(pool.inside(selection(at), "features").reading.trace) == {"features"}
     at.selectbox(key="inside_tensor").select(inside.WAY).run()
     assert healthy(at)
-    assert not pool.inside(selection(at), inside.WAY).reading.trace
+    assert at.query_params["tensor"] == inside.WAY
+    assert not pool.inside(selection(at), "").reading.trace
+
+
+def test_a_link_names_the_tensor(open_page: Opener) -> None:
+    at = open_page("inside", model="ssfa-68", tensor="features")
+    assert healthy(at)
+    assert at.selectbox(key="inside_tensor").value == "features"
+    assert at.query_params["tensor"] == "features"
+    nonsense = open_page("inside", model="ssfa-68", tensor="<script>")
+    assert healthy(nonsense)
+    assert selection(nonsense).tensor == ""
+    assert "no name of a tensor" in words(nonsense)
 
 
 def test_a_model_without_the_chosen_tensor_shows_its_own(open_page: Opener) -> None:

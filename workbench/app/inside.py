@@ -13,7 +13,7 @@ from workbench.explain import Map, map_rows, to_csv
 from workbench.explain.maps import first_choice, stack
 from workbench.widgets import maps_payload
 
-WAY = ""
+WAY = "landmarks"
 """The choice of no tensor: the landmarks and their way alone."""
 _CHOICE = "inside_tensor"
 
@@ -25,7 +25,8 @@ def explorer(selection: Selection) -> None:
         model_choice.model_choice("inside_model", short=True)
     found = {m.name: m for m in pool.listed(selection.model)}
     with what:
-        name = _choose(found)
+        choice = _choose(found)
+    name = "" if choice == WAY else choice
     shown = pool.inside(selection, name)
     payload = pool.view("maps", (*shown.key, "maps"), lambda: maps_payload(shown.reading, name))
     chosen = _mount(payload, selection)
@@ -36,16 +37,16 @@ def explorer(selection: Selection) -> None:
 def _choose(found: dict[str, Map]) -> str:
     """The chosen tensor's name; the one that says most to begin with, or where the model has not the last one."""
     names = [WAY, *found]
-    kept = views.options_of("inside").get("tensor")
+    kept = state.current().tensor
     wanted = kept if kept in names else first_choice(list(found.values())) if found else WAY
     if st.session_state.get(_CHOICE) != wanted:
         st.session_state[_CHOICE] = wanted
 
     def changed() -> None:
-        views.keep_options("inside", {"tensor": st.session_state[_CHOICE]})
+        state.update(tensor=st.session_state[_CHOICE])
 
     def words(name: str) -> str:
-        return f"{found[name].words} · {name}" if name else "the landmarks and their way"
+        return f"{found[name].words} · {name}" if name in found else "the landmarks and their way"
 
     st.selectbox("Look at", names, key=_CHOICE, format_func=words, on_change=changed)
     return wanted

@@ -8,6 +8,7 @@ replaced by its default and named in one sentence.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -17,6 +18,7 @@ KINDS = ("cross", "self")
 FACTOR_RANGE = (0.6, 2.0)
 OWN_PHOTO = "own"
 _LONGEST = 40
+_PATH = re.compile(r"[A-Za-z0-9_]+(\.[A-Za-z0-9_]+){0,15}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class Selection:
         head: counted from 0, None the mean of all heads.
         landmark: counted from 0, None when no landmark is singled out.
         kind: "cross" or "self" attention.
+        tensor: what the Inside page shows, a tap's path; "" is what it begins with.
     """
 
     sample: str = ""
@@ -47,6 +50,7 @@ class Selection:
     head: int | None = None
     landmark: int | None = None
     kind: str = "cross"
+    tensor: str = ""
 
 
 @dataclass(frozen=True)
@@ -99,6 +103,8 @@ def to_link(selection: Selection) -> dict[str, str]:
         link["landmark"] = str(s.landmark)
     if s.kind != KINDS[0]:
         link["kind"] = s.kind
+    if s.tensor:
+        link["tensor"] = s.tensor
     return link
 
 
@@ -126,6 +132,7 @@ def from_link(link: Mapping[str, str], shelf: Shelf) -> tuple[Selection, str]:
         head=reader.counted("head", limits.heads),
         landmark=reader.whole("landmark", 0, limits.landmarks - 1),
         kind=reader.one_of("kind", KINDS, default.kind),
+        tensor=reader.path("tensor"),
     ), reader.sentence()
 
 
@@ -187,6 +194,14 @@ class _Reader:
             self._refuse(key, value, f"must be {lowest:g} to {highest:g}")
             return None
         return parsed
+
+    def path(self, key: str) -> str:
+        """Names joined by dots, as a tap's path; whether a model has such a tap only the page can tell."""
+        value = self.link.get(key, "")
+        if value and not _PATH.fullmatch(value):
+            self._refuse(key, value, "no name of a tensor")
+            return ""
+        return value
 
     def box(self, key: str) -> tuple[float, float, float, float] | None:
         """Four numbers x0,y0,x1,y1 with x0 < x1 and y0 < y1."""

@@ -106,5 +106,5 @@ def take_notice() -> str:
 
 
 def _view_of(selection: Selection) -> dict[str, Any]:
-    names = ("model", "stage", "layer", "head", "landmark", "kind")
+    names = ("model", "stage", "layer", "head", "landmark", "kind", "tensor")
     return {name: getattr(selection, name) for name in names}

@@ -1,7 +1,8 @@
 /* grid.js: maps of h x w cells laid over the face. Needs draw.js before it; no DOM is touched at load time.
 
 Pure (tested with node): scaledHalf(bytes, unit); spanOf(values), rangeOf(values) -> {lo, hi, signed}; together(values, count, how);
-  cellUnder(place, h, w, rect) -> [row, col] | null; histogram(values, span, bins); meanHeads(values, heads).
+  cellUnder(place, h, w, rect) -> [row, col] | null; histogram(values, span, bins);
+  blockOf(values, shape, stage, head); linesOf(weights, n, i, k).
 Canvas: gridImage(values, h, w, span, maps); drawGrid(ctx, view, image, opacity, rect); drawCell; drawBars; drawLegend.
 A map is drawn cell by cell, never smoothed; `maps` is {plain, signed}, two colour maps. */
 
@@ -37,6 +38,24 @@ function together(values, count, how) {
     if (how === "max") { if (v > out[i]) out[i] = v; } else out[i] += (how === "abs" ? Math.abs(v) : v) / count;
   }
   return out;
+}
+
+/* One stage and head of a tensor (stage, head, ...) flat; head null -> the mean of the heads. */
+function blockOf(values, [stages, heads, ...rest], stage, head) {
+  const size = rest.reduce((a, b) => a * b, 1), start = Math.min(stage, stages - 1) * heads * size;
+  if (heads === 1 || head != null) { const h = Math.min(head ?? 0, heads - 1); return values.subarray(start + h * size, start + (h + 1) * size); }
+  return together(values.subarray(start, start + heads * size), heads, "mean");
+}
+
+/* Lines from landmark i (null: from each) to the others that it weighs most, weakest first; k 0 is all. */
+function linesOf(w, n, i, k) {
+  const from = i == null ? [...Array(n).keys()] : [i];
+  return from.flatMap((q) => {
+    const list = [];
+    for (let j = 0; j < n; j++) if (j !== q && w[q * n + j] > 0) list.push({ q, k: j, w: w[q * n + j] });
+    list.sort((a, b) => b.w - a.w || a.k - b.k);
+    return k ? list.slice(0, k) : list;
+  }).sort((a, b) => a.w - b.w);
 }
 
 /* The cell of a place in [0, 1] of the crop; rect [x, y, w, h] when the map covers only a part of it. */

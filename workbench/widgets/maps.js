@@ -1,25 +1,7 @@
 /* maps.js: one recorded tensor on the face. Its values are all here; nothing is asked of Python while the pointer moves.
 State "selection": {stage | null, head | null, landmark | null, channel | null, step | null, opacity, scale, topk, points}
 (maps.py: DEFAULTS). Kinds (maps.py, explain/maps.py): grid, channels, landmarks, looks, patches over the crop; pairs and
-graph as lines; bars, table, boxes, points; no tensor: the landmarks' way alone. Pure: blockOf, linesOf, mapsCaption. */
-
-/* One stage and head of a tensor (stage, head, ...) flat; head null -> the mean of the heads. */
-function blockOf(values, [stages, heads, ...rest], stage, head) {
-  const size = rest.reduce((a, b) => a * b, 1), start = Math.min(stage, stages - 1) * heads * size;
-  if (heads === 1 || head != null) { const h = Math.min(head ?? 0, heads - 1); return values.subarray(start + h * size, start + (h + 1) * size); }
-  return together(values.subarray(start, start + heads * size), heads, "mean");
-}
-
-/* Lines from landmark i (null: from each) to the others that it weighs most, weakest first; k 0 is all. */
-function linesOf(w, n, i, k) {
-  const from = i == null ? [...Array(n).keys()] : [i];
-  return from.flatMap((q) => {
-    const list = [];
-    for (let j = 0; j < n; j++) if (j !== q && w[q * n + j] > 0) list.push({ q, k: j, w: w[q * n + j] });
-    list.sort((a, b) => b.w - a.w || a.k - b.k);
-    return k ? list.slice(0, k) : list;
-  }).sort((a, b) => a.w - b.w);
-}
+graph as lines; bars, table, boxes, points; no tensor: the landmarks' way alone. Pure: mapsCaption. */
 
 /* now: {stage, head, item, span, step}; pieces [text, isCode]. */
 function mapsCaption(meta, s, now) {
@@ -106,6 +88,7 @@ function mount(host) {
     if (wide) drawGrid(ctx, view, pictureOf(i, true), s.opacity);
     if (kind() === "patches") patches(ctx, view, i);
     if (kind() === "boxes") boxes(ctx, view, f);
+    if (!data.t) trails(ctx, view, f);
     if (s.points) {
       drawLines(ctx, view, shownPoints, data.face, { alpha: wide ? 0.35 : 0.5, width: 1, colour: wide ? "#fff" : null });
       if (onLines()) for (const e of linesNow()) line(ctx, view, e);
@@ -133,6 +116,19 @@ function mount(host) {
     ctx.globalAlpha = 1;
     if (i != null && rectOf(i)) drawGrid(ctx, view, pictureOf(i), s.opacity, rectOf(i));
   }
+  /* The way up to the step that is shown, one straight piece a step, in the colour of its stage. */
+  function trails(ctx, view, f) {
+    const { steps, ends } = data.meta;
+    for (let k = 1; k <= step(); k++) {
+      ctx.strokeStyle = ofStage(ends.findIndex((end) => k <= end)); ctx.lineWidth = 2;
+      steps[k].points.forEach((p, i) => {
+        ctx.globalAlpha = f == null || f === i ? 0.95 : 0.2;
+        ctx.beginPath(); ctx.moveTo(...view.px(steps[k - 1].points[i])); ctx.lineTo(...view.px(p)); ctx.stroke();
+      });
+    }
+    ctx.globalAlpha = 1;
+  }
+  const ofStage = (k) => data.maps.plain.css(0.4 + 0.55 * (k / Math.max(1, data.meta.ends.length - 1)));
   function boxes(ctx, view, f) {
     const b = block();
     for (let k = 0; k < count(); k++) {
@@ -161,14 +157,14 @@ function mount(host) {
   const many = () => onGrid() && kind() !== "grid";
   const columns = (w) => Math.max(4, Math.min(order().length <= 16 ? 4 : 10, Math.floor(w / 44)));
   function sideTall(w) {
-    if (!data.t) return 0;
+    if (!data.t) return data.meta.steps.length > 1 ? TALL : 0;
     if (many()) { const c = columns(w); return Math.ceil(order().length / c) * (w / c); }
     if (onLines()) return w;
     if (kind() === "table") return Math.max(60, Math.min(w * 1.15, (w - EDGE) * shape()[2] / shape()[3])) + EDGE + 44;
     return TALL;
   }
   function drawSide(ctx, w, h) {
-    if (!data.t) return;
+    if (!data.t && data.meta.steps.length < 2) return;
     const look = theme(page.root);
     if (many()) thumbs(ctx, w, look); else if (onLines()) matrix(ctx, w, look); else if (kind() === "table") table(ctx, w, h, look); else spread(ctx, w, h, look);
   }
@@ -209,14 +205,19 @@ function mount(host) {
     ctx.fillStyle = look.soft; ctx.font = `11px ${look.font}`; ctx.textBaseline = "top"; ctx.textAlign = "left";
     if (now.scale) drawScale(ctx, box.x, h - 30, box.w, 8, now.scale.signed ? data.maps.signed : data.maps.plain, now.scale.lo, now.scale.hi, { ink: look.soft, font: look.font });
     else ctx.fillText(now.under, box.x, h - 24, box.w);
-    if (now.rows.length > 1) now.rows.forEach((_, r) => { ctx.fillStyle = now.colours(r, 0); ctx.fillRect(w - 14 - 74 * (now.rows.length - r) + 10, h - 24, 9, 9); ctx.fillStyle = look.soft; ctx.fillText(`${axis(0)} ${r}`, w - 74 * (now.rows.length - r) + 10, h - 25); });
+    if (now.rows.length > 1) now.rows.forEach((_, r) => { ctx.fillStyle = now.colours(r, 0); ctx.fillRect(w - 14 - 74 * (now.rows.length - r) + 10, h - 24, 9, 9); ctx.fillStyle = look.soft; ctx.fillText(now.name(r), w - 74 * (now.rows.length - r) + 10, h - 25); });
   }
   /* What the bars stand for: {rows, colours, under, words(k), scale}. */
   function barRows() {
+    if (!data.t) {
+      const { steps, ends } = data.meta, by = data.face.order, stop = [0, ...ends];
+      const moved = (r, i) => { const [p, q] = [steps[stop[r]].points[i], steps[stop[r + 1]].points[i]]; return 100 * Math.hypot(q[0] - p[0], q[1] - p[1]); };
+      return { rows: ends.map((_, r) => by.map((i) => moved(r, i))), colours: ofStage, under: "moved, % of the crop", name: (r) => `stage ${r + 1}`, landmark: (k) => by[k], words: (k) => [data.face.label[by[k]], ...ends.map((_, r) => [`stage ${r + 1}`, `${number(moved(r, by[k]))} %`])] };
+    }
     const b = block(), own = (k) => data.face.colour[k] ?? "#7F868F";
     if (kind() === "bars") {
       const [rows, cols] = shape().slice(2), list = Array.from({ length: rows }, (_, r) => b.subarray(r * cols, (r + 1) * cols));
-      return { rows: list, colours: (r) => data.cividis.css(rows === 1 ? 0.35 : 0.15 + 0.8 * r / (rows - 1)), under: `channel, 0 to ${cols - 1}`, words: (k) => [`channel ${k}`, ...list.map((row, r) => [rows > 1 ? `${axis(0)} ${r}` : "value", number(row[k])])] };
+      return { rows: list, colours: (r) => data.cividis.css(rows === 1 ? 0.35 : 0.15 + 0.8 * r / (rows - 1)), under: `channel, 0 to ${cols - 1}`, name: (r) => `${axis(0)} ${r}`, words: (k) => [`channel ${k}`, ...list.map((row, r) => [rows > 1 ? `${axis(0)} ${r}` : "value", number(row[k])])] };
     }
     if (kind() === "boxes") {
       const sides = data.face.order.filter((i) => i < count());
@@ -340,7 +341,7 @@ function mount(host) {
   }
   const choose = (i) => change(ofChannels() ? { channel: i } : { landmark: i });
   function heading() {
-    if (!data.t) { title.replaceChildren(); return; }
+    if (!data.t) { title.replaceChildren(data.meta.steps.length > 1 ? "how far each stage moved each landmark" : ""); return; }
     const n = data.t.shape[2], text = { channels: `${n} channels`, landmarks: `${n} landmarks, by part`, looks: `where each of ${n} landmarks looks`, patches: `${n} patches`, grid: "how often each value comes", pairs: "rows listen to columns", graph: "rows take from columns", bars: data.t.words, table: data.t.words, boxes: "how wide the patches are", points: "how far they still had to go" }[kind()];
     const all = many() && item() != null ? button("all together", "show all maps together", () => choose(null)) : null;
     const turn = (by) => { from = Math.min(Math.max(0, from + by), Math.floor((n - 1) / PAGE) * PAGE); makeSide(); heading(); };
