@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from workbench import figures
@@ -108,12 +110,14 @@ def _downloads(panels: list[Panel], payload: views.Payload, chosen: dict[str, An
     for panel in panels:
         name = panel.title.capitalize()
         own = f"{stem}-{'with' if panel.beta else 'without'}"
-        items += views.figure_items(
-            name, own, lambda panel=panel: figures.self_attention(panel.reading, panel.tensor, x, y, panel.title)
-        )
+        items += views.figure_items(name, own, partial(_figure, panel, x, y))
     items.append(("Leaked mass as CSV", f"{stem}-leak.csv", "text/csv", lambda: _leak_csv(panels, payload)))
     given = views.with_state(payload, selection=chosen)
     views.save_menu(*items, views.explorer_item("attention", given, stem, "Self-attention"), key="attention")
+
+
+def _figure(panel: Panel, x: float, y: float) -> go.Figure:
+    return figures.self_attention(panel.reading, panel.tensor, x, y, panel.title)
 
 
 def _leak_csv(panels: list[Panel], payload: views.Payload) -> str:

@@ -127,7 +127,8 @@ def stack(reading: Reading, name: str) -> Stack:
     named = reading.trace[name].at(batch=0)
     if "stage" not in named.axes:
         named = type(named)(named.tensor[None], ("stage", *named.axes))
-    found, values, done = kind_of(name, named.axes), named.numpy().astype(np.float32), ""
+    found, done = kind_of(name, named.axes), ""
+    values: np.ndarray = named.numpy().astype(np.float32)
     if not np.isfinite(values).all():
         raise TraceError(f"{name} holds values that are not numbers; read another face or choose another tensor.")
     if found.kind == "pairs" and values.shape[-2:] != (reading.scheme.count,) * 2:
@@ -238,7 +239,7 @@ def map_rows(
 ) -> list[dict[str, float | int | str]]:
     """The numbers of :func:`pick` as rows for a CSV file; raises as it does."""
     shown, kind = pick(reading, name, stage, head, item).values, stack(reading, name).map.kind
-    names = {
+    names: tuple[str, ...] = {
         "bars": ("branch", "channel"),
         "pairs": ("query", "key"),
         "graph": ("node", "neighbour"),

@@ -95,8 +95,8 @@ def over_crop(
     canvas.dots(points, palette.landmark_colours(reading.scheme), 5)
     if place is not None:
         row, column = divmod(place, w)
-        frame = {"line": {"color": "#FFFFFF", "width": 2}}
-        canvas.shape("rect", column / w * size, row / h * size, (column + 1) / w * size, (row + 1) / h * size, **frame)
+        x, y, wide, tall = column / w * size, row / h * size, size / w, size / h
+        canvas.shape("rect", x, y, x + wide, y + tall, line={"color": "#FFFFFF", "width": 2})
     _colour_bar(canvas, low, high, name)
     return canvas.figure()
 
