@@ -111,7 +111,7 @@ def _downloads(panels: list[Panel], payload: views.Payload, chosen: dict[str, An
         name = panel.title.capitalize()
         own = f"{stem}-{'with' if panel.beta else 'without'}"
         items += views.figure_items(name, own, partial(_figure, panel, x, y))
-    items.append(("Leaked mass as CSV", f"{stem}-leak.csv", "text/csv", lambda: _leak_csv(panels, payload)))
+    items.append(("Leaked mass as CSV", f"{stem}-leak.csv", "text/csv", partial(_leak_csv, panels, payload)))
     given = views.with_state(payload, selection=chosen)
     views.save_menu(*items, views.explorer_item("attention", given, stem, "Self-attention"), key="attention")
 

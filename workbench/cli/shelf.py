@@ -67,12 +67,12 @@ def list_presets(as_json: bool) -> None:
         return
     typer.echo(f"{'preset':<26} {'system':<7} {'points':>6} {'input':>6} {'params':>9} {'MACs':>9}  printed")
     for row in rows:
-        printed = "" if row["printed_millions"] is None else f"{row['printed_millions']} M"
-        printed += "" if row["printed_g"] is None else f" / {row['printed_g']} G"
+        figures = [(row["printed_millions"], "M"), (row["printed_g"], "G")]
+        shown = " / ".join(f"{value} {unit}" for value, unit in figures if value is not None)
         size = f"{row['input_size']} px"
         typer.echo(
             f"{row['preset']:<26} {row['system']:<7} {row['landmarks']:>6} {size:>6} "
-            f"{row['parameters'] / 1e6:>7.2f} M {row['multiply_accumulates'] / 1e9:>7.2f} G  {printed or '-'}"
+            f"{row['parameters'] / 1e6:>7.2f} M {row['multiply_accumulates'] / 1e9:>7.2f} G  {shown or '-'}"
         )
 
 

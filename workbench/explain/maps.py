@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workbench.errors import TraceError, UnknownNameError
 
@@ -128,7 +129,7 @@ def stack(reading: Reading, name: str) -> Stack:
     if "stage" not in named.axes:
         named = type(named)(named.tensor[None], ("stage", *named.axes))
     found, done = kind_of(name, named.axes), ""
-    values: np.ndarray = named.numpy().astype(np.float32)
+    values: NDArray[Any] = named.numpy().astype(np.float32)
     if not np.isfinite(values).all():
         raise TraceError(f"{name} holds values that are not numbers; read another face or choose another tensor.")
     if found.kind == "pairs" and values.shape[-2:] != (reading.scheme.count,) * 2:
@@ -239,14 +240,15 @@ def map_rows(
 ) -> list[dict[str, float | int | str]]:
     """The numbers of :func:`pick` as rows for a CSV file; raises as it does."""
     shown, kind = pick(reading, name, stage, head, item).values, stack(reading, name).map.kind
-    names: tuple[str, ...] = {
+    known: dict[str, tuple[str, ...]] = {
         "bars": ("branch", "channel"),
         "pairs": ("query", "key"),
         "graph": ("node", "neighbour"),
         "boxes": ("landmark", "part"),
         "points": ("landmark", "axis"),
         "table": ("row", "column"),
-    }.get(kind, ("y", "x"))
+    }
+    names = known.get(kind, ("y", "x"))
     names = ("landmark", *names) if kind == "patches" and shown.ndim == 3 else names
     named: list[dict[str, float | int | str]] = []
     for index in np.ndindex(shown.shape):

@@ -124,7 +124,9 @@ class AlignmentTraining(L.LightningModule):
 
     def view(self, batch: Any, generator: torch.Generator) -> AugmentedBatch:
         """One random view of every face of a batch, by the current phase's augmentation."""
-        return augment_batch(*batch, self.scheme, augment_preset(self.phase.views), self.model.input_size, generator)
+        images, points, valid = batch
+        views = augment_preset(self.phase.views)
+        return augment_batch(images, points, valid, self.scheme, views, self.model.input_size, generator)
 
     def model_input(self, images: Tensor) -> Tensor:
         """What the model takes, channels last, from crops normalised by ImageNet's mean and deviation."""
@@ -132,7 +134,8 @@ class AlignmentTraining(L.LightningModule):
 
     def validation_step(self, batch: Any, index: int) -> None:
         size = self.model.input_size
-        out = eval_batch(*batch[:3], size)
+        images, points, valid = batch[:3]
+        out = eval_batch(images, points, valid, size)
         images = self.model_input(out.images)
         if self.phase.task == "heatmaps":
             found = soft_argmax(self.warmup_logits(images))
