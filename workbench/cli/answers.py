@@ -73,6 +73,17 @@ def parse_box(text: str | None) -> Corners | None:
     return x0, y0, x1, y1
 
 
+def parse_place(text: str) -> tuple[float, float]:
+    """ "x,y" in [0, 1] of the crop. Raises UnknownNameError."""
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        x = y = math.nan
+    if not (0 <= x <= 1 and 0 <= y <= 1):
+        raise UnknownNameError(f"--at takes a place x,y in [0, 1] of the crop, such as 0.4,0.45, not '{text}'.")
+    return x, y
+
+
 def from_one(number: int | None) -> int | None:
     """Stages, layers and heads as people count them -> from zero; negative ones count from the end."""
     if number == 0:
@@ -101,23 +112,34 @@ def drawing_from(text: str, model: FaceModel) -> Drawing:
 
 
 def describe(reading: Reading, image: str) -> dict[str, Any]:
-    """One answer as plain values: where it comes from, and the rows of ``landmarks_table``."""
+    """One answer as plain values: where it comes from, confidence and pose (degrees) where the system has them, and
+    the rows of ``landmarks_table``."""
     from workbench.explain import landmarks_table
 
-    return {
+    answer = {
         "image": image,
         "face": reading.face.index + 1,
         "model": reading.model_name,
         "scheme": reading.scheme.name,
         "box": [round(float(v), 2) for v in reading.face.box],
-        "landmarks": landmarks_table(reading),
     }
+    if reading.alignment.confidence is not None:
+        answer["confidence"] = round(float(reading.alignment.confidence[0]), 4)
+    if reading.alignment.pose is not None:
+        angles = (round(math.degrees(v), 2) for v in reading.alignment.pose[0].tolist())
+        answer["pose_degrees"] = dict(zip(("yaw", "pitch", "roll"), angles, strict=True))
+    return {**answer, "landmarks": landmarks_table(reading)}
 
 
 def sentence(reading: Reading, image: str) -> str:
     """One answer as a line for a person."""
     x0, y0, x1, y1 = (round(v) for v in reading.face.box)
     words = f"{image} face {reading.face.index + 1}: {reading.scheme.count} landmarks, box {x0},{y0},{x1},{y1}"
+    if reading.alignment.pose is not None:
+        yaw, pitch, roll = (math.degrees(v) for v in reading.alignment.pose[0].tolist())
+        words += f", yaw {yaw:.0f}, pitch {pitch:.0f}, roll {roll:.0f} degrees"
+    if reading.alignment.confidence is not None:
+        words += f", confidence {float(reading.alignment.confidence[0]):.2f}"
     if reading.alignment.variance is None:
         return words
     return f"{words}, mean sigma {reading.sigma().mean() * reading.face.side:.2f} photo px"

@@ -15,7 +15,7 @@ import typer
 from workbench.cli import answers
 from workbench.cli.answers import from_one, one_face, parse_box, parse_face
 from workbench.cli.options import DEFAULT_MODEL, AsJson, BoxText, FaceNumber, Image, ModelName
-from workbench.errors import ImageError, UnknownNameError, WorkbenchError
+from workbench.errors import ImageError, TraceError, UnknownNameError, WorkbenchError
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -35,6 +35,8 @@ class View(StrEnum):
     sigma = "sigma"
     patches = "patches"
     path = "path"
+    map = "map"
+    self_attention = "self-attention"
 
 
 class Kind(StrEnum):
@@ -99,15 +101,17 @@ def trace(
     face: FaceNumber = 1,
     box: BoxText = None,
     everything: Annotated[
-        bool, typer.Option("--all", help="Feature maps and patches too, not attention only.")
+        bool, typer.Option("--all", help="Every tensor, not only the attention between landmarks where there is one.")
     ] = False,
 ) -> None:
     """Record one forward pass and keep it."""
     from workbench.models import load_model
-    from workbench.reading import ATTENTION_TAPS, read
+    from workbench.reading import read
 
-    chosen = one_face(image, box, face)
-    reading = read(load_model(model), chosen, taps=None if everything else ATTENTION_TAPS)
+    chosen, network = one_face(image, box, face), load_model(model)
+    reading = read(network, chosen, taps=None) if everything else read(network, chosen)
+    if not reading.trace:  # a system without attention between landmarks
+        reading = read(network, chosen, taps=None)
     path = reading.trace.save(out)
     typer.echo(f"{path}: {len(reading.trace)} tensors ({', '.join(reading.trace)})")
 
@@ -123,6 +127,8 @@ class Choice:
     top_k: int
     threshold: float
     landmark: int | None
+    tap: str | None
+    place: tuple[float, float]
 
     def attention(self) -> dict[str, Any]:
         return {
@@ -154,15 +160,23 @@ def figure(
     landmark: Annotated[
         int | None, typer.Option(min=0, help="Only this landmark, from 0 as the scheme counts.")
     ] = None,
+    tap: Annotated[
+        str | None, typer.Option(help="map: which tensor (`workbench trace` lists them), by default a telling one.")
+    ] = None,
+    at: Annotated[str, typer.Option(help="self-attention: the place x,y in [0, 1] of the crop.")] = "0.5,0.5",
 ) -> None:
     """Draw a view of one reading into a file."""
     from workbench.figures import save
     from workbench.models import load_model
     from workbench.reading import read
 
-    last = from_one(stage)
-    chosen = Choice(kind.value, last, from_one(layer), from_one(head), top_k, threshold, landmark)
-    reading = read(load_model(model), one_face(image, box, face))
+    place = answers.parse_place(at)
+    chosen = Choice(
+        kind.value, from_one(stage), from_one(layer), from_one(head), top_k, threshold, landmark, tap, place
+    )
+    network, seen = load_model(model), one_face(image, box, face)
+    inside = view in (View.map, View.self_attention)
+    reading = read(network, seen, taps=None) if inside else read(network, seen)
     if landmark is not None and landmark >= reading.scheme.count:
         raise UnknownNameError(
             f"{reading.model_name} has the landmarks 0 to {reading.scheme.count - 1}, not {landmark}."
@@ -190,7 +204,28 @@ _VIEWS: dict[View, Callable[[Reading, Choice], go.Figure]] = {
     View.sigma: lambda r, c: _figures().sigma_bars(r, **c.moment()),
     View.patches: lambda r, c: _figures().patches(r),
     View.path: lambda r, c: _figures().path(r, landmark=c.landmark),
+    View.map: lambda r, c: _map(r, c),
+    View.self_attention: lambda r, c: _figures().self_attention(r, _spatial(r), *c.place),
 }
+
+
+def _map(reading: Reading, c: Choice) -> go.Figure:
+    from workbench.explain.maps import find, first_choice, inner_maps
+
+    there = inner_maps(reading)
+    name = first_choice(there) if c.tap is None else find(there, c.tap).name
+    stage = -1 if c.stage is None else c.stage
+    return _figures().maps(reading, name, stage, c.head, c.landmark, c.top_k)
+
+
+def _spatial(reading: Reading) -> str:
+    """The last self-attention over places. Raises TraceError when there is none."""
+    from workbench.explain.maps import inner_maps
+
+    names = [m.name for m in inner_maps(reading) if m.kind == "places"]
+    if not names:
+        raise TraceError(f"{reading.model_name} has no self-attention over the map; choose an SSFA model.")
+    return names[-1]
 
 
 def shape(

@@ -11,7 +11,6 @@ from typing import Any, cast
 import lightning as L
 import torch
 from lightning.pytorch.callbacks import (
-    EMAWeightAveraging,
     LearningRateMonitor,
     ModelCheckpoint,
     TQDMProgressBar,
@@ -22,6 +21,7 @@ from torch.utils.data import DataLoader, Dataset
 from workbench.landmarks import get_scheme
 from workbench.models.systems import SYSTEMS, build, preset
 from workbench.models.zoo import describe, load_model, save_checkpoint
+from workbench.training.averaging import MovingAverage
 from workbench.training.folders import set_folder
 from workbench.training.module import AlignmentTraining
 from workbench.training.recipes import Recipe, get_recipe
@@ -107,7 +107,7 @@ def train(
         LearningRateMonitor("step"),
     ]
     if recipe.ema:
-        callbacks.append(EMAWeightAveraging(decay=recipe.ema))
+        callbacks.append(MovingAverage(recipe.ema))
     if progress:
         callbacks.append(TQDMProgressBar(refresh_rate=5))
     log = TensorBoardLogger(out, name="logs") if logger == "tensorboard" else CSVLogger(out, name="logs")
