@@ -40,6 +40,7 @@ def kept(page: Page) -> dict[str, Any]:
 
 def found(page: Page, tmp_path: Path) -> list[dict[str, Any]]:
     """The found landmarks, as saved."""
+    at_rest(page)
     page.get_by_role("button", name="Save", exact=True).click()
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Found landmarks as JSON").click()
