@@ -260,5 +260,5 @@ def test_autocast_does_not_move_labels() -> None:
 
 def test_presets() -> None:
     assert augment_preset("paper") == AugmentConfig()
-    with pytest.raises(UnknownNameError, match="paper, wide, polish, masked"):
+    with pytest.raises(UnknownNameError, match="paper, wide, polish, cover, masked"):
         augment_preset("papers")
