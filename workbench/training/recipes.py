@@ -47,6 +47,7 @@ class Recipe:
         start: checkpoint that the training starts from, or None.
         precision: Lightning's precision flag.
         grad_clip: norm to which gradients are clipped, 0 for none.
+        title: of the checkpoint, where the system's name and the number of points do not tell it from others.
         data: what the card says of the training data, instead of the sets' names and the number of faces.
         licence: terms of data and weights, for the card.
         notes: sentences for the card.
@@ -69,6 +70,7 @@ class Recipe:
     start: str | None = None
     precision: str = "bf16-mixed"
     grad_clip: float = 1.0
+    title: str = ""
     data: str = ""
     licence: str = "Training photographs and labels: research, non-commercial (300-W). Weights: research use."
     notes: tuple[str, ...] = ()
@@ -145,6 +147,7 @@ _ALL = (
             "w300_68",
             (Phase(6, 1e-3), Phase(3, 4e-4, "polish")),
             start="dslpt-68",
+            title=title,
             notes=(
                 "Starts from the backbone of dslpt-68; heatmaps are new.",
                 "One of three trainings with the same seed and schedule: ssfa-68-baseline without attention, "
@@ -152,10 +155,10 @@ _ALL = (
                 "beta alone.",
             ),
         )
-        for name, preset in (
-            ("ssfa-68-baseline", "ssfa-68-compact-baseline"),
-            ("ssfa-68-free", "ssfa-68-compact-free"),
-            ("ssfa-68", "ssfa-68-compact"),
+        for name, preset, title in (
+            ("ssfa-68-baseline", "ssfa-68-compact-baseline", "SSFA compact, baseline without attention, 68 points"),
+            ("ssfa-68-free", "ssfa-68-compact-free", "SSFA compact, without the prior, 68 points"),
+            ("ssfa-68", "ssfa-68-compact", "SSFA compact, with the prior, 68 points"),
         )
     ),
     Recipe(
@@ -175,6 +178,7 @@ _ALL = (
         "w300_68",
         (Phase(14, 1e-3), Phase(6, 5e-4, "polish")),
         start="dslpt-68",
+        title="TUFA compact, any points",
         data=(
             "w300_68: 2012 faces with 68 human, 98 machine-made (pseudo98) and 478 machine-made (MediaPipe) points; "
             "helen29: 201 faces with 29 human and 98 machine-made points; mtfl5: 3600 faces with five human points"

@@ -161,7 +161,7 @@ def finish(module: AlignmentTraining, recipe: Recipe, data: Path, out: Path, fac
     card = describe(
         model,
         name=recipe.name,
-        title=f"{SYSTEMS[model.config.system].title}{compact}, {model.config.landmarks} points",
+        title=recipe.title or f"{SYSTEMS[model.config.system].title}{compact}, {model.config.landmarks} points",
         preset=recipe.preset,
         data=recipe.data or f"{', '.join(recipe.sets)}: {faces} training faces, {label}",
         licence=recipe.licence,
