@@ -126,6 +126,8 @@ def track(
     region: Box | None = None
     for index, frame in enumerate(frames):
         photo = load_image(frame)
+        if index == 0:  # a model without a tracking branch says so even where there is no face
+            look(model, photo, (0.0, 0.0, float(photo.width), float(photo.height)))
         state, searched, seen = "lost", False, None
         if region is not None and _inside(region, photo.size):
             seen = _Look(region, *look(model, photo, region))

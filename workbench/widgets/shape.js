@@ -152,11 +152,15 @@ function mount(host) {
 
   /* Drawing ------------------------------------------------------------------------------------------- */
 
-  const planeView = () => {
-    const v = fitFace(left.width, left.height), k = span[1] - span[0];
-    return { ...v, px: ([x, y]) => v.px([(x - span[0]) / k, (y - span[0]) / k]), unit: (p) => v.unit(p).map((t) => span[0] + t * k), scale: v.side / k };
-  };
-  const photoView = () => fitFace(right.width, right.height);
+  function viewOf(canvas, [lo, hi]) {
+    const v = fitFace(canvas.width, canvas.height), k = hi - lo;
+    return { ...v, px: ([x, y]) => v.px([(x - lo) / k, (y - lo) / k]), unit: (p) => v.unit(p).map((t) => lo + t * k), scale: v.side / k };
+  }
+  const planeView = () => viewOf(left, span), photoView = () => viewOf(right, [-meta.margin, 1 + meta.margin]);
+  function square(ctx, view, colour) {
+    const a = view.px([0, 0]), b = view.px([1, 1]);
+    ctx.strokeStyle = colour; ctx.lineWidth = 1; ctx.strokeRect(Math.round(a[0]) + 0.5, Math.round(a[1]) + 0.5, Math.round(b[0] - a[0]), Math.round(b[1] - a[1]));
+  }
   function places(where) { // id -> place, on the plane now, or on the photograph as last found
     const list = where === "plane" ? drawing : shown || { ids: [], points: [] };
     return new Map(list.ids.map((id, k) => [id, list.points[k]]));
@@ -168,7 +172,9 @@ function mount(host) {
     for (const g of drawing.groups) {
       const path = (g.closed ? [...g.ids, g.ids[0]] : g.ids).map((id) => at.get(id)).filter(Boolean);
       ctx.strokeStyle = lines.find((l) => l.name === g.name)?.colour || (g.part === "other" ? meta.own : meta.colours[g.part]);
-      ctx.beginPath(); path.forEach((p, k) => ctx[k ? "lineTo" : "moveTo"](...view.px(p))); ctx.stroke();
+      ctx.beginPath(); path.forEach((p, k) => ctx[k ? "lineTo" : "moveTo"](...view.px(p)));
+      if (ctx.strokeStyle === meta.own.toLowerCase()) { ctx.save(); ctx.strokeStyle = "rgb(0 0 0 / .45)"; ctx.lineWidth = 3.4; ctx.stroke(); ctx.restore(); } // yellow on a light ground
+      ctx.stroke();
     }
     ctx.globalAlpha = 1;
     drawing.ids.forEach((id, k) => {
@@ -187,8 +193,7 @@ function mount(host) {
   }
   function drawPlane(ctx, w, h) {
     const v = planeView(), t = theme(page.root), guide = meta.templates[meta.guide];
-    const a = v.px([0, 0]), b = v.px([1, 1]);
-    ctx.strokeStyle = t.hair; ctx.lineWidth = 1; ctx.strokeRect(a[0] + 0.5, a[1] + 0.5, b[0] - a[0], b[1] - a[1]);
+    square(ctx, v, t.hair);
     if (guide) {
       drawLines(ctx, v, guide.points, guide.face, { alpha: 1, width: 1.2, colour: t.faint });
       drawDots(ctx, v, guide.points, { colour: guide.points.map(() => t.faint) }, { radius: 1.6, rim: null });
@@ -203,6 +208,7 @@ function mount(host) {
   function drawFound(ctx, w, h) {
     const v = photoView();
     drawPhoto(ctx, v, photo, 0.12);
+    square(ctx, v, "rgb(255 255 255 / .3)"); // the crop that the network sees
     const k = shown ? shown.ids.indexOf(hover) : -1;
     if (k >= 0 && shown.path) { // from the plane's place over every layer
       const way = shown.path.map((stepAt) => v.px(stepAt[k]));
@@ -261,7 +267,7 @@ function mount(host) {
   }, { passive: false });
   left.canvas.addEventListener("pointerdown", (event) => {
     if (!meta.live || event.button) return;
-    const p = left.at(event), place = planeView().unit(p), id = hit("plane", p, reachOf(event)), now = performance.now();
+    const p = left.at(event), place = planeView().unit(p), id = hit("plane", p, reachOf(event)), now = event.timeStamp;
     const twice = lastTap && now - lastTap.now < 400 && Math.hypot(p[0] - lastTap.p[0], p[1] - lastTap.p[1]) < 12;
     lastTap = id == null ? { now, p } : null;
     left.canvas.setPointerCapture(event.pointerId);

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from workbench.shaping import ShapeReading
     from workbench.widgets.jupyter import JupyterWidget
 
+MARGIN = 0.08
+"""How much of the photograph is shown beyond each side of the crop, in parts of it: points may be found there."""
 EMPTY: Mapping[str, Any] = {
     "name": "shape",
     "template": "",
@@ -45,7 +47,7 @@ def shape_payload(
     """What the ``shape`` widget shows.
 
     Args:
-        face: whose crop lies under the points that were found.
+        face: whose crop, with a margin around it, lies under the points that were found.
         plane: the conventions to start from, the guide first: ``workbench.shaping.conventions``.
         reading: the drawing as it was found; None for an empty one.
         state: the drawing in the widget's own form; by default that of ``reading``.
@@ -70,14 +72,15 @@ def shape_payload(
         "own": OWN,
         "most": MOST,
         "reach": REACH,
+        "margin": MARGIN,
         "live": live,
         "of": state["at"],
         "found": None if reading is None else _found(reading, list(state["ids"])),
         "caption": "Nothing is drawn yet, so nothing is found." if reading is None else shape_caption(reading),
         "state": {"drawing": dict(state)},
     }
-    side = PHOTO_SIDE if reading is None else max(PHOTO_SIDE, reading.input_size)
-    return {"meta": meta, "blobs": {"photo": photo(face.crop(side))}}
+    around = face.with_factor(face.factor * (1 + 2 * MARGIN))
+    return {"meta": meta, "blobs": {"photo": photo(around.crop(PHOTO_SIDE))}}
 
 
 def _found(reading: ShapeReading, ids: list[int]) -> dict[str, Any]:
