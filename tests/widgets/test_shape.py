@@ -48,6 +48,16 @@ def test_what_the_editor_is_sent(payload, plane, model, face) -> None:
     assert pack(payload)
 
 
+def test_the_photograph_reaches_beyond_the_crop(payload, face, plane) -> None:
+    margin = payload["meta"]["margin"]
+    around = face.with_factor(face.factor * (1 + 2 * margin))
+    corners = np.array([[-margin, -margin], [1 + margin, 1 + margin]])
+    np.testing.assert_allclose(
+        face.to_photo(corners * 256), around.to_photo(np.array([[0, 0], [256, 256]])), atol=1e-6
+    )
+    assert shape_payload(face.with_factor(4), plane)["meta"]["margin"] == 0
+
+
 def test_an_empty_plane_finds_nothing(face, plane) -> None:
     meta = shape_payload(face, plane, None, EMPTY)["meta"]
     assert meta["found"] is None

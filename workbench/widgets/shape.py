@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MARGIN = 0.08
 """How much of the photograph is shown beyond each side of the crop, in parts of it: points may be found there."""
+_WIDEST = 3.0  # a crop that is wider already is shown without a margin
 EMPTY: Mapping[str, Any] = {
     "name": "shape",
     "template": "",
@@ -55,6 +56,7 @@ def shape_payload(
     """
     if state is None:
         state = EMPTY if reading is None else state_of(reading.drawing)
+    margin = MARGIN if face.factor <= _WIDEST else 0.0
     templates = {}
     for known in plane:
         groups = [
@@ -72,14 +74,14 @@ def shape_payload(
         "own": OWN,
         "most": MOST,
         "reach": REACH,
-        "margin": MARGIN,
+        "margin": margin,
         "live": live,
         "of": state["at"],
         "found": None if reading is None else _found(reading, list(state["ids"])),
         "caption": "Nothing is drawn yet, so nothing is found." if reading is None else shape_caption(reading),
         "state": {"drawing": dict(state)},
     }
-    around = face.with_factor(face.factor * (1 + 2 * MARGIN))
+    around = face.with_factor(face.factor * (1 + 2 * margin)) if margin else face
     return {"meta": meta, "blobs": {"photo": photo(around.crop(PHOTO_SIDE))}}
 
 
