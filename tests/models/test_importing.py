@@ -128,6 +128,11 @@ def test_a_pth_without_its_system_says_what_to_add(tmp_path) -> None:
         load_model(path, system="chs", init_face=np.zeros((29, 2)))
 
 
+@pytest.mark.parametrize(("system", "name"), [("dslpt", "dslpt-68"), ("ssfa", "ssfa-68"), ("tufa", "tufa")])
+def test_a_system_s_name_gives_its_own_model(system, name) -> None:
+    assert load_model(system).name == name
+
+
 def test_an_unknown_name_suggests_the_nearest() -> None:
     names = [card.name for card in list_models()]
     assert names, "the repository ships checkpoints"

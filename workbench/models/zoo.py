@@ -45,7 +45,7 @@ def load_model(
     """A trained model, ready to read faces (evaluation mode).
 
     Args:
-        source: a name from :func:`list_models` ("dslpt" takes the first of that system), one of our ``.safetensors``
+        source: a name from :func:`list_models` ("ssfa" takes that system's own), one of our ``.safetensors``
             files, or the authors' own ``.pth``.
         system: which system an authors' file belongs to, one of ``IMPORTABLE``.
         init_face: the authors' initial mean face, (N, 2) in 256-pixel crop units, as a file or an array.
@@ -86,10 +86,11 @@ def pick_device(device: str | torch.device = "auto") -> torch.device:
 
 def _find(name: str) -> Path:
     cards = list_models()
-    for card in cards:
-        if card.name == name or (card.system == name and not any(c.name == name for c in cards)):
-            preferred = next((c for c in cards if c.system == name and c.name == DEFAULT), card)
-            return share("checkpoints") / (preferred if card.name != name else card).weights
+    exact = [card for card in cards if card.name == name]
+    # A system's own model is the one with the shortest name, but for the shelf's first choice.
+    of_system = sorted((c for c in cards if c.system == name), key=lambda c: (c.name != DEFAULT, len(c.name), c.name))
+    if exact or of_system:
+        return share("checkpoints") / (exact or of_system)[0].weights
     names = [card.name for card in cards]
     near = get_close_matches(name, names, 1)
     hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(names) or 'none yet'}."
