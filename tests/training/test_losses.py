@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 import torch
@@ -19,7 +18,7 @@ from workbench.training.losses import (
     soft_argmax,
 )
 from workbench.training.module import learning_rate
-from workbench.training.recipes import Recipe
+from workbench.training.recipes import Phase, Recipe
 
 
 def test_gaussian_likelihood_by_hand() -> None:
@@ -94,15 +93,14 @@ def test_warm_up_prefers_the_right_map() -> None:
 
 
 def test_the_rate_has_one_cycle_a_phase_or_falls_at_milestones() -> None:
-    recipe = Recipe("x", "p", "s", (), "t", warmup_epochs=10, epochs=10, lr_warmup=2.0, lr=1.0)
+    recipe = Recipe("x", "p", "s", (), "t", (Phase(10, 2.0, task="heatmaps"), Phase(10, 1.0), Phase(10, 0.5)))
     assert learning_rate(recipe, 10, 10) == pytest.approx(2.0)  # the peak, a tenth into the warm-up
     assert learning_rate(recipe, 99, 10) < 0.01
     assert learning_rate(recipe, 110, 10) == pytest.approx(1.0)
     assert learning_rate(recipe, 199, 10) < 0.01
-    polished = replace(recipe, polish_epochs=10, lr_polish=0.5)
-    assert learning_rate(polished, 210, 10) == pytest.approx(0.5)
-    assert learning_rate(polished, 199, 10) < 0.01
-    assert learning_rate(polished, 299, 10) < 0.005
-    stepped = Recipe("x", "p", "s", (), "t", warmup_epochs=0, epochs=100, lr=1.0, milestones=(80, 90))
+    assert learning_rate(recipe, 210, 10) == pytest.approx(0.5)
+    assert learning_rate(recipe, 299, 10) < 0.005
+    assert learning_rate(recipe, 300, 10) < 0.005  # beyond the end
+    stepped = Recipe("x", "p", "s", (), "t", (Phase(100, 1.0, milestones=(80, 90)),))
     rates = [learning_rate(stepped, e * 5, 5) for e in (0, 79, 80, 90)]
     assert rates == pytest.approx([1.0, 1.0, 0.1, 0.01])

@@ -153,11 +153,8 @@ def test_the_prior_is_laid_on_the_finest_map_only() -> None:
 
 def test_the_three_recipes_differ_in_the_attention_and_in_beta_alone() -> None:
     baseline, free, prior = (get_recipe(n) for n in ("ssfa-68-baseline", "ssfa-68-free", "ssfa-68"))
-    assert (
-        replace(baseline, name="", preset="")
-        == replace(free, name="", preset="")
-        == replace(prior, name="", preset="")
-    )
+    alike = [replace(recipe, name="", preset="", title="") for recipe in (baseline, free, prior)]
+    assert alike[0] == alike[1] == alike[2]
     assert replace(PRESETS[free.preset], beta=PRESETS[prior.preset].beta) == PRESETS[prior.preset]
     assert PRESETS[free.preset].beta == 0 < PRESETS[prior.preset].beta
     assert PRESETS[baseline.preset] == replace(PRESETS[free.preset], insertion="none")

@@ -80,6 +80,11 @@ class Recipe:
         """Of all phases."""
         return sum(phase.epochs for phase in self.phases)
 
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """The epochs with which the phases begin."""
+        return tuple(sum(phase.epochs for phase in self.phases[:i]) for i in range(len(self.phases)))
+
     def phase_at(self, epoch: int) -> tuple[Phase, int]:
         """The phase an epoch belongs to (the last one beyond the end) and the epoch it began with."""
         first = 0
@@ -323,8 +328,8 @@ _ALL = (
             Phase(10, 2e-3, task="heatmaps"),
             Phase(16, 1.5e-3),
             Phase(6, 5e-4, "polish"),
-            Phase(2, 2e-3, task="tracking"),
-            Phase(4, 2e-3, task="pose"),
+            Phase(3, 2e-3, task="tracking"),
+            Phase(6, 2e-3, task="pose"),
         ),
         precision="32-true",
         data="w300_68: 2012 training faces, human labels; tracking and pose also: 3600 faces of mtfl5",

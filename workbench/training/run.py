@@ -107,7 +107,7 @@ def train(
         LearningRateMonitor("step"),
     ]
     if recipe.ema:
-        callbacks.append(MovingAverage(recipe.ema))
+        callbacks.append(MovingAverage(recipe.ema, recipe.starts))
     if progress:
         callbacks.append(TQDMProgressBar(refresh_rate=5))
     log = TensorBoardLogger(out, name="logs") if logger == "tensorboard" else CSVLogger(out, name="logs")
