@@ -28,10 +28,10 @@ def models(
     if as_json:
         typer.echo(json.dumps([asdict(card) for card in cards], indent=2))
         return
-    typer.echo(f"{'name':<14} {'system':<7} {'points':>6} {'input':>6} {'params':>8} {'MACs':>8}  measured")
+    typer.echo(f"{'name':<17} {'system':<7} {'points':>6} {'input':>6} {'params':>8} {'MACs':>8}  measured")
     for card in cards:
         typer.echo(
-            f"{card.name:<14} {card.system:<7} {card.landmarks:>6} {f'{card.input_size} px':>6} "
+            f"{card.name:<17} {card.system:<7} {card.landmarks:>6} {f'{card.input_size} px':>6} "
             f"{card.parameters / 1e6:>6.2f} M {card.multiply_accumulates / 1e9:>6.2f} G  {error_of(card)}"
         )
 
