@@ -13,10 +13,9 @@ from workbench.models.backbones.hourglass import (
     Hourglass,
     ParallelBlock,
     coordinate_channels,
-    decode_argmax,
-    decode_soft,
 )
 from workbench.models.chs import CHS, PRESETS, SYSTEM, CHSConfig, LandmarkBlocks, SelectiveFeatures, sample_rois
+from workbench.models.decoding import centre_of_mass, quarter_pixel
 from workbench.models.zoo import count_multiply_accumulates, count_parameters
 from workbench.tracing import record
 
@@ -94,21 +93,20 @@ def test_shapes_and_gradients(changes) -> None:
 def test_the_first_stage_is_read_off_the_heatmaps() -> None:
     model = tiny()
     out = model(crops(model))
-    assert torch.allclose(out.stages[0, 0], 32 * decode_argmax(out.heatmaps))
+    assert torch.allclose(out.stages[0, 0], 32 * quarter_pixel(out.heatmaps))
     soft = tiny(decode="soft", heatmap_loss="entropy")
     out = soft(crops(soft))
-    assert torch.allclose(out.stages[0, 0], 32 * decode_soft(out.heatmaps), atol=1e-5)
+    assert torch.allclose(out.stages[0, 0], 32 * centre_of_mass(out.heatmaps), atol=1e-5)
 
 
 def test_decoding_by_hand() -> None:
     maps = torch.zeros(1, 2, 4, 8)
     maps[0, 0, 2, 5], maps[0, 0, 2, 6], maps[0, 0, 1, 5] = 1.0, 0.5, 0.2
-    maps[0, 1, 0, 0], maps[0, 1, 0, 1] = 2.0, 1.0  # at the corner the map's border value holds outside
-    found = decode_argmax(maps)[0]
+    maps[0, 1, 0, 0], maps[0, 1, 0, 1] = 2.0, 1.0  # on the border: not at all
+    found = quarter_pixel(maps)[0]
     assert torch.allclose(found[0], torch.tensor([5.75 / 8, 2.25 / 4]))
-    # Left of the corner lies its own copy, larger than the right neighbour.
-    assert torch.allclose(found[1], torch.tensor([0.25 / 8, 0.25 / 4]))
-    soft = decode_soft(maps)[0, 1]
+    assert torch.allclose(found[1], torch.tensor([0.5 / 8, 0.5 / 4]))
+    soft = centre_of_mass(maps)[0, 1]
     assert torch.allclose(soft, torch.tensor([(2 * 0.5 + 1.5) / 3 / 8, 0.5 / 4]))
 
 

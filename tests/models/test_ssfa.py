@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from tests.models import reference_hrnet
 from workbench.errors import CheckpointError
 from workbench.models import load_model
+from workbench.models.decoding import centre_of_mass, quarter_pixel
 from workbench.models.ssfa import (
     PRESETS,
     SSFA,
@@ -21,9 +22,7 @@ from workbench.models.ssfa import (
     SelfAttention,
     SpatialAttention,
     SSFAConfig,
-    expectation,
     infer_config,
-    quarter_pixel,
 )
 from workbench.models.zoo import count_multiply_accumulates, count_parameters
 from workbench.tracing import record
@@ -238,7 +237,7 @@ def test_a_maximum_moves_a_quarter_towards_its_larger_neighbour() -> None:
 def test_the_expectation_is_the_centre_of_mass() -> None:
     maps = torch.zeros(1, 1, 4, 4)
     maps[0, 0, 1, 0], maps[0, 0, 1, 2], maps[0, 0, 3, 3] = 1.0, 3.0, -5.0
-    assert torch.allclose(expectation(maps)[0, 0], torch.tensor([(0.5 + 3 * 2.5) / 4 / 4, 1.5 / 4]))
+    assert torch.allclose(centre_of_mass(maps)[0, 0], torch.tensor([(0.5 + 3 * 2.5) / 4 / 4, 1.5 / 4]))
 
 
 def test_the_flipped_answer_is_the_same_for_a_mirrored_crop() -> None:

@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench.errors import CheckpointError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.resnet import ResNet
 from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System
+from workbench.models.decoding import spatial_softmax
 from workbench.models.layers import BasicBlock, ConvNorm, Gate
 from workbench.tracing import Tap
 
@@ -200,12 +200,8 @@ class AODN(FaceModel):
 
     def __init__(self, config: AODNConfig, mean_shape: Tensor) -> None:
         super().__init__()
-        if mean_shape.shape != (config.landmarks, 2):
-            raise CheckpointError(
-                f"The mean face must have the shape ({config.landmarks}, 2) for this model, "
-                f"not {tuple(mean_shape.shape)}."
-            )
         self.config = c = config
+        self.set_mean_shape(mean_shape)
         self.backbone = Trunk(c.width, c.small_stem)
         self.features = Tap("channel", "y", "x")
         self.geometry = Geometry(c)
@@ -221,7 +217,6 @@ class AODN(FaceModel):
         self.low_rank = nn.Linear(channels * side * side, c.rank, bias=False)
         self.code = Tap("channel")
         self.fc = nn.Linear(c.rank, 2 * c.landmarks)
-        self.register_buffer("mean_shape", mean_shape.float())
         self._start()
 
     @torch.no_grad()
@@ -260,7 +255,7 @@ class AODN(FaceModel):
         logits = maps = None
         if self.reduce is not None:
             logits = self.reduce(x).float()
-            maps = self.point_maps(logits.flatten(2).softmax(-1).view_as(logits))
+            maps = self.point_maps(spatial_softmax(logits))
             x = self.config.map_gain * maps
         if self.config.pool > 1:
             x = F.max_pool2d(x, self.config.pool)

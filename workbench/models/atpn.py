@@ -203,14 +203,10 @@ class ATPN(FaceModel):
     def __init__(self, config: ATPNConfig, mean_shape: Tensor) -> None:
         super().__init__()
         self.config = config
-        if tuple(mean_shape.shape) != (config.landmarks, 2):
-            raise CheckpointError(
-                f"The mean face has the shape {tuple(mean_shape.shape)}, but the model needs ({config.landmarks}, 2)."
-            )
+        self.set_mean_shape(mean_shape)
         unknown = set(config.branches) - set(BRANCHES)
         if unknown:
             raise UnknownNameError(f"There is no branch '{min(unknown)}'; choose of {', '.join(BRANCHES)}.")
-        self.register_buffer("mean_shape", mean_shape.float())
         self.backbone = MobileNetV3(config.stem, config.backbone)
         self.levels = nn.ModuleList(Tap("channel", "y", "x") for _ in self.backbone.channels)
         self.landmark = LandmarkBranch(self.backbone.channels, config)

@@ -31,11 +31,10 @@ from workbench.models.backbones.hourglass import (
     HourglassStack,
     PyramidBranches,
     ResidualExtractor,
-    decode_argmax,
-    decode_soft,
 )
 from workbench.models.backbones.resnet import PyramidResNet
 from workbench.models.base import FaceModel, System
+from workbench.models.decoding import centre_of_mass, quarter_pixel, spatial_softmax
 from workbench.models.layers import BasicBlock, ConvNorm
 from workbench.tracing import Tap
 
@@ -254,12 +253,8 @@ class CHS(FaceModel):
 
     def __init__(self, config: CHSConfig, mean_shape: Tensor) -> None:
         super().__init__()
-        if mean_shape.shape != (config.landmarks, 2):
-            raise CheckpointError(
-                f"The mean face must have the shape ({config.landmarks}, 2) for this model, "
-                f"not {tuple(mean_shape.shape)}."
-            )
         self.config = c = config
+        self.set_mean_shape(mean_shape)
         self.backbone: nn.Module
         self.branches: nn.Module
         if c.extractor == "residual":
@@ -277,7 +272,6 @@ class CHS(FaceModel):
         self.heatmaps = Tap("landmark", "y", "x")
         self.boundary = Tap("y", "x")
         self.rois = RoiTaps()
-        self.register_buffer("mean_shape", mean_shape.float())
 
     def forward(self, images: Tensor, cascades: int | None = None) -> Alignment:
         """Normalised crops (B, 3, S, S) -> :class:`Alignment`; ``cascades`` stops after that many CCRs."""
@@ -317,15 +311,18 @@ class CHS(FaceModel):
         c = self.config
         if c.heatmap_loss == "awing":
             return maps
-        probability = maps[:, :-1].flatten(-2).softmax(-1).unflatten(-1, maps.shape[-2:])
+        probability = spatial_softmax(maps[:, :-1])
         return torch.cat([probability * (2 * math.pi * c.heatmap_sigma**2), maps[:, -1:].sigmoid()], 1)
 
     def decode(self, heatmaps: Tensor) -> Tensor:
         """y_0 (B, N, 2) in [0, 1]; a maximum has the gradient of the expected position."""
-        soft = decode_soft(heatmaps)
         if self.config.decode == "soft":
-            return soft
-        return decode_argmax(heatmaps.detach()) + (soft - soft.detach())
+            return centre_of_mass(heatmaps)
+        points = quarter_pixel(heatmaps.detach())
+        if not heatmaps.requires_grad:
+            return points
+        soft = centre_of_mass(heatmaps)
+        return points + (soft - soft.detach())
 
     def prune(self, cascades: int) -> CHS:
         """A smaller model that stops after ``cascades`` CCRs, with copies of this one's weights (3.3, Fig. 6).

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.errors import CheckpointError
@@ -19,8 +18,9 @@ from workbench.models.alignment import Alignment
 from workbench.models.backbones.hrnet import CHANNELS, HRNet
 from workbench.models.backbones.resnet import ResNet
 from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Published, System
+from workbench.models.decoding import centre_of_mass, spatial_softmax
 from workbench.models.graph import GraphConv, GraphNet, adjacency_matrix, graph_mask, nearest_edges, read_edges
-from workbench.models.layers import ConvNorm, Gate
+from workbench.models.nodes import BaseMapping, StructureMapping, resize
 from workbench.tracing import Tap
 
 
@@ -87,85 +87,6 @@ class SCCConfig:
     def node_features(self) -> int:
         """Length of a node's feature vector; a located node also tells its centre of mass."""
         return self.cells**2 + 2 if self.located else self.node_channels * self.cells**2
-
-
-# From maps to nodes
-
-
-def _resize(x: Tensor, side: int) -> Tensor:
-    same = x.shape[-2:] == (side, side)
-    return x if same else F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
-
-
-def _descend(width: int, halvings: int) -> nn.Sequential:
-    """From a level down to the node map: a strided convolution a halving, and a plain one after the first."""
-    strides = [2] * halvings
-    strides.insert(1, 1)
-    return nn.Sequential(*(ConvNorm(width, width, 3, s) for s in strides))
-
-
-class StructureMapping(nn.Module):
-    """Joins three levels; the two finer ones are gated by what they and the level above see together."""
-
-    def __init__(self, config: SCCConfig, channels: tuple[int, ...], sides: tuple[int, ...]) -> None:
-        super().__init__()
-        c = config
-        w4, w3, w2 = c.widths
-        c2, c3, c4 = channels
-        self.cells = c.cells
-        self.reduce4, self.reduce3, self.reduce2 = ConvNorm(c4, w4), ConvNorm(c3, w3), ConvNorm(c2, w2)
-        self.join3, self.join2 = ConvNorm(w4 + w3, w3, 1), ConvNorm(w3 + w2, w2, 1)
-        self.gate3, self.gate2 = Gate(w3, c.reduction), Gate(w2, c.reduction)
-        self.down3, self.down2 = (
-            _descend(w, max(0, round(math.log2(side / c.cells)))) for w, side in ((w3, sides[1]), (w2, sides[0]))
-        )
-        self.out = nn.Sequential(ConvNorm(w4 + w3 + w2, c.joined, 1), _last(c))
-
-    def forward(self, levels: list[Tensor]) -> Tensor:
-        """[(B, C2, 4s, 4s), (B, C3, 2s, 2s), (B, C4, s, s)] -> (B, channels, cells, cells)."""
-        fine, middle, coarse = levels
-        f4, f3, f2 = self.reduce4(coarse), self.reduce3(middle), self.reduce2(fine)
-        g3 = self.join3(torch.cat([_resize(f4, f3.shape[-1]), f3], 1))
-        g2 = self.join2(torch.cat([_resize(g3, f2.shape[-1]), f2], 1))
-        parts = (
-            self.down2(_gated(f2, *self.gate2(g2))),
-            self.down3(_gated(f3, *self.gate3(g3))),
-            f4,
-        )
-        out: Tensor = self.out(torch.cat([_resize(p, self.cells) for p in parts], 1))
-        return out
-
-
-def _gated(x: Tensor, channel: Tensor, spatial: Tensor) -> Tensor:
-    x = x * channel
-    return x * spatial + x
-
-
-def _last(config: SCCConfig) -> nn.Module:
-    c = config
-    if c.located:
-        return nn.Conv2d(c.joined, c.landmarks, 3, padding=1)
-    return ConvNorm(c.joined, c.node_channels * c.landmarks)
-
-
-class BaseMapping(nn.Module):
-    """Two convolutions (with bias, as published) on the last level alone."""
-
-    def __init__(self, config: SCCConfig, channels: tuple[int, ...]) -> None:
-        super().__init__()
-        c = config
-        self.cells = c.cells
-        self.reduce4 = self._conv(channels[-1], c.widths[0])
-        self.out = _last(c) if c.located else self._conv(c.widths[0], c.node_channels * c.landmarks)
-
-    @staticmethod
-    def _conv(cin: int, cout: int) -> nn.Sequential:
-        return nn.Sequential(nn.Conv2d(cin, cout, 3, padding=1), nn.BatchNorm2d(cout), nn.ReLU(inplace=True))
-
-    def forward(self, levels: list[Tensor]) -> Tensor:
-        """[..., (B, C, s, s)] -> (B, channels, cells, cells)."""
-        out: Tensor = self.out(_resize(self.reduce4(levels[-1]), self.cells))
-        return out
 
 
 def _backbone(config: SCCConfig) -> HRNet | ResNet:
@@ -246,7 +167,7 @@ class SCC(FaceModel):
         """The backbone's maps that the nodes read, finest first."""
         if isinstance(self.backbone, HRNet):
             branches = self.backbone.branches(images)
-            return [torch.cat([_resize(x, branches[-1].shape[-1]) for x in branches], 1)]
+            return [torch.cat([resize(x, branches[-1].shape[-1]) for x in branches], 1)]
         return self.backbone.levels(images)[1:]
 
     def node_map(self, images: Tensor) -> Tensor:
@@ -265,18 +186,10 @@ class SCC(FaceModel):
             if self.maps is None:
                 features = self.features(node_map.reshape(len(images), c.landmarks, -1))
                 return Alignment(landmarks=self.graph(features, self.mask))
-            heatmaps = self.maps(node_map.flatten(2).softmax(-1).view_as(node_map))
+            heatmaps = self.maps(spatial_softmax(node_map))
             centre = centre_of_mass(heatmaps)
             features = self.features(torch.cat([c.cells * heatmaps.flatten(2), c.cells / 2 * (centre - 0.5)], -1))
             return Alignment(landmarks=self.graph(features, self.mask, side * centre), heatmaps=heatmaps)
-
-
-def centre_of_mass(heatmaps: Tensor) -> Tensor:
-    """(B, N, h, w) that sum to one -> (B, N, 2) in [0, 1]; cell i has its centre at i + 1/2."""
-    h, w = heatmaps.shape[-2:]
-    x = (torch.arange(w, device=heatmaps.device, dtype=heatmaps.dtype) + 0.5) / w
-    y = (torch.arange(h, device=heatmaps.device, dtype=heatmaps.dtype) + 0.5) / h
-    return torch.stack([(heatmaps.sum(-2) * x).sum(-1), (heatmaps.sum(-1) * y).sum(-1)], -1)
 
 
 def zscore_bgr(crops: Tensor) -> Tensor:

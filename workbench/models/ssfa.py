@@ -16,6 +16,7 @@ from workbench.models.backbones import hrnet_head
 from workbench.models.backbones.hrnet import CHANNELS, WIDTHS, HRNet
 from workbench.models.backbones.resnet import PyramidResNet
 from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Published, System
+from workbench.models.decoding import centre_of_mass, quarter_pixel, spatial_softmax
 from workbench.tracing import Tap
 
 
@@ -191,12 +192,8 @@ class SSFA(FaceModel):
 
     def __init__(self, config: SSFAConfig, mean_shape: Tensor) -> None:
         super().__init__()
-        if mean_shape.shape != (config.landmarks, 2):
-            raise CheckpointError(
-                f"The mean face must have the shape ({config.landmarks}, 2) for this model, "
-                f"not {tuple(mean_shape.shape)}."
-            )
         self.config = c = config
+        self.set_mean_shape(mean_shape)
         if c.backbone == "hrnet_w18":
             self.backbone: HRNet | PyramidResNet = HRNet((1, 4, 3), hrnet_head(c.landmarks, True))
             channels, self.head = CHANNELS, None
@@ -211,7 +208,6 @@ class SSFA(FaceModel):
         self.attention_b = SelfAttention(channels, c) if "b" in c.insertion else None
         self.attended = Tap("channel", "y", "x")
         self.heatmaps = Tap("landmark", "y", "x")
-        self.register_buffer("mean_shape", mean_shape.float())
 
     def forward(self, images: Tensor) -> Alignment:
         return self.decode(self.score(images)[0], images.shape[-1])
@@ -248,44 +244,14 @@ class SSFA(FaceModel):
         """Heatmaps (B, N, h, w) -> :class:`Alignment` in pixels of a crop of ``side`` pixels."""
         maps = scores
         if self.config.loss == "cross_entropy":
-            maps = scores.flatten(2).softmax(-1).view_as(scores)
+            maps = spatial_softmax(scores)
         maps = self.heatmaps(maps)
-        points = quarter_pixel(maps) if self.config.decode == "quarter" else expectation(maps)
+        points = quarter_pixel(maps) if self.config.decode == "quarter" else centre_of_mass(maps)
         return Alignment(landmarks=side * points, heatmaps=maps)
 
     def spatial_attentions(self) -> Iterator[SpatialAttention]:
         """The spatial attentions, in the order in which they run."""
         return (m for m in self.modules() if isinstance(m, SpatialAttention))
-
-
-def quarter_pixel(maps: Tensor) -> Tensor:
-    """Maxima of heatmaps, refined: (B, N, h, w) -> (B, N, 2) in [0, 1].
-
-    The maximum's cell moves by a quarter towards the larger of its two neighbours on each axis, unless it lies on the
-    map's border; half a cell is added (Sun et al. 2019, digitised there as ``+ 0.5``).
-    """
-    h, w = maps.shape[-2:]
-    flat = maps.flatten(-2)
-    best = flat.argmax(-1)
-    x, y = best % w, best // w
-
-    def at(dx: int, dy: int) -> Tensor:
-        index = (y + dy).clamp(0, h - 1) * w + (x + dx).clamp(0, w - 1)
-        return flat.gather(-1, index[..., None])[..., 0]
-
-    shift = 0.25 * torch.stack([at(1, 0) - at(-1, 0), at(0, 1) - at(0, -1)], -1).sign()
-    inside = (x > 0) & (x < w - 1) & (y > 0) & (y < h - 1)
-    cell = torch.stack([x, y], -1) + shift * inside[..., None] + 0.5
-    return cell / cell.new_tensor([w, h])
-
-
-def expectation(maps: Tensor) -> Tensor:
-    """Centre of mass of heatmaps, negative values left out: (B, N, h, w) -> (B, N, 2) in [0, 1]."""
-    h, w = maps.shape[-2:]
-    maps = maps.clamp_min(0)
-    maps = maps / maps.sum((-2, -1), keepdim=True).clamp_min(torch.finfo(maps.dtype).tiny)
-    x, y = ((torch.arange(n, device=maps.device, dtype=maps.dtype) + 0.5) / n for n in (w, h))
-    return torch.stack([(maps.sum(-2) * x).sum(-1), (maps.sum(-1) * y).sum(-1)], -1)
 
 
 _COMPACT: dict[str, Any] = dict(

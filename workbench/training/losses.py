@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from workbench.models.alignment import Alignment
+from workbench.models.decoding import centre_of_mass, spatial_softmax
 
 STAGE_WEIGHTS = (0.2, 0.3, 0.5)  # as published; thesis Eq. 5.9 weighs the stages alike
 
@@ -81,11 +82,7 @@ def patch_loss(
 
 def soft_argmax(logits: Tensor) -> Tensor:
     """Expected position under softmax(logits): (B, N, h, w) -> (B, N, 2) in [0, 1], half-pixel cell centres."""
-    h, w = logits.shape[-2:]
-    probability = logits.flatten(-2).softmax(-1).unflatten(-1, (h, w))
-    x = (torch.arange(w, device=logits.device, dtype=logits.dtype) + 0.5) / w
-    y = (torch.arange(h, device=logits.device, dtype=logits.dtype) + 0.5) / h
-    return torch.stack([(probability.sum(-2) * x).sum(-1), (probability.sum(-1) * y).sum(-1)], -1)
+    return centre_of_mass(spatial_softmax(logits))
 
 
 def gaussian_maps(points: Tensor, size: int, sigma: float) -> Tensor:

@@ -157,36 +157,3 @@ class HourglassStack(nn.Module):
             if i < len(self.maps_back):
                 x = x + self.features_back[i](y) + self.maps_back[i](found[-1])
         return found
-
-
-def decode_argmax(maps: Tensor) -> Tensor:
-    """The maximum's cell, a quarter cell towards the larger neighbour on either axis (Newell et al. 2016).
-
-    Args:
-        maps: (B, N, h, w).
-
-    Returns:
-        (B, N, 2) in [0, 1]; the centre of cell i lies at (i + 0.5) / size.
-    """
-    h, w = maps.shape[-2:]
-    best = maps.flatten(-2).argmax(-1)
-    y, x = best // w, best % w
-    padded = F.pad(maps, (1, 1, 1, 1), mode="replicate").flatten(-2)
-    at = (y + 1) * (w + 2) + x + 1  # the same cell in the padded map
-
-    def value(offset: int) -> Tensor:
-        return padded.gather(-1, (at + offset).unsqueeze(-1))[..., 0]
-
-    dx = 0.25 * torch.sign(value(1) - value(-1))
-    dy = 0.25 * torch.sign(value(w + 2) - value(-w - 2))
-    return torch.stack([(x + dx + 0.5) / w, (y + dy + 0.5) / h], -1).to(maps.dtype)
-
-
-def decode_soft(maps: Tensor) -> Tensor:
-    """The expected position under the maps' positive part: (B, N, h, w) -> (B, N, 2) in [0, 1]."""
-    h, w = maps.shape[-2:]
-    mass = maps.clamp_min(0)
-    mass = mass / mass.sum((-2, -1), keepdim=True).clamp_min(1e-6)
-    x = (torch.arange(w, device=maps.device, dtype=maps.dtype) + 0.5) / w
-    y = (torch.arange(h, device=maps.device, dtype=maps.dtype) + 0.5) / h
-    return torch.stack([(mass.sum(-2) * x).sum(-1), (mass.sum(-1) * y).sum(-1)], -1)

@@ -1,0 +1,92 @@
+"""From a backbone's maps to SCC's nodes: one feature map (or one map of places) a landmark."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from workbench.models.layers import ConvNorm, Gate
+
+if TYPE_CHECKING:
+    from workbench.models.scc import SCCConfig
+
+
+def resize(x: Tensor, side: int) -> Tensor:
+    """Maps (B, C, h, w) -> (B, C, side, side), bilinear; unchanged where they have that side."""
+    same = x.shape[-2:] == (side, side)
+    return x if same else F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+
+
+def _descend(width: int, halvings: int) -> nn.Sequential:
+    """From a level down to the node map: a strided convolution a halving, and a plain one after the first."""
+    strides = [2] * halvings
+    strides.insert(1, 1)
+    return nn.Sequential(*(ConvNorm(width, width, 3, s) for s in strides))
+
+
+class StructureMapping(nn.Module):
+    """Joins three levels; the two finer ones are gated by what they and the level above see together."""
+
+    def __init__(self, config: SCCConfig, channels: tuple[int, ...], sides: tuple[int, ...]) -> None:
+        super().__init__()
+        c = config
+        w4, w3, w2 = c.widths
+        c2, c3, c4 = channels
+        self.cells = c.cells
+        self.reduce4, self.reduce3, self.reduce2 = ConvNorm(c4, w4), ConvNorm(c3, w3), ConvNorm(c2, w2)
+        self.join3, self.join2 = ConvNorm(w4 + w3, w3, 1), ConvNorm(w3 + w2, w2, 1)
+        self.gate3, self.gate2 = Gate(w3, c.reduction), Gate(w2, c.reduction)
+        self.down3, self.down2 = (
+            _descend(w, max(0, round(math.log2(side / c.cells)))) for w, side in ((w3, sides[1]), (w2, sides[0]))
+        )
+        self.out = nn.Sequential(ConvNorm(w4 + w3 + w2, c.joined, 1), _last(c))
+
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        """[(B, C2, 4s, 4s), (B, C3, 2s, 2s), (B, C4, s, s)] -> (B, channels, cells, cells)."""
+        fine, middle, coarse = levels
+        f4, f3, f2 = self.reduce4(coarse), self.reduce3(middle), self.reduce2(fine)
+        g3 = self.join3(torch.cat([resize(f4, f3.shape[-1]), f3], 1))
+        g2 = self.join2(torch.cat([resize(g3, f2.shape[-1]), f2], 1))
+        parts = (
+            self.down2(_gated(f2, *self.gate2(g2))),
+            self.down3(_gated(f3, *self.gate3(g3))),
+            f4,
+        )
+        out: Tensor = self.out(torch.cat([resize(p, self.cells) for p in parts], 1))
+        return out
+
+
+def _gated(x: Tensor, channel: Tensor, spatial: Tensor) -> Tensor:
+    x = x * channel
+    return x * spatial + x
+
+
+def _last(config: SCCConfig) -> nn.Module:
+    c = config
+    if c.located:
+        return nn.Conv2d(c.joined, c.landmarks, 3, padding=1)
+    return ConvNorm(c.joined, c.node_channels * c.landmarks)
+
+
+class BaseMapping(nn.Module):
+    """Two convolutions (with bias, as published) on the last level alone."""
+
+    def __init__(self, config: SCCConfig, channels: tuple[int, ...]) -> None:
+        super().__init__()
+        c = config
+        self.cells = c.cells
+        self.reduce4 = self._conv(channels[-1], c.widths[0])
+        self.out = _last(c) if c.located else self._conv(c.widths[0], c.node_channels * c.landmarks)
+
+    @staticmethod
+    def _conv(cin: int, cout: int) -> nn.Sequential:
+        return nn.Sequential(nn.Conv2d(cin, cout, 3, padding=1), nn.BatchNorm2d(cout), nn.ReLU(inplace=True))
+
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        """[..., (B, C, s, s)] -> (B, channels, cells, cells)."""
+        out: Tensor = self.out(resize(self.reduce4(levels[-1]), self.cells))
+        return out
