@@ -34,6 +34,7 @@ class Reading:
         trace: what its taps recorded.
         mean_shape: (N, 2) normalised, where the first patches lay.
         size_rule, size_limits: how patch sizes followed the variance, or None.
+        likelihood: what the variance was trained with ("gaussian", "laplace"), or None.
         seconds: the forward pass, with preparation, on ``device``.
     """
 
@@ -46,6 +47,7 @@ class Reading:
     mean_shape: np.ndarray
     size_rule: str | None = None
     size_limits: tuple[float, float] = (0.5, 0.7)
+    likelihood: str | None = None
     seconds: float = 0.0
     device: str = "cpu"
     card_title: str = field(default="")
@@ -172,6 +174,7 @@ def read(
         mean_shape=start_shape.astype(np.float64),
         size_rule=getattr(config, "size_rule", None),
         size_limits=getattr(config, "size_limits", (0.5, 0.7)),
+        likelihood=getattr(config, "likelihood", None),
         seconds=seconds,
         device=str(model.device),
         card_title=model.card.title if model.card else model.name,

@@ -25,6 +25,14 @@ def test_ellipses_are_the_deviation_times_the_patch() -> None:
     assert "stage 3 of 3 · layer 2 of 2" in found.caption
 
 
+def test_a_laplace_prediction_has_its_own_mass_inside() -> None:
+    found = explain.ellipses(replace(synthetic_reading(68), likelihood="laplace"))
+    draws = np.random.default_rng(0).laplace(scale=1 / np.sqrt(2), size=(400_000, 2))  # deviation 1
+    radius = np.hypot(*draws.T)
+    np.testing.assert_allclose(found.mass, [(radius <= k).mean() for k in (1, 2, 3)], atol=3e-3)
+    assert "if Laplace: 52%, 86%, 96%" in found.caption
+
+
 @pytest.mark.parametrize("rule", ["variance", "deviation"])
 def test_patch_states_follow_the_models_own_rule(rule: str) -> None:
     reading = synthetic_reading(68, size_rule=rule)
@@ -87,6 +95,14 @@ def test_calibration_of_a_true_gaussian_and_an_overconfident_one() -> None:
     assert good.gap < 0.01
     assert "68% of 20000" in good.caption
     assert explain.calibration(errors, sigma / 2).observed[9] < good.expected[9] - 0.2
+
+
+def test_calibration_of_a_true_laplace() -> None:
+    errors = np.random.default_rng(1).laplace(scale=2 / np.sqrt(2), size=50_000)
+    good = explain.calibration(errors, np.full(50_000, 2.0), likelihood="laplace")
+    assert good.gap < 0.005
+    assert "calibrated Laplace: 76%" in good.caption
+    assert explain.calibration(errors, np.full(50_000, 2.0)).gap > 0.04
 
 
 def test_calibration_by_hand() -> None:

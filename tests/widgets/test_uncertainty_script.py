@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -81,16 +83,22 @@ def test_effect_of_an_occluder(tmp_path):
 
 def test_caption_names_tensor_stage_and_rule(tmp_path):
     meta = uncertainty_payload(synthetic_reading(68))["meta"]
+    laplace = uncertainty_payload(replace(synthetic_reading(68), likelihood="laplace"))["meta"]
     got = run(
         tmp_path,
         "uncertainty",
         """const text = (s, step) => uncertaintyCaption(input.meta, s, step).map((x) => x[0]).join("");
         const all = { ellipses: true, path: true };
-        return [text({ ellipses: true }, 6), text(all, 0), sizeRule(input.meta.rule), sizeRule({ power: null })];""",
+        const laplace = uncertaintyCaption({ ...input.meta, ...input.laplace }, { ellipses: true }, 6)[2][0];
+        const rules = [input.meta.rule, { power: null }].map(sizeRule);
+        return [text({ ellipses: true }, 6), text(all, 0), ...rules, laplace];""",
         meta=meta,
+        laplace={key: laplace[key] for key in ("likelihood", "inside")},
     )
     assert got[0].startswith("alignment.variance · stage 3 of 3 · layer 2 of 2 · ellipses at 1, 2, 3 ")
     assert "mean face" in got[1]
     assert "ellipses" not in got[1]
     assert got[2].endswith("clamp(12 max v, 0.5, 0.7)")
     assert got[3] == "every stage halves the side"
+    assert "a Gaussian has 39, 86, 99 % of its mass inside" in got[0]
+    assert "a Laplace distribution has 52, 86, 96 % of its mass inside" in got[4]

@@ -23,13 +23,13 @@ ceiling, or a rule that ignores the variance (SLPT halves)."""
 
 @dataclass(frozen=True)
 class Ellipses:
-    """Axis-aligned ellipses of a Gaussian around each landmark.
+    """Axis-aligned ellipses around each landmark.
 
     Attributes:
         centres: (N, 2) normalised crop coordinates.
         sigma: (N, 2) standard deviations along x and y, normalised.
         levels: radii in standard deviations.
-        mass: probability inside each level if the prediction is a calibrated Gaussian, 1 - exp(-k^2 / 2).
+        mass: probability inside each level if the prediction is calibrated, by the model's own likelihood.
         caption: the tensor and the stage.
     """
 
@@ -145,14 +145,33 @@ def ellipses(
         TraceError: the model predicts no uncertainty.
     """
     sigma = deviation(reading, stage, layer)
-    mass = tuple(float(1 - np.exp(-(k**2) / 2)) for k in levels)
+    mass = tuple(ellipse_mass(k, reading.likelihood) for k in levels)
     where = _where(reading, stage, layer)
     shown = ", ".join(f"{k:g}" for k in levels)
     caption = (
         f"alignment.variance · {where} · {shown} sigma = square root of the variance x patch size; "
-        f"inside, if Gaussian: {', '.join(f'{m:.0%}' for m in mass)}"
+        f"inside, if {_law(reading.likelihood)}: {', '.join(f'{m:.0%}' for m in mass)}"
     )
     return Ellipses(reading.points(stage, layer), sigma, tuple(levels), mass, caption)
+
+
+def ellipse_mass(level: float, likelihood: str | None = "gaussian") -> float:
+    """Probability inside the ellipse with radii ``level`` sigma when both axes are independent.
+
+    1 - exp(-k^2 / 2) for Gaussian axes; for Laplace axes (scale sigma / sqrt 2) the integral over one axis of its
+    density times the other's probability within the ellipse, by Simpson's rule.
+    """
+    if likelihood != "laplace":
+        return float(1 - np.exp(-(level**2) / 2))
+    angle = np.linspace(0, np.pi / 2, 2001)  # x = k sin(angle) keeps the integrand smooth at the ellipse's end
+    density = np.sqrt(2) * np.exp(-np.sqrt(2) * level * np.sin(angle)) * level * np.cos(angle)
+    inside = density * (1 - np.exp(-np.sqrt(2) * level * np.cos(angle)))
+    step = angle[1] / 3
+    return float(step * (inside[0] + 4 * inside[1:-1:2].sum() + 2 * inside[2:-1:2].sum() + inside[-1]))
+
+
+def _law(likelihood: str | None) -> str:
+    return "Laplace" if likelihood == "laplace" else "Gaussian"
 
 
 def deviation(reading: Reading, stage: int = -1, layer: int = -1) -> np.ndarray:
@@ -242,13 +261,16 @@ def landmark_path(reading: Reading) -> Path:
     return Path(points, stage, layer, labels, length, caption)
 
 
-def calibration(errors: np.ndarray, sigma: np.ndarray, levels: int = 19) -> Calibration:
-    """Coverage of central intervals, axis by axis: a calibrated Gaussian has the share p in its p-interval.
+def calibration(
+    errors: np.ndarray, sigma: np.ndarray, levels: int = 19, likelihood: str | None = "gaussian"
+) -> Calibration:
+    """Coverage of central intervals, axis by axis: a calibrated prediction has the share p in its p-interval.
 
     Args:
         errors: (...), prediction minus truth, signed or not.
         sigma: predicted standard deviations, same shape and unit; NaN pairs are left out.
         levels: how many equal steps between 0 and 1.
+        likelihood: whose intervals: "gaussian", or "laplace" with the scale sigma / sqrt(2).
 
     Raises:
         TraceError: the shapes differ or nothing is left to compare.
@@ -261,12 +283,17 @@ def calibration(errors: np.ndarray, sigma: np.ndarray, levels: int = 19) -> Cali
         raise TraceError("Calibration needs at least one landmark with a known error and a sigma above zero.")
     score = e[known] / s[known]
     expected = np.arange(1, levels + 1) / (levels + 1)
-    radius = np.array([NormalDist().inv_cdf((1 + p) / 2) for p in expected])
+    if likelihood == "laplace":
+        radius, within = -np.log1p(-expected) / np.sqrt(2), 1 - np.exp(-np.sqrt(2))
+    else:
+        radius = np.array([NormalDist().inv_cdf((1 + p) / 2) for p in expected])
+        within = 2 * NormalDist().cdf(1) - 1
     observed = (score[None] <= radius[:, None]).mean(1)
     gap = float(np.abs(observed - expected).mean())
     one = float((score <= 1).mean())
     caption = (
-        f"{one:.0%} of {known.sum()} errors lie within one sigma (a calibrated Gaussian: 68%); mean gap {gap:.3f}"
+        f"{one:.0%} of {known.sum()} errors lie within one sigma "
+        f"(a calibrated {_law(likelihood)}: {within:.0%}); mean gap {gap:.3f}"
     )
     return Calibration(expected, observed, gap, int(known.sum()), caption)
 

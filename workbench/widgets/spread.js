@@ -52,10 +52,11 @@ function sizeRule({ factor, power, limits }) {
 
 function uncertaintyCaption(meta, s, step) {
   const [stages, layers] = meta.shape, at = stageOf(layers, step), o = meta.occluder;
+  const law = meta.likelihood === "laplace" ? "Laplace distribution" : "Gaussian";
   const where = at ? ` · stage ${at[0] + 1} of ${stages} · layer ${at[1] + 1} of ${layers}` : " · mean face, before the first stage";
   return [
     ["alignment.variance", true], [where],
-    [s.ellipses && at ? " · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a Gaussian has 39, 86, 99 % of its mass inside" : ""],
+    [s.ellipses && at ? ` · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a ${law} has ${meta.inside.join(", ")} % of its mass inside` : ""],
     [s.patches ? ` · patches.rects, v the last layer's variance in patch sides²` : ""],
     [s.path ? " · path: the answers of all layers, joined by straight lines" : ""],
     [o ? ` · ${o.fill} over ${number(+(100 * o.w * o.h).toPrecision(2))} % of the crop${meta.baseline ? ", bars: marks at the uncovered σ, white lines: from the uncovered answer" : ""}` : ""],

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from workbench.errors import TraceError
-from workbench.explain.uncertainty import SIZE_FACTOR, deviation, landmark_path, patch_states
+from workbench.explain.uncertainty import SIZE_FACTOR, ellipses, landmark_path, patch_states
 from workbench.figures import palette
 from workbench.reading import Reading
 from workbench.widgets.hosts import PHOTO_SIDE, Payload, face_meta, photo, rounded
@@ -66,7 +66,7 @@ def uncertainty_payload(
         TraceError: the model predicts no variance, baseline and reading do not belong together, or the selection
             or the occluder names what is not there.
     """
-    deviation(reading)
+    spread = ellipses(reading)
     cover = _occluder(occluder)
     plain = reading if baseline is None or cover is None else baseline
     if (plain.model_name, plain.scheme.count) != (reading.model_name, reading.scheme.count):
@@ -88,6 +88,8 @@ def uncertainty_payload(
             "power": {"variance": "max v", "deviation": "max √v"}.get(reading.size_rule or ""),
             "limits": [float(limit) for limit in reading.size_limits],
         },
+        "inside": [round(100 * mass) for mass in spread.mass],
+        "likelihood": reading.likelihood or "gaussian",
         "ocular": _inter_ocular(plain),
         "occluder": cover,
         "covered": _pixels(cover, side) if cover else None,
