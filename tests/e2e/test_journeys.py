@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Playwright, expect
 
 import workbench as wb
+from tests.conftest import QUIET
 
 PATIENCE = 60_000
 PAGES = ("", "relations", "structure", "uncertainty")
@@ -135,6 +136,27 @@ def test_an_uploaded_photograph_is_read_and_stays_out_of_the_link(page: Page, ap
     settle(page, lambda now: now.get("photo") == "own")
     page.reload(wait_until="commit")
     expect(page.locator(".st-key-wb-notice")).to_contain_text("never part of a link")
+
+
+def test_the_camera_takes_a_photograph(chromium: str, app_url: str, tmp_path: Path, playwright: Playwright) -> None:
+    film = tmp_path / "film.mjpeg"  # the browser plays it as its camera
+    photo = wb.faces.sample_photo("frontal-c").resize((480, 480))
+    frame = io.BytesIO()
+    photo.save(frame, "JPEG", quality=92)
+    film.write_bytes(3 * frame.getvalue())
+    camera = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
+    browser = playwright.chromium.launch(
+        executable_path=chromium, args=[*QUIET, *camera, f"--use-file-for-fake-video-capture={film}"]
+    )
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    visit(page, app_url)
+    page.get_by_role("button", name="Your photograph").click()
+    page.get_by_role("button", name="Use the camera").click()
+    page.get_by_role("button", name="Take Photo").click()
+    settle(page, lambda now: now.get("photo") == "own")
+    expect(page.locator(".app-head")).to_contain_text("camera picture")
+    expect(page.get_by_text("1 face found")).to_be_visible()
+    browser.close()
 
 
 def test_a_broken_file_leaves_the_face_as_it_was(page: Page, app_url: str) -> None:
