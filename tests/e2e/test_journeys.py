@@ -104,6 +104,26 @@ def test_from_the_first_page_to_one_landmarks_relations(page: Page, app_url: str
     assert not faults
 
 
+def test_hovering_never_calls_the_server(page: Page, app_url: str) -> None:
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
+    visit(page, f"{app_url}/relations?sample=frontal-a")
+    face = canvas(page, "Face with the relations")
+    expect(face).to_be_visible()
+    at_rest(page)
+    page.wait_for_timeout(500)
+    points = wb.read(wb.load_model("dslpt-68", device="cpu"), wb.sample_face("frontal-a")).points()
+    width = face.bounding_box()["width"]  # type: ignore[index]
+    assert sent  # the page itself did come this way
+    sent.clear()
+    seen = set()
+    for x, y in points * width:
+        face.hover(position={"x": x, "y": y})
+        seen.add(caption(page).inner_text())
+    assert len(seen) > 50
+    assert not sent
+
+
 def test_a_link_restores_the_view_and_back_undoes(page: Page, app_url: str) -> None:
     visit(page, f"{app_url}/relations?sample=frontal-b&model=dslpt-68&stage=1&layer=2&head=2&landmark=36&kind=self")
     text = caption(page)
