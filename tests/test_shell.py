@@ -83,7 +83,7 @@ def test_a_box_replaces_the_search(run, tmp_path) -> None:
     Image.new("RGB", (200, 200), (90, 120, 90)).save(plain)
     code, _, err = run("predict", plain)
     assert code == 1
-    assert "box" in err
+    assert "--box x0,y0,x1,y1" in err
     code, out, _ = run("predict", plain, "--box", "50,50,150,150", "--json")
     assert code == 0
     assert json.loads(out)[0]["box"] == [50, 50, 150, 150]

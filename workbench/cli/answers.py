@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import ImageError, UnknownNameError
+from workbench.errors import ImageError, NoFaceError, UnknownNameError
 
 if TYPE_CHECKING:
     from workbench.faces import Face
@@ -37,7 +37,11 @@ def faces_of(image: str, box: Corners | None, which: int | None) -> Iterator[Fac
         first = sample_face(image.removeprefix(SAMPLE))
         first = first if box is None else first.with_box(box)
     else:
-        first = load_face(Path(image), box=box)
+        try:
+            first = load_face(Path(image), box=box)
+        except NoFaceError:
+            words = "say where it is with --box x0,y0,x1,y1, or try another photograph"
+            raise NoFaceError(f"No face was found in {Path(image).name}: {words}.") from None
     if box is not None or (not first.detections and which in (None, 1)):
         yield first
     elif which is None:

@@ -35,14 +35,19 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, test, a subset's name, or all.")] = "test",
     normaliser: Annotated[str, typer.Option(help="inter_ocular, inter_pupil, box or diagonal.")] = "inter_ocular",
     threshold: Annotated[float, typer.Option(help="Of FR and AUC, as a fraction.")] = 0.10,
+    occluded: Annotated[
+        bool, typer.Option("--occluded", help="Also sigma and error of points under painted rectangles.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure NME, FR and AUC on a benchmark folder."""
     from workbench.evaluation import evaluate as measure
+    from workbench.evaluation import sigma_under_occlusion
     from workbench.models import load_model
 
+    network = load_model(model)
     report = measure(
-        load_model(model),
+        network,
         data,
         labels=labels,
         split=None if split == "all" else split,
@@ -50,7 +55,14 @@ def evaluate(
         threshold=threshold,
         progress=sys.stderr.isatty(),
     )
-    typer.echo(json.dumps(report.to_dict(), indent=2) if as_json else report.text())
+    answer, lines = report.to_dict(), [report.text()]
+    if occluded:
+        under = sigma_under_occlusion(
+            network, data, labels=labels, split=None if split == "all" else split, progress=sys.stderr.isatty()
+        )
+        answer["occluded"] = under.to_dict()
+        lines.append(under.text())
+    typer.echo(json.dumps(answer, indent=2) if as_json else "\n".join(lines))
 
 
 def train(

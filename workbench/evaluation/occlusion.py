@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+from torch import Tensor
 
 from workbench.data.augment import AugmentConfig, normalise, occlude
-from workbench.errors import TraceError
+from workbench.errors import DataError, TraceError
 from workbench.evaluation.dataset import batches, load_faces
 from workbench.models.base import MEAN, STD, FaceModel
 
@@ -19,17 +19,22 @@ OCCLUDER = AugmentConfig(occlusion_p=1.0, blocks=1, block=0.30, block_sd=0.05)
 
 @dataclass(frozen=True)
 class OcclusionReport:
-    """Mean predicted standard deviation of the same points, covered by a rectangle and not.
+    """Predicted standard deviation and true error of the same points, covered by a rectangle and not.
 
     Attributes:
         covered, clear: mean sigma in per cent of the crop's side.
-        points: how many points were covered.
+        covered_error, clear_error: mean distance to the label, in the same unit.
+        points: how many points were covered, over all draws.
+        draws: rectangles a face.
         faces, data, split, labels: where.
     """
 
     covered: float
     clear: float
+    covered_error: float
+    clear_error: float
     points: int
+    draws: int
     faces: int
     data: str
     split: str
@@ -37,7 +42,20 @@ class OcclusionReport:
 
     @property
     def ratio(self) -> float:
+        """Mean sigma covered / uncovered."""
         return self.covered / self.clear
+
+    def text(self) -> str:
+        """One line for a terminal."""
+        return (
+            f"{self.points} points under a rectangle ({self.draws} a face): sigma {self.covered:.2f} % of the crop, "
+            f"{self.clear:.2f} % uncovered, ratio {self.ratio:.3f}; error {self.covered_error:.2f} %, "
+            f"{self.clear_error:.2f} % uncovered, ratio {self.covered_error / self.clear_error:.3f}"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**asdict(self), "ratio": self.ratio}
 
     def metrics(self) -> list[dict[str, Any]]:
         """Rows for a model card."""
@@ -46,6 +64,8 @@ class OcclusionReport:
             ("mean sigma of covered points", self.covered, "% of crop"),
             ("mean sigma of the same points uncovered", self.clear, "% of crop"),
             ("sigma ratio covered / uncovered", self.ratio, ""),
+            ("mean error of covered points", self.covered_error, "% of crop"),
+            ("mean error of the same points uncovered", self.clear_error, "% of crop"),
         )
         return [{**base, "metric": m, "value": round(v, 4), "unit": u} for m, v, u in rows]
 
@@ -57,36 +77,55 @@ def sigma_under_occlusion(
     *,
     labels: str | None = None,
     split: str | None = "test",
+    draws: int = 8,
     seed: int = 0,
     progress: bool = False,
 ) -> OcclusionReport:
-    """Read every face twice, once with one random rectangle of about 30 % of the crop's side painted over it.
+    """Read every face without and with one random rectangle of about 30 % of the crop's side painted over it.
+
+    Args:
+        model, data, labels, split, progress: as in ``evaluate``.
+        draws: rectangles a face, one at a time; the ratio of a single one swings by a few per cent.
+        seed: of the rectangles.
 
     Raises:
         TraceError: the model predicts no uncertainty.
-        DataError: as in ``evaluate``.
+        DataError: as in ``evaluate``, or no landmark was covered.
     """
     packed = load_faces(model, data, labels, split, progress)
     generator = torch.Generator(model.device).manual_seed(seed)
     mean, std = (torch.tensor(v, device=model.device).view(3, 1, 1) for v in (MEAN, STD))
-    covered, clear = [], []
+    found: list[Tensor] = []  # (points, 4): sigma covered and not, error covered and not
     for _, crops in batches(model, packed, progress=progress):
         plain = (crops.images * std + mean).clamp(0, 1)
-        painted, under = occlude(plain, crops.points, generator, OCCLUDER)
-        answer = model(crops.images)
-        if answer.variance is None:
-            raise TraceError(f"{model.name} predicts no uncertainty, so nothing can be measured under an occluder.")
-        before = answer.sigma().mean(-1)[under]
-        after = model(normalise(painted)).sigma().mean(-1)[under]
-        clear.append(before.cpu().numpy())
-        covered.append(after.cpu().numpy())
-    percent = 100 / model.input_size
+        truth = crops.points * model.input_size
+        before = _spread_and_error(model, crops.images, truth)
+        for _ in range(draws):
+            painted, under = occlude(plain, crops.points, generator, OCCLUDER)
+            under &= crops.valid
+            after = _spread_and_error(model, normalise(painted), truth)
+            found.append(torch.stack([after[0], before[0], after[1], before[1]], -1)[under])
+    values = torch.cat(found).double()
+    if not len(values):
+        raise DataError(f"No landmark of {data} came to lie under a rectangle; measure on more faces.")
+    covered, clear, covered_error, clear_error = (100 / model.input_size * values.mean(0)).tolist()
     return OcclusionReport(
-        covered=float(np.concatenate(covered).mean()) * percent,
-        clear=float(np.concatenate(clear).mean()) * percent,
-        points=sum(map(len, covered)),
+        covered=covered,
+        clear=clear,
+        covered_error=covered_error,
+        clear_error=clear_error,
+        points=len(values),
+        draws=draws,
         faces=len(packed),
         data=Path(data).name,
         split=split or "all",
         labels=labels or "own",
     )
+
+
+def _spread_and_error(model: FaceModel, images: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean sigma of both axes and distance to ``truth`` (B, N, 2), each (B, N) in crop pixels."""
+    answer = model(images)
+    if answer.variance is None:
+        raise TraceError(f"{model.name} predicts no uncertainty, so nothing can be measured under an occluder.")
+    return answer.sigma().mean(-1).float(), (answer.landmarks.float() - truth).norm(dim=-1)
