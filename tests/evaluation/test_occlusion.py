@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from workbench.cli import app
 from workbench.data import write_synthetic
 from workbench.errors import TraceError
-from workbench.evaluation import sigma_under_occlusion
+from workbench.evaluation import SIDES, sigma_under_occlusion
 from workbench.models import preset
 from workbench.models.alignment import Alignment
 from workbench.models.base import FaceModel
@@ -61,5 +61,7 @@ def test_the_shell_tells_it_too(tmp_path) -> None:
     answer = CliRunner().invoke(app, [*command, "--model", "dslpt-68"])
     assert answer.exit_code == 0, answer.output
     found = json.loads(answer.stdout)
-    assert found["occluded"]["ratio"] == pytest.approx(found["occluded"]["covered"] / found["occluded"]["clear"])
-    assert found["occluded"]["draws"] == 8
+    for one, side in zip(found["occluded"], SIDES, strict=True):
+        assert one["ratio"] == pytest.approx(one["covered"] / one["clear"])
+        assert (one["side"], one["draws"]) == (side, 8)
+    assert found["occluded"][0]["points"] < found["occluded"][2]["points"]

@@ -9,7 +9,7 @@ import torch
 
 from workbench.data import write_synthetic
 from workbench.errors import DataError, UnknownNameError
-from workbench.evaluation import evaluate, sigma_under_occlusion
+from workbench.evaluation import SIDES, evaluate, sigma_under_occlusion
 from workbench.landmarks import get_scheme
 from workbench.models import build, load_model
 from workbench.training import get_recipe, train
@@ -54,7 +54,7 @@ def test_a_recipe_leaves_a_checkpoint_a_card_and_a_state_to_resume(trained, fold
     assert (card.name, card.scheme, card.seed, card.epochs) == ("dslpt-68", "ibug68", recipe.seed, 4)
     assert card.sha256 == model.checkpoint
     names = [m["metric"] for m in card.metrics]
-    assert "NME inter-ocular" in names and "sigma ratio covered / uncovered" in names
+    assert "NME inter-ocular" in names and "sigma ratio covered / uncovered, rectangle of 30%" in names
     assert torch.load(out / "last.ckpt", weights_only=False)["global_step"] == card.steps == 16
     assert list((out / "logs").rglob("metrics.csv"))
 
@@ -67,9 +67,9 @@ def test_the_card_s_numbers_are_what_evaluate_measures(trained, folder) -> None:
     assert report.to_dict()["nme_percent"] == pytest.approx(rows["NME inter-ocular"], abs=1e-3)
     assert len(report.nme) == len(report.files)
     assert "NME" in report.text()
-    occluded = sigma_under_occlusion(model, folder / "drawn")
-    assert occluded.ratio == pytest.approx(rows["sigma ratio covered / uncovered"], abs=1e-3)
-    assert occluded.points > 0
+    for side in SIDES:
+        ratio = sigma_under_occlusion(model, folder / "drawn", side=side).ratio
+        assert ratio == pytest.approx(rows[f"sigma ratio covered / uncovered, rectangle of {side:.0%}"], abs=1e-3)
 
 
 def test_the_same_seed_gives_the_same_weights(folder, tmp_path) -> None:

@@ -41,8 +41,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure NME, FR and AUC on a benchmark folder."""
+    from workbench.evaluation import SIDES, sigma_under_occlusion
     from workbench.evaluation import evaluate as measure
-    from workbench.evaluation import sigma_under_occlusion
     from workbench.models import load_model
 
     network = load_model(model)
@@ -57,11 +57,13 @@ def evaluate(
     )
     answer, lines = report.to_dict(), [report.text()]
     if occluded:
-        under = sigma_under_occlusion(
-            network, data, labels=labels, split=None if split == "all" else split, progress=sys.stderr.isatty()
-        )
-        answer["occluded"] = under.to_dict()
-        lines.append(under.text())
+        part = None if split == "all" else split
+        shown = sys.stderr.isatty()
+        under = [
+            sigma_under_occlusion(network, data, labels=labels, split=part, side=s, progress=shown) for s in SIDES
+        ]
+        answer["occluded"] = [one.to_dict() for one in under]
+        lines += [one.text() for one in under]
     typer.echo(json.dumps(answer, indent=2) if as_json else "\n".join(lines))
 
 

@@ -46,6 +46,8 @@ class PatchTransformerTraining(AlignmentTraining):
     def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:
         if self.model.config.likelihood is None:
             return []
-        from workbench.evaluation import sigma_under_occlusion
+        from workbench.evaluation import SIDES, sigma_under_occlusion
 
-        return sigma_under_occlusion(model, folder, labels=self.recipe.labels).metrics()
+        labels = self.recipe.labels
+        reports = (sigma_under_occlusion(model, folder, labels=labels, side=side) for side in SIDES)
+        return [row for report in reports for row in report.metrics()]

@@ -108,7 +108,7 @@ _ALL = (
             Phase(24, 2e-3, task="heatmaps"),
             Phase(36, 1e-3),
             Phase(12, 5e-4, "polish"),
-            Phase(20, 5e-4, "cover"),
+            Phase(32, 5e-4, "cover"),
         ),
         notes=(
             "Trained from scratch on 2012 faces of AFW, HELEN and LFPW; the test part is LFPW-test.",
