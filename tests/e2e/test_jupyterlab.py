@@ -33,13 +33,24 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+def run_all(page: Page, lab: str) -> None:
+    """Run every cell once the kernel has started and the page has reached it; before that, JupyterLab forgets them."""
+    for _ in range(PATIENCE // 500):
+        kernels = [session["kernel"] for session in page.request.get(f"{lab}/api/sessions").json()]
+        if any(kernel["execution_state"] == "idle" and kernel["connections"] for kernel in kernels):
+            break
+        page.wait_for_timeout(500)
+    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
+    page.wait_for_timeout(1000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+
 def test_the_explorer_lives_in_a_notebook(page: Page, lab: str) -> None:
     expect.set_options(timeout=PATIENCE)
     page.set_default_timeout(PATIENCE)
     page.goto(f"{lab}/lab/tree/{NOTEBOOK.name}", wait_until="commit")
-    page.locator(".jp-Notebook-ExecutionIndicator[data-status='idle']").wait_for()
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    run_all(page, lab)
     face = page.locator('canvas[aria-label^="Face with the relations"]').first
     face.wait_for(state="attached")
     face.scroll_into_view_if_needed()
