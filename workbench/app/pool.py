@@ -51,7 +51,7 @@ def shelf() -> Shelf:
     )
 
 
-@st.cache_resource(max_entries=4, show_spinner="Loading the model…")
+@st.cache_resource(max_entries=16, show_spinner="Loading the model…")
 def model(name: str) -> FaceModel:
     """A trained model by name, loaded once for all sessions. Raises UnknownNameError, CheckpointError."""
     return load_model(name)
