@@ -172,9 +172,8 @@ def test_the_camera_takes_a_photograph(chromium: str, app_url: str, tmp_path: Pa
     visit(page, app_url)
     page.get_by_role("button", name="Your photograph").click()
     page.get_by_role("button", name="Use the camera").click()
-    page.wait_for_function(
-        "document.querySelector('video')?.videoWidth > 0"
-    )  # a click before the first picture is lost
+    # A click before the first picture has come is lost.
+    page.wait_for_function("document.querySelector('video')?.videoWidth > 0")
     page.get_by_role("button", name="Take Photo").click()
     settle(page, lambda now: now.get("photo") == "own")
     expect(page.locator(".app-head")).to_contain_text("camera picture")
