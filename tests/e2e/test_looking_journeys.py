@@ -1,0 +1,69 @@
+"""Looking inside any model, and at where a place of the face looks, in a real browser."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+import workbench as wb
+from tests.e2e.test_journeys import NOSE_TIP, PATIENCE, at_rest, canvas, caption, settle, visit
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> None:
+    expect.set_options(timeout=PATIENCE)
+
+
+def points(model: str, sample: str) -> np.ndarray:
+    """Where a trained model sees the landmarks, in [0, 1] of the crop."""
+    return wb.read(wb.load_model(model, device="cpu"), wb.sample_face(sample)).points()
+
+
+def test_a_place_is_pointed_at_and_pinned_with_and_without_the_prior(page: Page, app_url: str) -> None:
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    visit(page, f"{app_url}/self-attention?sample=frontal-a&model=ssfa-68")
+    face = canvas(page, "with the prior")
+    expect(face).to_be_visible()
+    expect(canvas(page, "without the prior")).to_be_visible()
+    at_rest(page)
+    width = face.bounding_box()["width"]  # type: ignore[index]
+    x, y = points("ssfa-68", "frontal-a")[NOSE_TIP]
+    face.hover(position={"x": x * width, "y": y * width})
+    expect(caption(page)).to_contain_text(f"query y {int(32 * y)}, x {int(32 * x)} of 32")
+    shares = [
+        float(re.findall(r"([\d.]+) % of this place", heading)[0])
+        for heading in page.locator(".wb-panel h3").all_inner_texts()
+    ]
+    assert len(shares) == 2
+    assert shares[0] < 20 < shares[1]
+    face.click(position={"x": x * width, "y": y * width})
+    settle(page, lambda now: now.get("landmark") == str(NOSE_TIP))
+    page.get_by_role("link", name="Inside").click()
+    settle(page, lambda now: now.get("landmark") == str(NOSE_TIP) and now["model"] == "ssfa-68")
+    assert not faults
+
+
+def test_any_model_and_tensor_can_be_chosen_inside(page: Page, app_url: str) -> None:
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    visit(page, f"{app_url}/inside?sample=frontal-a&model=scc-68")
+    face = canvas(page, "Face with what the tensor holds")
+    expect(face).to_be_visible()
+    expect(caption(page)).to_contain_text(re.compile("32 . 32 cells"))
+    at_rest(page)
+    for label, wanted in (("Model", "AODN compact"), ("Look at", "geometry")):
+        page.get_by_role("combobox", name=label).click()
+        page.get_by_role("option").filter(has_text=wanted).first.click()
+        at_rest(page)
+    settle(page, lambda now: now["model"] == "aodn-68" and now.get("tensor", "").startswith("geometry"))
+    expect(caption(page)).to_contain_text("geometry")
+    width = face.bounding_box()["width"]  # type: ignore[index]
+    face.hover(position={"x": 0.5 * width, "y": 0.5 * width})
+    expect(page.locator(".wb-tip").first).to_contain_text("cell")
+    page.reload(wait_until="commit")
+    expect(caption(page)).to_contain_text("geometry")
+    assert not faults
