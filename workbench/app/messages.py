@@ -40,11 +40,14 @@ def guard(place: str) -> Iterator[None]:
 
 
 def panel(function: Callable[P, None]) -> Callable[P, None]:
-    """A part of a page that reruns by itself (a fragment) and whose errors stay inside it."""
+    """A part of a page that reruns by itself (a fragment) and whose errors stay inside it; when it has chosen
+    another face or model, everything reruns, so that the strip above it says so."""
 
     @st.fragment
     @wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        if state.outdated():
+            st.rerun()
         with guard(function.__name__):
             function(*args, **kwargs)
 

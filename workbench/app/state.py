@@ -15,6 +15,7 @@ _SELECTION = "wb_selection"
 _WRITTEN = "wb_link_written"
 _TOUCHED = "wb_touched"
 _NOTICE = "wb_notice"
+_HEADED = "wb_headed"
 
 
 def sync() -> None:
@@ -103,6 +104,21 @@ def notify(sentence: str) -> None:
 def take_notice() -> str:
     """The sentence to show, once; "" when there is none."""
     return st.session_state.pop(_NOTICE, "")
+
+
+def headed() -> None:
+    """The strip above the page now names the chosen face and model."""
+    st.session_state[_HEADED] = _heading()
+
+
+def outdated() -> bool:
+    """Whether the strip above the page names another face or model: a part that reran by itself chose this one."""
+    return st.session_state.get(_HEADED, _heading()) != _heading()
+
+
+def _heading() -> tuple[Any, ...]:
+    now = current()
+    return now.model, now.sample, now.photo, now.index, now.box, now.factor
 
 
 def _view_of(selection: Selection) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from workbench.figures import palette
 def draw(title: str) -> None:
     """Place the strip. A face or model that cannot be had shows as such; the page below says what to do."""
     notice = state.take_notice()
+    state.headed()
     selection = state.current()
     picture, facts = "", ["no face yet"]
     try:
