@@ -50,9 +50,8 @@ class DrawnFace:
 
     name: str = "drawn"
 
-    @property
-    def affine(self) -> np.ndarray:
-        return np.array([[0.5, 0.0, -20.0], [0.0, 0.5, -20.0]])
+    def affine_to(self, size: int) -> np.ndarray:
+        return np.array([[0.5, 0.0, -20.0], [0.0, 0.5, -20.0]]) * size / 256
 
     def crop(self, size: int = 256) -> np.ndarray:
         y, x = np.mgrid[:size, :size] / size
@@ -64,6 +63,9 @@ class DrawnFace:
 
     def to_photo(self, points: np.ndarray, size: int = 256) -> np.ndarray:
         return (np.asarray(points, float) * (256 / size) + 20) * 2
+
+    def to_original(self, points: np.ndarray) -> np.ndarray:
+        return np.asarray(points, float)
 
 
 def synthetic_reading(

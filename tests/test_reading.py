@@ -52,7 +52,17 @@ def test_landmarks_lie_on_the_photograph_where_the_crop_says(reading, face) -> N
 def test_the_trace_says_what_it_is(reading, face) -> None:
     meta = reading.trace.meta
     assert meta["scheme"] == "ibug68" and meta["face"] == "astronaut" and meta["input_size"] == 128
-    np.testing.assert_allclose(meta["affine"], face.affine)
+    places = np.column_stack([reading.landmarks, np.ones(len(reading.landmarks))]) @ np.transpose(meta["affine"])
+    np.testing.assert_allclose(places, reading.points() * meta["input_size"])
+
+
+def test_landmarks_of_a_very_large_photo_are_in_its_own_pixels(face) -> None:
+    large = wb.load_face(face.photo.resize((5120, 5120)), box=[10 * v for v in face.box])
+    reading = wb.read(model(), large)
+    assert large.photo.width == 4096
+    np.testing.assert_allclose(reading.landmarks, 1.25 * (reading.to_photo(reading.points()) + 0.5) - 0.5)
+    places = np.column_stack([reading.landmarks, np.ones(68)]) @ np.transpose(reading.trace.meta["affine"])
+    np.testing.assert_allclose(places, reading.points() * reading.input_size)
 
 
 def test_only_what_was_asked_for_is_recorded(face) -> None:

@@ -27,5 +27,15 @@ class UnknownNameError(WorkbenchError):
     """A name (model, scheme, sample, tap, preset) that does not exist."""
 
 
+class SettingsError(WorkbenchError):
+    """Settings that do not go together, that this machine cannot meet, or a place that cannot be written."""
+
+
 class TraceError(WorkbenchError):
     """A trace lacks what a view needs, or its file is damaged."""
+
+
+class MissingEntryError(TraceError, KeyError):
+    """A trace holds no entry of that name."""
+
+    __str__ = Exception.__str__  # a KeyError would print its message's repr

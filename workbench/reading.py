@@ -14,7 +14,7 @@ import torch
 from workbench.errors import CheckpointError, TraceError, UnknownNameError
 from workbench.landmarks import Scheme, user_scheme
 from workbench.models.alignment import Alignment
-from workbench.tracing import Trace, record
+from workbench.tracing import Trace, record, within
 from workbench.tracing import taps as tap_names
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class Reading:
 
     @property
     def landmarks(self) -> np.ndarray:
-        """(N, 2) pixels of the photograph."""
-        return self.to_photo(self.points())
+        """(N, 2) pixels of the photograph as it was given, turned upright."""
+        return self.face.to_original(self.to_photo(self.points()))
 
     @property
     def stages(self) -> int:
@@ -68,12 +68,15 @@ class Reading:
         return 1 if self.alignment.stages is None else self.alignment.stages.shape[1]
 
     def to_photo(self, normalised: np.ndarray) -> np.ndarray:
-        """(..., 2) normalised -> pixels of the photograph."""
+        """(..., 2) normalised -> pixels of ``face.photo``, which is smaller than a very large original."""
         return self.face.to_photo(np.asarray(normalised) * self.input_size, size=self.input_size)
 
     def points(self, stage: int = -1, layer: int = -1) -> np.ndarray:
         """(N, 2) normalised, after the given stage and layer."""
         stages = self.alignment.stages
+        if stages is not None:
+            within("stage", stage, stages.shape[0])
+            within("layer", layer, stages.shape[1])
         values = self.alignment.landmarks[0] if stages is None else stages[stage, layer, 0]
         return values.cpu().numpy().astype(np.float64) / self.input_size
 
@@ -92,6 +95,7 @@ class Reading:
         """(stage, N, 2) predicted variance in patch units squared. Raises TraceError without an uncertainty."""
         if self.alignment.variance is None:
             raise TraceError(f"{self.model_name} predicts no uncertainty; choose a DSLPT model.")
+        within("layer", layer, self.alignment.variance.shape[1])
         return self.alignment.variance[:, layer, 0].cpu().numpy().astype(np.float64)
 
     def rects(self) -> np.ndarray:
@@ -160,7 +164,7 @@ def read(
         "checkpoint": model.checkpoint,
         "scheme": scheme.name,
         "input_size": size,
-        "affine": np.asarray(face.affine).tolist(),
+        "affine": face.affine_to(size).tolist(),
         "face": face.name,
     }
     config = model.config

@@ -2,10 +2,9 @@ from __future__ import annotations
 
 import csv
 import sys
-import types
 from pathlib import Path
-from typing import Any
 
+import h5py
 import numpy as np
 import pytest
 from PIL import Image
@@ -83,7 +82,9 @@ def test_pseudo_labels(tmp_path: Path) -> None:
         open_dataset(tmp_path / "s", labels="pseudo98")
 
 
-def test_pts_starts_at_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("root", ["mine", "300W", "test"])
+def test_pts_starts_at_one(root: str, tmp_path: Path) -> None:
+    tmp_path = tmp_path / root
     lines = "\n".join(f"{i + 1} {2 * i + 1}" for i in range(68))
     text = f"version: 1\nn_points: 68\n{{\n{lines}\n}}\n"
     places = {
@@ -102,6 +103,9 @@ def test_pts_starts_at_one(tmp_path: Path) -> None:
     assert dataset[0].points[3].tolist() == [3.0, 6.0]  # written as 4 7
     assert all(s.image().size == (40, 30) for s in dataset)
     assert [s.name for s in open_dataset(tmp_path, split="challenge")] == ["ibug/d"]
+    if root == "300W":
+        assert open_dataset(tmp_path / "300w")[0].group == "private"
+        assert open_dataset(tmp_path / "ibug")[0].group == "challenge"
 
 
 def test_wflw(tmp_path: Path) -> None:
@@ -138,34 +142,32 @@ def test_webmorph_templates(tmp_path: Path) -> None:
         open_dataset(tmp_path)
 
 
-class Container(dict):
-    """Stands in for an opened HDF5 file."""
-
-    def __enter__(self) -> Container:
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        pass
-
-
 def test_cofw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     photo = np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3)  # H, W, C
     labels = np.arange(87 * 2, dtype=float).reshape(87, 2)
     boxes = np.array([[1.0, 2], [3, 4], [10, 20], [30, 40]])
-    file = Container(IsTr=np.array([["p", "q"]]), phisTr=labels, bboxesTr=boxes, p=photo.T, q=photo[..., 0].T)
-    monkeypatch.setitem(sys.modules, "h5py", types.SimpleNamespace(File=lambda path, mode: file))
-    (tmp_path / "COFW_train_color.mat").touch()
+    path = tmp_path / "COFW_train_color.mat"
+    with h5py.File(path, "w") as file:  # as MATLAB 7.3 lays it out: cells are references, axes run backwards
+        photos = {"p": photo.T, "q": photo[..., 0].T}
+        cells = [file.create_dataset(f"#refs#/{name}", data=data) for name, data in photos.items()]
+        file.create_dataset("IsTr", data=np.array([[cell.ref for cell in cells]], dtype=h5py.ref_dtype))
+        file.create_dataset("phisTr", data=labels)
+        file.create_dataset("bboxesTr", data=boxes)
     dataset = open_dataset(tmp_path)
     assert (dataset.format, dataset.scheme.name, len(dataset)) == ("cofw", "cofw29", 2)
     assert dataset[1].points[3].tolist() == [labels[3, 1], labels[32, 1]]
     assert dataset[0].box == (1, 3, 11, 33)
     np.testing.assert_array_equal(np.asarray(dataset[0].image()), photo)
     np.testing.assert_array_equal(np.asarray(dataset[1].image())[..., 2], photo[..., 0])
-    del file["phisTr"]
+    with h5py.File(path, "r+") as file:
+        del file["phisTr"]
     with pytest.raises(DataError, match="no COFW file"):
         open_dataset(tmp_path)
+    path.write_bytes(b"no such file")
+    with pytest.raises(DataError, match="damaged"):
+        open_dataset(tmp_path)
     monkeypatch.setitem(sys.modules, "h5py", None)
-    with pytest.raises(DataError, match="pip install h5py"):
+    with pytest.raises(DataError, match=r"\.\[cofw\]"):
         open_dataset(tmp_path)
 
 

@@ -80,7 +80,7 @@ def test_stages_heads_and_landmarks_that_are_not_there() -> None:
     np.testing.assert_array_equal(row.values, reading.attention("cross")[0, 0, 1, 30])
     assert row.caption.startswith(f"{name} · stage 1 of 3 · head 2 · from nose")
     for wrong in ({"stage": 3}, {"head": 4}, {"item": 68}):
-        with pytest.raises(TraceError, match="is not there"):
+        with pytest.raises(TraceError, match="so there is no"):
             pick(reading, name, **wrong)
     with pytest.raises(TraceError):
         stack(reading, "nothing")

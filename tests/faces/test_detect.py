@@ -187,3 +187,27 @@ def test_embedding_carries_the_landmarks_along() -> None:
             rows, columns = np.mgrid[: weight.shape[0], : weight.shape[1]]
             assert (weight * columns).sum() / weight.sum() == pytest.approx(x, abs=0.3)
             assert (weight * rows).sum() / weight.sum() == pytest.approx(y, abs=0.3)
+
+
+class Told:
+    """Finds what it was told."""
+
+    name = "told"
+
+    def __init__(self, *found: Detection) -> None:
+        self.found = list(found)
+
+    def detect(self, photo: Image.Image) -> list[Detection]:
+        return self.found
+
+
+def test_a_larger_box_that_is_hardly_a_face_does_not_come_first() -> None:
+    photo = Image.new("RGB", (500, 500))
+    suit = Detection((190.0, 190.0, 310.0, 310.0), (190.0, 190.0, 310.0, 310.0), 0.26)
+    face = Detection((200.0, 80.0, 300.0, 180.0), (200.0, 80.0, 300.0, 180.0), 1.12)
+    assert prominence(suit.box, photo.size) > prominence(face.box, photo.size)
+    assert detect(photo, Told(suit, face)) == [face, suit]
+    sure = Detection(suit.box, suit.raw, 0.7)
+    assert detect(photo, Told(face, sure)) == [sure, face]
+    unsure = [Detection(d.box, d.raw, d.score - 2) for d in (face, suit)]
+    assert detect(photo, Told(*unsure)) == unsure[::-1]

@@ -85,7 +85,7 @@ def test_points_go_to_the_crop_and_back() -> None:
         assert np.abs(face.to_photo(face.to_crop(points, size), size) - points).max() < 1e-6
     assert face.to_crop(face.centre) == pytest.approx([128, 128])
     assert face.to_crop(face.centre, 100) == pytest.approx([50, 50])
-    assert face.affine @ [*face.centre, 1] == pytest.approx([128, 128])
+    assert face.affine_to(256) @ [*face.centre, 1] == pytest.approx([128, 128])
 
 
 def test_box_factor_and_refinement() -> None:
@@ -119,7 +119,7 @@ def test_a_painted_crop_replaces_the_pixels_only() -> None:
     painted = face.with_crop(np.full((64, 64, 3), 7, np.uint8))
     assert (painted.crop(64) == 7).all()
     assert (painted.crop(32) == 7).all()
-    assert (painted.affine == face.affine).all()
+    assert (painted.affine_to(64) == face.affine_to(64)).all()
     assert (painted.with_factor(1.3).crop(64) != 7).any()
     with pytest.raises(ImageError, match="square"):
         face.with_crop(np.zeros((3, 4, 3), np.uint8))
@@ -132,3 +132,33 @@ def test_a_very_large_photo_remembers_its_original_pixels() -> None:
     assert face.photo.size == (4096, 1024)
     assert face.to_original([[0, 0], [99.5, 1]]) == pytest.approx(np.array([[0.25, 0.25], [149.5, 1.75]]))
     assert two().to_original([3, 4]) == pytest.approx([3, 4])
+
+
+def test_results_and_boxes_of_a_very_large_photo_are_in_its_own_pixels() -> None:
+    small = load_face(sample_photo("astronaut"), box=(170, 60, 270, 160))
+    stored = io.BytesIO()
+    sample_photo("astronaut").resize((5120, 5120)).save(stored, "PNG")
+    large = load_face(stored, box=[10 * (v + 0.5) - 0.5 for v in (170, 60, 270, 160)])
+    assert large.photo.size == (4096, 4096)
+    assert large.box == pytest.approx([8 * (v + 0.5) - 0.5 for v in small.box])
+    assert large.original_box == pytest.approx([10 * (v + 0.5) - 0.5 for v in small.box])
+    assert large.original_side == pytest.approx(10 * small.side)
+    again = load_face(large.photo, box=large.original_box)
+    assert again.original_box == pytest.approx(large.original_box)
+    assert (again.affine_to(64) @ [1000, 2000, 1]) == pytest.approx(small.affine_to(64) @ [99.55, 199.55, 1])
+    part = load_face(large.photo.crop((0, 0, 2000, 2000)), box=(10, 10, 90, 90))
+    assert part.original_box == (10, 10, 90, 90)
+
+
+def test_paint_leaves_every_other_pixel_alone() -> None:
+    face = load_face(sample_photo("astronaut"), box=(170, 60, 270, 160))
+    plain = face.crop(640)
+    assert (face.with_crop(plain).crop(128) == face.crop(128)).all()
+    plain[320:480, 160:480] = 9
+    painted = face.with_crop(plain).crop(128)
+    assert (painted[66:94, 34:94] == 9).all()
+    untouched = np.ones((128, 128), bool)
+    untouched[62:98, 30:98] = False
+    assert (painted == face.crop(128))[untouched].all()
+    with pytest.raises(ImageError, match="uint8"):
+        face.with_crop(plain / 255)

@@ -78,7 +78,7 @@ def test_where_a_place_looks(reading: Reading) -> None:
 def test_what_was_not_recorded(reading: Reading) -> None:
     with pytest.raises(TraceError):
         figures.maps(reading, "nothing")
-    with pytest.raises(TraceError, match="channel 3 is not there"):
+    with pytest.raises(TraceError, match="no channel 3"):
         figures.maps(reading, "maps", item=3)
 
 

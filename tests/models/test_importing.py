@@ -83,9 +83,11 @@ def test_the_mean_face_is_asked_for_and_checked(tmp_path) -> None:
     with pytest.raises(CheckpointError, match="pass it with init_face"):
         load_model(path, system="dslpt")
     with pytest.raises(CheckpointError, match=r"\(29, 2\)"):
-        load_model(path, system="dslpt", init_face=np.zeros((68, 2)))
+        load_model(path, system="dslpt", init_face=np.linspace(60, 200, 136).reshape(68, 2))
     with pytest.raises(CheckpointError, match="finite"):
         load_model(path, system="dslpt", init_face=np.full((29, 2), np.nan))
+    with pytest.raises(CheckpointError, match="multiply it by 256"):
+        load_model(path, system="dslpt", init_face=np.linspace(0.2, 0.8, 58).reshape(29, 2))
     with pytest.raises(CheckpointError, match="init_face"):
         read_start(tmp_path / "nothing.npz")
     (tmp_path / "text.npz").write_text("no")

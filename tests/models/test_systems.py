@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from workbench.errors import CheckpointError, ImageError
 from workbench.models import load_model, save_checkpoint
 from workbench.models.alignment import Alignment
 from workbench.models.base import FaceModel
@@ -230,3 +231,31 @@ def test_a_file_gives_the_model_back(name: str, tmp_path) -> None:
     for key, value in load_model(small, device="cpu").state_dict().items():
         if value.is_floating_point():
             assert torch.allclose(value, ours[key], rtol=1e-3, atol=1e-6), key
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 128, 256), (3, 128, 128), (1, 1, 128, 128)])
+def test_a_batch_that_is_no_square_crops_is_one_sentence(shape: tuple[int, ...]) -> None:
+    model = build("dslpt-68-compact", torch.rand(68, 2))
+    with pytest.raises(ImageError, match=r"\(B, 3, S, S\)"):
+        model(torch.zeros(shape))
+
+
+def test_weights_go_where_they_were_sent_or_nowhere(tmp_path) -> None:
+    model = build("aodn-68-compact", torch.rand(68, 2))
+    assert save_checkpoint(model, tmp_path / "mine") == tmp_path / "mine.safetensors"
+    for name in ("mine.pth", "mine.v2"):
+        with pytest.raises(CheckpointError, match="another name"):
+            save_checkpoint(model, tmp_path / name)
+    (tmp_path / "folder.safetensors").mkdir()
+    with pytest.raises(CheckpointError, match="could not be written"):
+        save_checkpoint(model, tmp_path / "folder.safetensors")
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.safetensors", "mine.safetensors"]
+
+
+def test_dslpt_runs_in_half_precision() -> None:
+    model = build("dslpt-68-compact", torch.rand(68, 2)).eval()
+    images = torch.rand(1, 3, 128, 128)
+    with torch.inference_mode():
+        full = model(images).landmarks
+        half = model.bfloat16()(images.bfloat16()).landmarks.float()
+    assert (full - half).abs().max() < 6

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from workbench.errors import TraceError, UnknownNameError
-from workbench.tracing import Tap, Trace, record, taps
+from workbench.tracing import Named, Tap, Trace, record, taps
 
 
 class Twice(nn.Module):
@@ -157,3 +157,36 @@ def test_files_that_are_no_traces_are_refused_in_a_sentence(tmp_path) -> None:
 def test_a_missing_entry_names_what_there_is() -> None:
     with pytest.raises(TraceError, match="holds nothing"):
         Trace()["relation"]
+
+
+def test_two_models_are_recorded_side_by_side_and_one_model_twice() -> None:
+    a, b, x = Twice(), Twice(), torch.zeros(1, 3)
+    with record(a) as first, record(b) as second, record(a, only="once") as again:
+        a(x)
+        b(x + 1)
+    assert set(first) == set(second) == {"once", "shared"}
+    assert set(again) == {"once"}
+    assert torch.equal(first["once"].tensor, x)
+    assert torch.equal(second["once"].tensor, x + 1)
+    assert torch.equal(again["once"].tensor, x)
+
+
+def test_a_trace_is_a_mapping() -> None:
+    trace = Trace()
+    trace["a"] = Named(torch.zeros(1, 2), ("batch", "value"))
+    assert trace.get("b", 1) == 1
+    assert trace.pop("b", 2) == 2
+    with pytest.raises(TraceError, match="^The trace holds no 'b'; it holds a.$"):
+        del trace["b"]
+    del trace["a"]
+    assert not trace
+
+
+def test_entries_that_share_memory_are_saved_and_odd_meta_is_a_sentence(tmp_path) -> None:
+    trace, value = Trace(), torch.rand(2, 3)
+    trace["a"], trace["b"] = Named(value, ("batch", "x")), Named(value[:1], ("batch", "x"))
+    back = Trace.load(trace.save(tmp_path / "t.safetensors"))
+    assert torch.equal(back["b"].tensor, value[:1])
+    trace.meta["when"] = object()
+    with pytest.raises(TraceError, match="could not be written"):
+        trace.save(tmp_path / "t.safetensors")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
 import torch
 
 from workbench.data import write_synthetic
-from workbench.errors import DataError, UnknownNameError
+from workbench.data.augment import AugmentedBatch
+from workbench.errors import CheckpointError, DataError, SettingsError, UnknownNameError
 from workbench.evaluation import SIDES, evaluate, sigma_under_occlusion
 from workbench.landmarks import get_scheme
-from workbench.models import build, load_model
+from workbench.models import Card, build, load_model
 from workbench.training import get_recipe, train
 from workbench.training.folders import set_folder
 from workbench.training.patches import PatchTransformerTraining
@@ -109,3 +112,72 @@ def test_another_scheme_inherits_all_that_is_not_a_landmark_s_own() -> None:
     assert torch.equal(model.embed.weight, source.embed.weight)
     nearest = (shape[5] - source.mean_shape).norm(dim=-1).argmin()
     assert torch.equal(model.relation.landmark_query[0, 5], source.relation.landmark_query[0, nearest])
+
+
+def test_several_processes_share_the_steps(folder, tmp_path) -> None:
+    script = tmp_path / "two.py"
+    script.write_text(
+        f"""
+from dataclasses import replace
+from workbench.training import get_recipe, train
+from workbench.training.recipes import Phase
+
+phases = (Phase(1, 2e-3, task="heatmaps"), Phase(1, 1e-3))  # each leaves parameters of the other without a gradient
+recipe = replace(get_recipe("dslpt-68"), sets=("drawn",), test="drawn", batch=4, precision="32-true", phases=phases)
+print(train(recipe, {str(folder)!r}, {str(tmp_path / "out")!r}, accelerator="cpu", progress=False))
+"""
+    )
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=170, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr[-3000:]
+    card = Card.load(tmp_path / "out" / "dslpt-68.json")
+    assert card.steps == 4  # 16 faces in batches of 4, on two processes, twice
+
+
+def test_a_state_of_another_recipe_is_not_resumed(trained, folder, tmp_path) -> None:
+    recipe, out, _ = trained
+    with pytest.raises(CheckpointError, match="a training of 'dslpt-68', not of 'other'"):
+        train(replace(recipe, name="other"), folder, out, resume=True, progress=False)
+    state = (out / "last.ckpt").read_bytes()
+    (tmp_path / "last.ckpt").write_bytes(state[: len(state) // 2])
+    with pytest.raises(CheckpointError, match="damaged"):
+        train(recipe, folder, tmp_path, resume=True, progress=False)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"accelerator": "abacus"}, {"devices": "many"}, {"devices": 0}, {"precision": "7-bit"}, {"seed": -1}],
+)
+def test_settings_that_cannot_be_met_get_a_sentence(settings, folder, tmp_path) -> None:
+    with pytest.raises(SettingsError):
+        train("dslpt-68", folder, tmp_path / "out", progress=False, **settings)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_is_no_folder_for_the_result(folder, tmp_path) -> None:
+    (tmp_path / "out").write_text("")
+    with pytest.raises(SettingsError, match="cannot be written"):
+        train("dslpt-68", folder, tmp_path / "out")
+
+
+def test_a_face_without_eye_corners_does_not_break_slpt(folder) -> None:
+    torch.manual_seed(0)
+    recipe = get_recipe("slpt-68")
+    model = build(recipe.preset, torch.rand(68, 2))
+    training = PatchTransformerTraining(model, get_scheme("ibug68"), recipe)
+    points, valid = torch.rand(2, 68, 2), torch.ones(2, 68, dtype=torch.bool)
+    points[0, [36, 45]], valid[0, [36, 45]] = 0.0, False
+    batch = AugmentedBatch(torch.zeros(0), points, valid, torch.zeros_like(valid))
+    loss = training.model_loss(torch.randn(2, 3, 128, 128), batch)
+    assert torch.isfinite(loss)
+    loss.backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+def test_training_stops_where_the_loss_is_lost(trained, folder, tmp_path, monkeypatch) -> None:
+    def lost(self, images, batch):
+        return images.sum() * float("nan")
+
+    monkeypatch.setattr(PatchTransformerTraining, "phase_loss", lost)
+    with pytest.raises(DataError, match="not finite"):
+        train(trained[0], folder, tmp_path, progress=False)

@@ -36,12 +36,12 @@ def landmarks_json(reading: Reading) -> str:
 
 
 def photo_png(reading: Reading) -> bytes:
-    """The photograph with its landmarks, at the photograph's own size."""
+    """The photograph with its landmarks, at the size it is worked with."""
     picture = reading.face.photo.copy()
     draw = ImageDraw.Draw(picture)
     radius = max(1.5, reading.face.side / 160)
     scheme = reading.scheme
-    for (x, y), part, side in zip(reading.landmarks, scheme.part_of, scheme.side_of, strict=True):
+    for (x, y), part, side in zip(reading.to_photo(reading.points()), scheme.part_of, scheme.side_of, strict=True):
         box = (x - radius, y - radius, x + radius, y + radius)
         draw.ellipse(box, fill=landmark_colour(part, side), outline=(0, 0, 0), width=max(1, round(radius / 4)))
     return png(picture)

@@ -85,7 +85,7 @@ def _face(key: FaceKey) -> Face:
         if key.box is None:
             raise
         photo = photos.get(key.photo)
-        chosen = load_face(photo.picture, box=key.box, name=photo.name)
+        chosen = Face(photo.picture, key.box, name=photo.name)
     if key.box is not None:
         chosen = chosen.with_box(key.box)
     elif key.index:

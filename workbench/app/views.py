@@ -69,7 +69,9 @@ def picker(shown: pool.Shown, key: str = "picker") -> None:
     """The photograph with its landmarks, the faces found in it and the square that is cropped."""
     reading = shown.reading
     payload = pool.view(
-        "picker", shown.key, lambda: picker_payload(reading.face, landmarks=reading.landmarks, scheme=reading.scheme)
+        "picker",
+        shown.key,
+        lambda: picker_payload(reading.face, landmarks=reading.to_photo(reading.points()), scheme=reading.scheme),
     )
     mount("picker", payload, key=key, on_change=_choose_face)
 

@@ -125,7 +125,7 @@ def describe(reading: Reading, image: str) -> dict[str, Any]:
         "face": reading.face.index + 1,
         "model": reading.model_name,
         "scheme": reading.scheme.name,
-        "box": [round(float(v), 2) for v in reading.face.box],
+        "box": [round(float(v), 2) for v in reading.face.original_box],
     }
     if reading.alignment.confidence is not None:
         answer["confidence"] = round(float(reading.alignment.confidence[0]), 4)
@@ -137,7 +137,7 @@ def describe(reading: Reading, image: str) -> dict[str, Any]:
 
 def sentence(reading: Reading, image: str) -> str:
     """One answer as a line for a person."""
-    x0, y0, x1, y1 = (round(v) for v in reading.face.box)
+    x0, y0, x1, y1 = (round(v) for v in reading.face.original_box)
     words = f"{image} face {reading.face.index + 1}: {reading.scheme.count} landmarks, box {x0},{y0},{x1},{y1}"
     if reading.alignment.pose is not None:
         yaw, pitch, roll = (math.degrees(v) for v in reading.alignment.pose[0].tolist())
@@ -146,7 +146,7 @@ def sentence(reading: Reading, image: str) -> str:
         words += f", confidence {float(reading.alignment.confidence[0]):.2f}"
     if reading.alignment.variance is None:
         return words
-    return f"{words}, mean sigma {reading.sigma().mean() * reading.face.side:.2f} photo px"
+    return f"{words}, mean sigma {reading.sigma().mean() * reading.face.original_side:.2f} photo px"
 
 
 def as_csv(answers: list[dict[str, Any]]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -79,7 +80,7 @@ def train(
         str | None, typer.Option(help="32-true, bf16-mixed or 16-mixed, instead of the recipe's.")
     ] = None,
     logger: Annotated[Log, typer.Option(help="Where the curves go.")] = Log.csv,
-    seed: Annotated[int | None, typer.Option(help="Instead of the recipe's.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's.")] = None,
 ) -> None:
     """Train a recipe; the checkpoint and its card end up in OUT."""
     from workbench.training import get_recipe
@@ -99,7 +100,8 @@ def train(
         logger=logger.value,
         seed=seed,
     )
-    typer.echo(path)
+    if os.environ.get("RANK", "0") == "0":
+        typer.echo(path)
 
 
 def import_weights(

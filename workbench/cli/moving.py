@@ -46,7 +46,10 @@ def track(
     if out is None:
         typer.echo(text, nl=False)
     else:
-        out.write_text(text, encoding="utf-8")
+        try:
+            out.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise DataError(f"{out} could not be written: {(error.strerror or str(error)).lower()}.") from None
         found = sum(row["state"] != "lost" for row in rows)
         typer.echo(f"{out}: {len(rows)} frames, a face in {found}, searched for in {sum(r['searched'] for r in rows)}")
 

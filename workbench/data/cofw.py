@@ -58,5 +58,10 @@ def _open(path: Path) -> Any:
     try:
         h5py = importlib.import_module("h5py")  # optional: only this reader needs it
     except ImportError as error:
-        raise DataError("COFW's .mat files need the package h5py; install it with 'pip install h5py'.") from error
-    return h5py.File(path, "r")
+        raise DataError(
+            "COFW's .mat files need the package h5py; install the extra: pip install -c constraints.txt -e '.[cofw]'"
+        ) from error
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        raise DataError(f"{path} is no MATLAB 7.3 file, or it is damaged ({error}).") from None

@@ -31,6 +31,8 @@ from workbench.errors import DataError, UnknownNameError
 from workbench.landmarks import Scheme, get_scheme
 
 TEST_FOLDERS = {"testset", "test", "ibug", "300w", "01_indoor", "02_outdoor"}
+TRAIN_FOLDERS = {"trainset", "train", "afw"}
+SOURCE_FOLDERS = {"afw", "helen", "lfpw", "ibug", "trainset", "testset"}
 LABEL_FILES = {"pseudo98": ("pseudo98_pfld.npz", "wflw98")}
 
 
@@ -153,7 +155,8 @@ def read_pts(folder: Path, files: list[Path]) -> list[Sample]:
 
     A file below a folder named testset, test, ibug or 300w (01_Indoor, 02_Outdoor) is a test face, others are
     training faces; the test groups are ``common``, ``challenge`` (ibug) and ``private`` (300w), as in the
-    300-W protocol.
+    300-W protocol. A folder 300w that holds the sources (afw, helen, lfpw, ibug) is the whole data set, not its
+    private test part.
     """
     samples = []
     for path in files:
@@ -164,8 +167,11 @@ def read_pts(folder: Path, files: list[Path]) -> list[Sample]:
         if len(numbers) % 2:
             raise DataError(f"{path} has an odd number of coordinates.")
         inside = path.relative_to(folder)
-        parts = {part.lower() for part in (folder.name, *inside.parts[:-1])}
-        test = bool(parts & TEST_FOLDERS)
+        own = {part.lower() for part in inside.parts[:-1]}
+        parts = own | {folder.name.lower()}
+        if own & SOURCE_FOLDERS:
+            parts -= {"300w"}
+        test = bool(parts & TEST_FOLDERS) and not own & TRAIN_FOLDERS
         private = parts & {"300w", "01_indoor", "02_outdoor"}
         group = ("challenge" if "ibug" in parts else "private" if private else "common") if test else ""
         subset = "test" if test else "train"

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import TraceError, UnknownNameError
+from workbench.tracing import within
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -170,10 +171,10 @@ def pick(reading: Reading, name: str, stage: int = -1, head: int | None = None, 
         TraceError: the tensor, the stage, the head or the item is not there.
     """
     found = stack(reading, name)
-    _within("stage", stage, found.stages)
+    within("stage", stage, found.stages)
     words = [name, *([f"stage {stage % found.stages + 1} of {found.stages}"] if found.stages > 1 else [])]
     if head is not None:
-        _within("head", head, found.heads)
+        within("head", head, found.heads)
     values = found.values[stage]
     if found.heads > 1:
         words.append(f"mean of {found.heads} heads" if head is None else f"head {head % found.heads + 1}")
@@ -183,7 +184,7 @@ def pick(reading: Reading, name: str, stage: int = -1, head: int | None = None, 
         values, said = _one(values, found.map.kind, item, reading)
         words.append(said)
     elif item is not None and found.map.kind in ("pairs", "graph"):
-        _within("landmark", item, len(values))
+        within("landmark", item, len(values))
         values = values[item]
         words.append(f"from {reading.scheme.label(item % len(values))} ({item % len(values)})")
     return Picture(values, " · ".join(word for word in words if word))
@@ -196,7 +197,7 @@ def _one(values: np.ndarray, kind: str, item: int | None, reading: Reading) -> t
         return values[0], ""
     thing = "channel" if kind == "channels" else "landmark"
     if item is not None:
-        _within(thing, item, count)
+        within(thing, item, count)
         label = "" if kind == "channels" else f", {reading.scheme.label(item % count)}"
         return values[item], f"{thing} {item % count}{label}"
     if kind == "channels":
@@ -206,11 +207,6 @@ def _one(values: np.ndarray, kind: str, item: int | None, reading: Reading) -> t
     if kind == "looks":
         return values.mean(0), f"mean of {count} landmarks"
     return values, f"{count} landmarks, each in its patch"
-
-
-def _within(what: str, value: int, size: int) -> None:
-    if not -size <= value < size:
-        raise TraceError(f"There are {size} {what}s (0 to {size - 1}), so {what} {value} is not there.")
 
 
 def find(maps: list[Map], name: str) -> Map:

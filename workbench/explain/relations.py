@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from workbench.errors import TraceError, UnknownNameError
+from workbench.tracing import within
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -162,9 +163,7 @@ def edges(
     """
     weights = _square(matrix)
     count = len(weights)
-    if query is not None and not -count <= query < count:
-        raise TraceError(f"There are {count} landmarks (0 to {count - 1}), so there is no landmark {query}.")
-    rows = np.arange(count) if query is None else np.array([query % count])
+    rows = np.arange(count) if query is None else np.array([within("landmark", query, count)])
     kept = count if top_k is None else min(max(top_k, 0), count)
     ranked = weights[rows].astype(float)
     if not include_self:
@@ -222,13 +221,11 @@ def rollout(reading: Reading, stage: int = -1) -> Relations:
     """
     cross, own = attention_stack(reading, "cross"), attention_stack(reading, "self")
     stages, layers = cross.shape[:2]
-    if not -stages <= stage < stages:
-        raise TraceError(f"There are {stages} stages (0 to {stages - 1}), so there is no stage {stage}.")
+    stage = within("stage", stage, stages)
     rolled = np.zeros(cross.shape[-2:])
     for layer in range(layers):
         rolled = (rolled + own[stage, layer].mean(0) @ rolled) / 2 + cross[stage, layer].mean(0)
     rolled /= rolled.sum(1, keepdims=True)
-    stage %= stages
     caption = (
         f"attention rollout over {layers} layers · stage {stage + 1} of {stages} · mean of heads · "
         "approximation: values, feed-forward blocks and norms ignored"
@@ -237,9 +234,7 @@ def rollout(reading: Reading, stage: int = -1) -> Relations:
 
 
 def _index(name: str, pick: int | None, size: int) -> int | None:
-    if pick is not None and not -size <= pick < size:
-        raise TraceError(f"There are {size} {name}s (0 to {size - 1}), so there is no {name} {pick}.")
-    return None if pick is None else pick % size
+    return None if pick is None else within(name, pick, size)
 
 
 def _square(matrix: Relations | np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.errors import TraceError
+from workbench.tracing import within
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -184,8 +185,7 @@ def deviation(reading: Reading, stage: int = -1, layer: int = -1) -> np.ndarray:
     if variance is None:
         raise TraceError(f"{reading.model_name} predicts no uncertainty; choose a DSLPT model.")
     for name, index, size in (("stage", stage, variance.shape[0]), ("layer", layer, variance.shape[1])):
-        if not -size <= index < size:
-            raise TraceError(f"There are {size} {name}s (0 to {size - 1}), so there is no {name} {index}.")
+        within(name, index, size)
     return reading.sigma(stage, layer)
 
 

@@ -130,13 +130,21 @@ def get_detector(name: str = "default") -> Detector:
         return _READY[name]
 
 
-def detect(photo: Image.Image, detector: str | Detector = "default") -> list[Detection]:
-    """The faces of an upright RGB photo, the most prominent first (large, near the centre); empty when there is none.
+def detect(photo: Image.Image, detector: str | Detector | None = "default") -> list[Detection]:
+    """The faces of an upright RGB photo, the most prominent first (large, near the centre, and not scored far below
+    the best); empty when there is none.
 
     Raises `UnknownNameError` for an unknown detector.
     """
-    finder = get_detector(detector) if isinstance(detector, str) else detector
-    return sorted(finder.detect(photo), key=lambda face: prominence(face.box, photo.size), reverse=True)
+    finder = get_detector(detector or "default") if detector is None or isinstance(detector, str) else detector
+    found = finder.detect(photo)
+    best = max((face.score for face in found), default=0.0)
+
+    def order(face: Detection) -> float:
+        trust = min(1.0, max(0.0, 2 * face.score / best)) if best > 0 else 1.0
+        return trust * prominence(face.box, photo.size)
+
+    return sorted(found, key=order, reverse=True)
 
 
 def prominence(box: Sequence[float], size: tuple[int, int]) -> float:

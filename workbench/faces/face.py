@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -43,6 +42,7 @@ class Face:
     index: int = 0
     name: str = "photograph"
     _pixels: np.ndarray | None = field(default=None, repr=False, compare=False)
+    _painted: np.ndarray | None = field(default=None, repr=False, compare=False)
 
     @property
     def boxes(self) -> tuple[Box, ...]:
@@ -61,10 +61,10 @@ class Face:
             return self.detections[self.index].raw
         return None
 
-    @cached_property
-    def affine(self) -> np.ndarray:
-        """(2, 3), photo pixels -> pixels of a 256-pixel crop."""
-        return crop_affine(self.box, self.factor, 256)
+    def affine_to(self, size: int) -> np.ndarray:
+        """(2, 3), pixels of the upright original -> pixels of a ``size`` crop."""
+        affine, scale = crop_affine(self.box, self.factor, size), np.array(working_scale(self.photo))
+        return np.column_stack([affine[:, :2] * scale, affine[:, :2] @ ((scale - 1) / 2) + affine[:, 2]])
 
     @property
     def centre(self) -> np.ndarray:
@@ -78,12 +78,19 @@ class Face:
 
     def crop(self, size: int = 256) -> np.ndarray:
         """uint8 RGB (size, size, 3), black outside the photograph."""
-        if self._pixels is not None:
-            if self._pixels.shape[0] == size:
-                return self._pixels.copy()
-            resized = Image.fromarray(self._pixels).resize((size, size), Image.Resampling.BICUBIC)
-            return np.array(resized)
-        return sample(self.photo, crop_affine(self.box, self.factor, size), size)
+        if self._pixels is not None and self._pixels.shape[0] == size:
+            return self._pixels.copy()
+        plain = sample(self.photo, crop_affine(self.box, self.factor, size), size)
+        if self._pixels is None or self._painted is None:
+            return plain
+        # Only what was painted is resized: the rest must stay as it was to the last bit, or the network would answer
+        # to the resizing as well.
+        scale = size / self._pixels.shape[0]
+        paint, share = (
+            sample(Image.fromarray(layer).convert("RGB"), [[scale, 0, 0], [0, scale, 0]], size).astype(np.float32)
+            for layer in (self._pixels, 255 * self._painted.astype(np.uint8))
+        )
+        return np.rint(plain + (paint - plain) * (share / 255)).astype(np.uint8)
 
     def tensor(
         self,
@@ -116,31 +123,46 @@ class Face:
         """
         return (np.asarray(points, float) + 0.5) / working_scale(self.photo) - 0.5
 
+    @property
+    def original_box(self) -> Box:
+        """``box`` in pixels of the upright original."""
+        x0, y0, x1, y1 = self.to_original(np.reshape(self.box, (2, 2))).ravel().tolist()
+        return x0, y0, x1, y1
+
+    @property
+    def original_side(self) -> float:
+        """Side of the cropped square in pixels of the upright original."""
+        return self.side / float(np.mean(working_scale(self.photo)))
+
     def with_index(self, index: int) -> Face:
         """Another of the detected faces. Raises NoFaceError when there are not so many."""
         count = len(self.detections)
         if not 0 <= index < count:
             found = "1 face was" if count == 1 else f"{count or 'no'} faces were"
             raise NoFaceError(f"There is no face {index + 1}: {found} found in {self.name}.")
-        return replace(self, box=self.detections[index].box, index=index, _pixels=None)
+        return replace(self, box=self.detections[index].box, index=index, _pixels=None, _painted=None)
 
     def with_box(self, box: Sequence[float]) -> Face:
         """The same photograph with a box drawn by hand, photo pixels. Raises ImageError for an unusable one."""
-        return replace(self, box=check_box(box, *self.photo.size), _pixels=None)
+        return replace(self, box=check_box(box, *self.photo.size), _pixels=None, _painted=None)
 
     def with_factor(self, factor: float) -> Face:
         """A tighter or wider crop. Raises ImageError outside 0.5 to 4."""
         low, high = _FACTORS
         if not low <= factor <= high:
             raise ImageError(f"The crop factor must lie between {low:g} and {high:g}; the papers use {CROP_FACTOR}.")
-        return replace(self, factor=float(factor), _pixels=None)
+        return replace(self, factor=float(factor), _pixels=None, _painted=None)
 
     def with_crop(self, pixels: np.ndarray) -> Face:
-        """The same geometry with other pixels in the crop (an occluder painted over it), uint8 (S, S, 3)."""
+        """The same geometry with other pixels in the crop (an occluder painted over it), uint8 (S, S, 3).
+
+        At other sizes the pixels that differ from the crop's own are laid over it. Raises ImageError for anything
+        but a square RGB picture of uint8.
+        """
         pixels = np.asarray(pixels)
-        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.shape[0] != pixels.shape[1]:
-            raise ImageError(f"A crop is a square RGB picture, not an array of shape {pixels.shape}.")
-        return replace(self, _pixels=pixels.astype(np.uint8))
+        if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.shape[0] != pixels.shape[1] or pixels.dtype != np.uint8:
+            raise ImageError(f"A crop is a square RGB picture of uint8, not {pixels.dtype} of shape {pixels.shape}.")
+        return replace(self, _pixels=pixels, _painted=(pixels != self.crop(len(pixels))).any(-1))
 
     def refine(self, points: ArrayLike) -> Face:
         """The face with the tight box of landmarks (N, 2) in photo pixels, as training crops were made."""
@@ -160,7 +182,8 @@ def load_face(
 
     Args:
         source: a path, a PIL image, an array, bytes or an open file, see ``load_image``.
-        box: x0, y0, x1, y1 in photo pixels around the landmarks; nothing is searched then.
+        box: x0, y0, x1, y1 around the landmarks, in pixels of the picture as it was given, turned upright; nothing
+            is searched then.
         index: which face, the most prominent first.
         factor: of the crop, 1.2 by default.
         detector: a detector or its name.
@@ -175,7 +198,11 @@ def load_face(
     if name is None:
         name = Path(source).stem if isinstance(source, (str, PathLike)) else "photograph"
     if box is not None:
-        face = Face(photo, check_box(box, *photo.size), name=name)
+        given = tuple(box)
+        scale = working_scale(photo) * 2
+        if len(given) == 4 and scale != (1, 1, 1, 1):
+            given = tuple((v + 0.5) * s - 0.5 for v, s in zip(given, scale, strict=True))
+        face = Face(photo, check_box(given, *photo.size), name=name)
     else:
         found = tuple(detect(photo, detector))
         if not found:

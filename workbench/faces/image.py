@@ -27,6 +27,7 @@ MIN_SIDE = 16
 BACKGROUND = (128, 128, 128)
 """What transparent pixels are laid on: middle grey, neither a dark nor a light edge around a cut-out face."""
 SCALE_KEY = "workbench_scale"
+"""Entry of a photograph's ``info``: its own width and height, then those of the upright original."""
 
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP", "PPM", "JPEG2000")  # none runs a program
 _READABLE = "JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF or JPEG 2000"
@@ -62,7 +63,8 @@ def load_image(source: Any) -> Image.Image:
     """
     if isinstance(source, Image.Image):
         _check_size(*source.size)
-        return _finish(source, source.size)
+        width, height = working_scale(source)
+        return _finish(source, (round(source.width / width), round(source.height / height)))
     if isinstance(source, (str, os.PathLike)):
         return _decode(_read_path(source))
     if isinstance(source, (bytes, bytearray, memoryview)):
@@ -79,7 +81,8 @@ def load_image(source: Any) -> Image.Image:
 
 def working_scale(photo: Image.Image) -> tuple[float, float]:
     """Working pixels per pixel of the upright original, along x and y: (1, 1) unless `load_image` scaled it down."""
-    return photo.info.get(SCALE_KEY, (1.0, 1.0))
+    width, height, *original = photo.info.get(SCALE_KEY, (0, 0, 1, 1))
+    return (width / original[0], height / original[1]) if photo.size == (width, height) else (1.0, 1.0)
 
 
 def _read_path(source: str | os.PathLike[str]) -> bytes:
@@ -152,9 +155,10 @@ def _finish(image: Image.Image, original: tuple[int, int]) -> Image.Image:
     longest = max(rgb.size)
     if longest > WORKING_SIDE:
         size = (round(rgb.width * WORKING_SIDE / longest), round(rgb.height * WORKING_SIDE / longest))
-        _check_size(*size)
+        if min(size) < MIN_SIDE:
+            raise ImageError(f"The picture is {original[0]} x {original[1]} pixels: too long and thin for a face.")
         rgb = rgb.resize(size, Image.Resampling.LANCZOS, reducing_gap=2.0)
-    rgb.info = {SCALE_KEY: (rgb.width / original[0], rgb.height / original[1])}
+    rgb.info = {SCALE_KEY: (*rgb.size, *original)}
     return rgb
 
 

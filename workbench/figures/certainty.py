@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.errors import TraceError
 from workbench.explain import STATES, Calibration, PatchStates, ellipses, patch_states, sigma_order
 from workbench.figures import palette
 from workbench.figures.canvas import Canvas, joined
 from workbench.figures.legends import Steps, state_legend, weight_legend
 from workbench.figures.points import DIM, point_names
+from workbench.tracing import within
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -125,9 +125,7 @@ def patches(reading: Reading, stage: int | None = None) -> go.Figure:
     """
     found = patch_states(reading)
     stages, size = len(found.rects), reading.input_size
-    if stage is not None and not -stages <= stage < stages:
-        raise TraceError(f"There are {stages} stages (0 to {stages - 1}), so there is no stage {stage}.")
-    shown = list(range(stages)) if stage is None else [stage % stages]
+    shown = list(range(stages)) if stage is None else [within("stage", stage, stages)]
     caption = f"{found.caption} · in the {size} px crop · dots: where the patches were centred · photograph dimmed"
     canvas = Canvas(
         "Where the model looked", caption, columns=len(shown), width=612 if len(shown) == 1 else 360, size=size,

@@ -186,7 +186,11 @@ def _box_sides(points: Floats, boxes: ArrayLike | None) -> tuple[Floats, Floats]
         given = np.asarray(boxes, float)
         if given.shape != (len(points), 4):
             raise DataError(f"Boxes must have the shape ({len(points)}, 4), not {given.shape}.")
-        return given[:, 2] - given[:, 0], given[:, 3] - given[:, 1]
+        width, height = given[:, 2] - given[:, 0], given[:, 3] - given[:, 1]
+        wrong = np.flatnonzero((width <= 0) | (height <= 0))
+        if len(wrong):
+            raise DataError(f"The box of face {wrong[0]} is empty; give x0, y0, x1, y1 with x0 < x1 and y0 < y1.")
+        return width, height
     known = np.isfinite(points).all(-1, keepdims=True)
     span = np.where(known, points, -np.inf).max(1) - np.where(known, points, np.inf).min(1)
     span = np.where(known.any(1), span, np.nan)

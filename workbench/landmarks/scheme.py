@@ -237,8 +237,8 @@ def user_scheme(
         DataError: when the parts contradict each other.
     """
     left: tuple[int, ...] = ()
-    if isinstance(points, int):
-        count = points
+    if isinstance(points, (int, np.integer)):
+        count = int(points)
     else:
         shape = np.asarray(points, float)
         if shape.ndim != 2 or shape.shape[1] != 2:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from workbench.errors import TraceError
+from workbench.tracing import within
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,12 @@ class Alignment:
         """Predicted standard deviation in crop pixels, (B, N, 2): sqrt(variance) times the patch's size (Eq. 5.6).
 
         Raises:
-            TraceError: the system predicts no variance.
+            TraceError: the system predicts no variance, or there is no such stage or layer.
         """
         if self.variance is None or self.rects is None:
             raise TraceError("This system predicts no uncertainty; choose a DSLPT model.")
+        within("stage", stage, self.variance.shape[0])
+        within("layer", layer, self.variance.shape[1])
         return self.variance[stage, layer].sqrt() * self.rects[stage, ..., 2:]
 
     def in_patches(self, points: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor, nn
 
-from workbench.errors import CheckpointError
+from workbench.errors import CheckpointError, ImageError
 from workbench.landmarks import Scheme, get_scheme, user_scheme
 from workbench.models.alignment import Alignment
 
@@ -94,7 +94,7 @@ class Card:
 
 
 class FaceModel(nn.Module):
-    """A face-alignment network: normalised crops (B, 3, S, S) -> :class:`Alignment`.
+    """A face-alignment network: normalised crops (B, 3, S, S) -> :class:`Alignment`; other shapes raise ImageError.
 
     Attributes:
         config: the system's frozen configuration.
@@ -112,6 +112,7 @@ class FaceModel(nn.Module):
         self.name = ""
         self.card: Card | None = None
         self.checkpoint = ""
+        self.register_forward_pre_hook(_square)
 
     def set_mean_shape(self, mean_shape: Tensor) -> None:
         """Keep the mean face (N, 2) in [0, 1] of the crop. Raises CheckpointError for another shape."""
@@ -142,6 +143,13 @@ class FaceModel(nn.Module):
 
     def forward(self, images: Tensor) -> Alignment:
         raise TypeError(f"{type(self).__name__} does not say how it reads a crop.")
+
+
+def _square(model: nn.Module, args: tuple[Tensor, ...]) -> None:
+    """Everything in [0, 1] of the crop counts on its being square."""
+    shape = tuple(args[0].shape) if args else ()
+    if args and (len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3]):
+        raise ImageError(f"A batch of crops has the shape (B, 3, S, S), square and RGB, not {shape}.")
 
 
 @dataclass(frozen=True)

@@ -223,7 +223,7 @@ class PatchTransformer(FaceModel):
         if self.config.size_rule == "halve" or variance is None:
             return half / 2
         spread = variance.detach().float().amax(-1, keepdim=True)
-        return half * size_scale(spread, self.config.size_rule, self.config.size_limits)
+        return half * size_scale(spread, self.config.size_rule, self.config.size_limits).to(half.dtype)
 
 
 def size_scale(variance: Tensor, rule: str, limits: tuple[float, float] = (0.5, 0.7)) -> Tensor:

@@ -40,6 +40,7 @@ def read_state_dict(path: str | PathLike[str]) -> dict[str, Tensor]:
     except (
         pickle.UnpicklingError,
         RuntimeError,
+        OSError,
         EOFError,
         BadZipFile,
         SafetensorError,
@@ -77,7 +78,7 @@ def read_start(source: str | PathLike[str] | np.ndarray | Tensor | None, array: 
             "The published weights do not hold the initial mean face; pass it with init_face (an .npz file with the "
             f"array '{array}', in pixels of a 256-pixel crop)."
         )
-    if isinstance(source, (np.ndarray, Tensor)):
+    if isinstance(source, (np.ndarray, Tensor, list)):
         values = np.asarray(source, dtype=np.float64)
     else:
         file = Path(source)
@@ -86,8 +87,15 @@ def read_start(source: str | PathLike[str] | np.ndarray | Tensor | None, array: 
             values = np.asarray(loaded if isinstance(loaded, np.ndarray) else loaded[array], dtype=np.float64)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             raise CheckpointError(f"{file} is not a readable .npz with an array '{array}' of shape (N, 2).") from None
-    if values.ndim != 2 or values.shape[1] != 2 or not np.isfinite(values).all():
-        raise CheckpointError(f"The initial mean face must be finite and of shape (N, 2), not {values.shape}.")
+    if values.ndim != 2 or values.shape[1] != 2:
+        raise CheckpointError(f"The initial mean face must have the shape (N, 2), not {values.shape}.")
+    if not np.isfinite(values).all():
+        raise CheckpointError("The initial mean face holds values that are not finite.")
+    if np.ptp(values) < 16:
+        raise CheckpointError(
+            f"The initial mean face spans {np.ptp(values):.3g} pixels of a 256-pixel crop; if it is in [0, 1], "
+            "multiply it by 256."
+        )
     return torch.from_numpy(values / 256).float()
 
 

@@ -57,12 +57,13 @@ def load_model(
         CheckpointError: a file that is missing, damaged or does not fit.
     """
     path = Path(source)
+    kind = path.suffix.lower()
     if system is not None:
         model: FaceModel = import_published(path, system, init_face, graph)
         model.name, model.checkpoint = path.stem, file_hash(path)
-    elif path.suffix == ".safetensors":
+    elif kind == ".safetensors":
         model = load_checkpoint(path)
-    elif path.suffix in (".pth", ".pt", ".bin"):
+    elif kind in (".pth", ".pt", ".bin", ".tar", ".ckpt"):
         raise CheckpointError(
             f"To load {path.name}, say which system it belongs to (system=..., one of {', '.join(IMPORTABLE)}) "
             "and pass init_face."
@@ -137,8 +138,14 @@ def save_checkpoint(model: FaceModel, path: str | PathLike[str], card: Card | No
 
     Args:
         half: store weights as float16; running statistics and the mean shape stay float32.
+
+    Raises:
+        CheckpointError: another suffix, a missing folder, or a place that cannot be written.
     """
-    target = Path(path).with_suffix(".safetensors")
+    target = Path(path)
+    if target.suffix not in ("", ".safetensors"):
+        raise CheckpointError(f"Weights are written as .safetensors, so {target.name} needs another name.")
+    target = target.with_suffix(".safetensors")
     if not target.parent.is_dir():
         raise CheckpointError(f"The folder {target.parent} does not exist; create it first.")
     keep = ("running_", "mean_shape")
@@ -147,10 +154,13 @@ def save_checkpoint(model: FaceModel, path: str | PathLike[str], card: Card | No
         for k, v in model.state_dict().items()
     }
     header = {"format": FORMAT, "config": json.dumps(asdict(model.config))}  # type: ignore[call-overload]
-    save_file({k: v.contiguous() for k, v in state.items()}, str(target), metadata=header)
-    if card is not None:
-        card = replace(card, weights=target.name, sha256=file_hash(target), config=asdict(model.config))  # type: ignore[call-overload]
-        target.with_suffix(".json").write_text(card.to_json(), encoding="utf-8")
+    try:
+        save_file({k: v.contiguous() for k, v in state.items()}, str(target), metadata=header)
+        if card is not None:
+            card = replace(card, weights=target.name, sha256=file_hash(target), config=asdict(model.config))  # type: ignore[call-overload]
+            target.with_suffix(".json").write_text(card.to_json(), encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{target} could not be written ({error}).") from None
     return target
 
 

@@ -2,7 +2,7 @@
 
 A :class:`Tap` is an identity module with named axes. Without a recorder it returns its input. Inside
 ``with record(model) as trace`` every tap of that model leaves its tensor in the trace, keyed by the tap's own
-path. The recorder lives in a context variable, so threads and sessions that share a model never mix.
+path. The recorders live in a context variable, so threads and sessions that share a model never mix.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class _Recorder:
         self.calls.setdefault(name, []).append(value.detach().clone())
 
 
-_RECORDER: ContextVar[_Recorder | None] = ContextVar("workbench_recorder", default=None)
+_RECORDERS: ContextVar[tuple[_Recorder, ...]] = ContextVar("workbench_recorders", default=())
 
 
 class Tap(nn.Module):
@@ -62,12 +62,12 @@ class Tap(nn.Module):
     @property
     def recording(self) -> bool:
         """True when the current context records this very tap; layers then compute what they otherwise fuse."""
-        recorder = _RECORDER.get()
-        return recorder is not None and recorder.wants(self)
+        return any(recorder.wants(self) for recorder in _RECORDERS.get())
 
     def forward(self, value: Tensor) -> Tensor:
-        recorder = _RECORDER.get()
-        if recorder is not None and recorder.wants(self):
+        for recorder in _RECORDERS.get():
+            if not recorder.wants(self):
+                continue
             if value.ndim != len(self.axes):
                 raise TraceError(
                     f"Tap {recorder.names[id(self)]} expects the axes {self.axes} "
@@ -87,7 +87,7 @@ def taps(model: nn.Module) -> dict[str, Tap]:
 
 @contextmanager
 def record(model: nn.Module, only: str | Iterable[str] | None = None) -> Iterator[Trace]:
-    """Record the taps of ``model`` during the block.
+    """Record the taps of ``model`` during the block; blocks may be nested, and each records what its model does.
 
     Args:
         model: the model whose taps are recorded. Other models that run inside the block are not.
@@ -112,11 +112,11 @@ def record(model: nn.Module, only: str | Iterable[str] | None = None) -> Iterato
         chosen = {n: t for n, t in available.items() if any(fnmatchcase(n, p) for p in patterns)}
     recorder = _Recorder({id(tap): name for name, tap in chosen.items()})
     trace = Trace()
-    token = _RECORDER.set(recorder)
+    token = _RECORDERS.set((*_RECORDERS.get(), recorder))
     try:
         yield trace
     finally:
-        _RECORDER.reset(token)
+        _RECORDERS.reset(token)
     for name, values in recorder.calls.items():
         trace[name] = _stack(name, values, recorder.axes[name], chosen[name].per_stage)
 

@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from workbench.errors import TraceError
+from workbench.errors import MissingEntryError, TraceError
 
 FORMAT = "workbench-trace-1"
 
@@ -75,6 +75,18 @@ class Named:
         return f"Named({sizes}; {str(self.tensor.dtype).removeprefix('torch.')})"
 
 
+def within(what: str, index: int, size: int) -> int:
+    """``index`` counted from the front. Raises TraceError when there is no such stage, layer, head, ..."""
+    if not -size <= index < size:
+        things = what if size == 1 else f"{what}s"
+        be = "is" if size == 1 else "are"
+        raise TraceError(
+            f"There {be} {size} {things}, so there is no {what} {index} (counted from 0 as Python does; the shell "
+            "counts from 1)."
+        )
+    return index % size
+
+
 class Trace(MutableMapping[str, Named]):
     """Tap path -> :class:`Named`, plus ``meta`` (model, checkpoint, crop affine: plain JSON values)."""
 
@@ -87,7 +99,7 @@ class Trace(MutableMapping[str, Named]):
             return self._entries[name]
         except KeyError:
             known = ", ".join(self._entries) or "nothing"
-            raise TraceError(f"The trace holds no '{name}'; it holds {known}.") from None
+            raise MissingEntryError(f"The trace holds no '{name}'; it holds {known}.") from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._entries
@@ -96,6 +108,7 @@ class Trace(MutableMapping[str, Named]):
         self._entries[name] = value
 
     def __delitem__(self, name: str) -> None:
+        self[name]
         del self._entries[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -108,18 +121,19 @@ class Trace(MutableMapping[str, Named]):
         """Write a safetensors file: the tensors as they are, axes and ``meta`` in the header.
 
         Raises:
-            TraceError: the folder does not exist or cannot be written.
+            TraceError: the folder does not exist or cannot be written, or ``meta`` holds more than plain values.
         """
         target = Path(path)
-        header = {
-            "format": FORMAT,
-            "axes": json.dumps({name: entry.axes for name, entry in self.items()}),
-            "meta": json.dumps(self.meta),
-        }
-        tensors = {name: entry.tensor.detach().cpu().contiguous() for name, entry in self.items()}
+        # Cloned, for entries may share memory, which the format does not allow.
+        tensors = {name: entry.tensor.detach().cpu().contiguous().clone() for name, entry in self.items()}
         try:
+            header = {
+                "format": FORMAT,
+                "axes": json.dumps({name: entry.axes for name, entry in self.items()}),
+                "meta": json.dumps(self.meta),
+            }
             save_file(tensors, str(target), metadata=header)
-        except (OSError, SafetensorError) as error:
+        except (OSError, SafetensorError, TypeError) as error:  # TypeError: values in meta that JSON does not know
             raise TraceError(f"The trace could not be written to {target}: {error}.") from None
         return target
 
@@ -143,6 +157,6 @@ class Trace(MutableMapping[str, Named]):
                 trace.meta = json.loads(header["meta"])
                 for name in axes:
                     trace[name] = Named(file.get_tensor(name), tuple(axes[name]))
-        except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
+        except (OSError, SafetensorError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise TraceError(f"{source.name} is damaged and cannot be read as a trace ({error}).") from None
         return trace

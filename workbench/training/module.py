@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from workbench.data.augment import AugmentedBatch, augment_batch, augment_preset, eval_batch
 from workbench.data.pack import Packed
+from workbench.errors import DataError
 from workbench.landmarks import Scheme
 from workbench.landmarks.metrics import nme
 from workbench.landmarks.shapes import mean_shape
@@ -20,6 +21,9 @@ from workbench.models.base import FaceModel
 from workbench.training.folders import load_packed
 from workbench.training.losses import heatmap_warmup_loss, soft_argmax
 from workbench.training.recipes import Phase, Recipe
+
+RECIPE_KEY = "workbench_recipe"
+"""Entry of a resumable state that holds the recipe's name."""
 
 
 class AlignmentTraining(L.LightningModule):
@@ -119,8 +123,14 @@ class AlignmentTraining(L.LightningModule):
         generator = torch.Generator(self.device).manual_seed(seed)
         out = self.view(batch, generator)
         loss = self.phase_loss(self.model_input(out.images), out)
+        if not torch.isfinite(loss):
+            step = self.global_step
+            raise DataError(f"The loss of step {step} is not finite; look for broken labels, or use full precision.")
         self.log("loss", loss, prog_bar=True)
         return loss
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        checkpoint[RECIPE_KEY] = self.recipe.name
 
     def view(self, batch: Any, generator: torch.Generator) -> AugmentedBatch:
         """One random view of every face of a batch, by the current phase's augmentation."""

@@ -23,13 +23,17 @@ class PatchTransformerTraining(AlignmentTraining):
     def model_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
         points = batch.points * self.model.input_size
         left, right = self.scheme.eye_corners or (0, -1)
+        between = (points[:, left] - points[:, right]).norm(dim=-1)
+        mean = self.model.mean_shape * self.model.input_size
+        # A face whose corners are not both labelled counts as wide as the mean face.
+        known = batch.valid[:, left] & batch.valid[:, right] & (between > 1)
         return patch_loss(
             self.model(images),
             points,
             batch.valid,
             self.model.config.likelihood,
             floor=self.recipe.floor,
-            distance=(points[:, left] - points[:, right]).norm(dim=-1),
+            distance=torch.where(known, between, (mean[left] - mean[right]).norm()),
         )
 
     @torch.no_grad()

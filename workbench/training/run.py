@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any, cast
 
 import lightning as L
 import torch
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.callbacks import (
     LearningRateMonitor,
     ModelCheckpoint,
@@ -18,12 +21,13 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset
 
+from workbench.errors import CheckpointError, SettingsError
 from workbench.landmarks import get_scheme
 from workbench.models.systems import SYSTEMS, build, preset
 from workbench.models.zoo import describe, load_model, save_checkpoint
 from workbench.training.averaging import MovingAverage
 from workbench.training.folders import set_folder
-from workbench.training.module import AlignmentTraining
+from workbench.training.module import RECIPE_KEY, AlignmentTraining
 from workbench.training.recipes import Recipe, get_recipe
 
 TRAININGS = {
@@ -68,21 +72,29 @@ def train(
         epochs: of every phase, instead of the recipe's.
         precision, seed: override the recipe.
         resume: go on from ``out/last.ckpt`` when it is there.
-        devices, accelerator: as Lightning takes them; several processes also come from ``torchrun``.
+        devices, accelerator: as Lightning takes them; below ``torchrun``, "auto" takes part in its processes.
         logger: "csv" or "tensorboard".
 
     Returns:
-        ``out/NAME.safetensors``; its card lies beside it.
+        ``out/NAME.safetensors``; its card lies beside it. Of several processes the first one measures and writes.
 
     Raises:
         UnknownNameError, DataError: an unknown recipe, or data that is not there.
+        SettingsError: settings that this machine cannot meet, or an ``out`` that cannot be written.
+        CheckpointError: ``resume`` and a state that is damaged or belongs to another recipe.
     """
     recipe = get_recipe(name) if isinstance(name, str) else name
     phases = None if epochs is None else tuple(replace(phase, epochs=epochs) for phase in recipe.phases)
     changes: dict[str, Any] = dict(phases=phases, precision=precision, seed=seed)
     recipe = replace(recipe, **{k: v for k, v in changes.items() if v is not None})
     data, out = Path(data), Path(out)
-    out.mkdir(parents=True, exist_ok=True)
+    trainer = _trainer(recipe, out, devices, accelerator, logger, progress)
+    last = out / "last.ckpt"
+    resume = resume and last.is_file()
+    if resume:
+        _check_state(last, recipe)
+    given: dict[str, Any] = {"epochs": epochs, "seed": seed, "precision": precision}
+    extra = [text for name, value in given.items() if value is not None for text in (f"--{name}", str(value))]
     L.seed_everything(recipe.seed, verbose=False)
     kind = training_of(preset(recipe.preset).system)
     training, testing = kind.open_data(recipe, data, out)
@@ -94,7 +106,36 @@ def train(
     module = kind(model, get_scheme(recipe.scheme), recipe)
     if recipe.start:
         module.inherit(load_model(recipe.start, device="cpu"))
+    trainer.fit(
+        module,
+        DataLoader(
+            cast("Dataset[Any]", training),
+            batch_size=recipe.batch,
+            shuffle=True,
+            drop_last=len(training) > recipe.batch,
+        ),
+        DataLoader(cast("Dataset[Any]", testing), batch_size=recipe.batch),
+        ckpt_path=last if resume else None,
+        weights_only=True,
+    )
+    if not trainer.is_global_zero:
+        return out / f"{recipe.name}.safetensors"
+    return finish(module, recipe, data, out, len(training), int(trainer.global_step), extra)
 
+
+def _trainer(
+    recipe: Recipe, out: Path, devices: str | int, accelerator: str, logger: str, progress: bool
+) -> L.Trainer:
+    """Lightning's trainer for a recipe. Raises SettingsError."""
+    place = next(p for p in (out.absolute(), *out.absolute().parents) if p.exists())
+    if not place.is_dir() or not os.access(place, os.W_OK):
+        raise SettingsError(f"The folder {out} cannot be written; choose another one for the result.")
+    if not 0 <= recipe.seed < 2**32:
+        raise SettingsError(f"A seed is a whole number from 0 to {2**32 - 1}, not {recipe.seed}.")
+    world, local = (int(os.environ.get(name, 0)) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
+    if devices == "auto":
+        cuda = torch.cuda.device_count() if accelerator in ("auto", "gpu", "cuda") else 0
+        devices = local or max(1, cuda)
     callbacks: list[L.Callback] = [
         ModelCheckpoint(
             out,
@@ -111,41 +152,56 @@ def train(
     if progress:
         callbacks.append(TQDMProgressBar(refresh_rate=5))
     log = TensorBoardLogger(out, name="logs") if logger == "tensorboard" else CSVLogger(out, name="logs")
-    many = devices not in ("auto", "1", 1)
-    trainer = L.Trainer(
-        max_epochs=recipe.epochs,
-        precision=recipe.precision,  # type: ignore[arg-type]
-        accelerator=accelerator,
-        devices=devices,
-        # The warm-up leaves the relation layers, and what follows leaves the warm-up's head, without a gradient.
-        strategy="ddp_find_unused_parameters_true" if many else "auto",
-        logger=log,
-        callbacks=callbacks,
-        enable_progress_bar=progress,
-        enable_model_summary=False,
-        gradient_clip_val=recipe.grad_clip or None,
-        check_val_every_n_epoch=4,
-        num_sanity_val_steps=0,
-        log_every_n_steps=10,
-        default_root_dir=out,
-    )
-    last = out / "last.ckpt"
-    trainer.fit(
-        module,
-        DataLoader(
-            cast("Dataset[Any]", training),
-            batch_size=recipe.batch,
-            shuffle=True,
-            drop_last=len(training) > recipe.batch,
-        ),
-        DataLoader(cast("Dataset[Any]", testing), batch_size=recipe.batch),
-        ckpt_path=last if resume and last.is_file() else None,
-    )
-    return finish(module, recipe, data, out, len(training), int(trainer.global_step))
+    many = world > 1 or devices not in ("1", 1)
+    try:
+        return L.Trainer(
+            max_epochs=recipe.epochs,
+            precision=recipe.precision,  # type: ignore[arg-type]
+            accelerator=accelerator,
+            devices=devices,
+            num_nodes=max(1, world // local) if local else 1,
+            # The warm-up leaves the relation layers, and what follows leaves the warm-up's head, without a gradient.
+            strategy="ddp_find_unused_parameters_true" if many else "auto",
+            logger=log,
+            callbacks=callbacks,
+            enable_progress_bar=progress,
+            enable_model_summary=False,
+            gradient_clip_val=recipe.grad_clip or None,
+            check_val_every_n_epoch=4,
+            num_sanity_val_steps=0,
+            log_every_n_steps=10,
+            default_root_dir=out,
+        )
+    except (MisconfigurationException, ValueError, TypeError) as error:
+        said = str(error).strip().splitlines()[0]
+        raise SettingsError(
+            f"This machine cannot train with accelerator '{accelerator}', devices '{devices}' and precision "
+            f"'{recipe.precision}': {said}"
+        ) from None
 
 
-def finish(module: AlignmentTraining, recipe: Recipe, data: Path, out: Path, faces: int, steps: int) -> Path:
-    """Measure the trained model on its test part and write weights and card into ``out``."""
+def _check_state(path: Path, recipe: Recipe) -> None:
+    """That a resumable state is whole and of this recipe. Raises CheckpointError."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except Exception:  # torch raises many kinds on a file that was cut short
+        raise CheckpointError(f"{path} is damaged; start afresh without --resume.") from None
+    theirs = state.get(RECIPE_KEY, recipe.name)
+    if theirs != recipe.name:
+        raise CheckpointError(f"{path} is a training of '{theirs}', not of '{recipe.name}'; choose another folder.")
+
+
+def finish(
+    module: AlignmentTraining,
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    faces: int,
+    steps: int,
+    extra: Sequence[str] = (),
+) -> Path:
+    """Measure the trained model on its test part and write weights and card into ``out``; ``extra`` are the options
+    that the training was asked for besides the recipe."""
     from workbench.evaluation import evaluate
 
     model = module.model.eval().cpu().float()
@@ -166,7 +222,7 @@ def finish(module: AlignmentTraining, recipe: Recipe, data: Path, out: Path, fac
         data=recipe.data or f"{', '.join(recipe.sets)}: {faces} training faces, {label}",
         licence=recipe.licence,
         recipe=recipe.name,
-        command=shlex.join(["workbench", "train", recipe.name, "--data", "DATA", "--out", "OUT"]),
+        command=shlex.join(["workbench", "train", recipe.name, "--data", "DATA", "--out", "OUT", *extra]),
         seed=recipe.seed,
         epochs=recipe.epochs,
         steps=steps,
