@@ -49,6 +49,7 @@ class DrawnFace:
     """Stands in for a Face: an oval on a grey wall; the crop is the photograph's middle at half scale."""
 
     name: str = "drawn"
+    painted: float = 0.0
 
     def affine_to(self, size: int) -> np.ndarray:
         return np.array([[0.5, 0.0, -20.0], [0.0, 0.5, -20.0]]) * size / 256

@@ -3,14 +3,20 @@ traceback."""
 
 from __future__ import annotations
 
+import csv
+import io
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opener, words
-from workbench.app import cover, pool, views
+from tests.readings import synthetic_reading
+from workbench.app import cover, downloads, pool, views
 from workbench.app.link import Selection
+from workbench.landmarks import get_scheme
 from workbench.models import zoo
 
 PAGES = ("start", "inside", "relations", "structure", "uncertainty")
@@ -75,7 +81,7 @@ def test_a_corrupt_picture_is_told_in_one_sentence_and_the_old_face_stays(open_p
     at.file_uploader[0].upload("broken.jpg", b"\xff\xd8\xff not a picture", "image/jpeg").run()
     assert not at.exception
     assert selection(at).sample == "frontal-a"
-    assert "The face you had is still here." in words(at)
+    assert "What you had is still here." in words(at)
 
 
 def test_a_picture_without_a_face_asks_for_a_box(open_page: Opener, no_face: bytes) -> None:
@@ -91,7 +97,8 @@ def test_one_of_five_faces_can_be_chosen(open_page: Opener, five_faces: bytes) -
     at = open_page("start")
     at.file_uploader[0].upload("five.png", five_faces, "image/png").run()
     assert healthy(at)
-    assert len(pool.face(selection(at)).boxes) == 5
+    key = replace(pool.FaceKey.of(selection(at)), name="five.png")  # as this session calls it
+    assert len(pool._face(key).boxes) == 5
 
 
 def test_the_camera_is_asked_for_only_on_request(open_page: Opener) -> None:
@@ -103,11 +110,16 @@ def test_the_camera_is_asked_for_only_on_request(open_page: Opener) -> None:
     assert not at.camera_input
 
 
-def test_another_model_keeps_the_face(open_page: Opener) -> None:
-    at = open_page("start", sample="frontal-a", landmark="5")
+def test_another_model_keeps_the_face_and_the_part(open_page: Opener) -> None:
+    at = open_page("start", sample="frontal-a", landmark="30")
     at.selectbox(key="model_choice").select("dslpt-98").run()
     assert healthy(at)
-    assert selection(at) == Selection(sample="frontal-a", model="dslpt-98", landmark=5)
+    now = selection(at)
+    assert now == Selection(sample="frontal-a", model="dslpt-98", landmark=now.landmark)
+    named = {name: {g.name: g.indices for g in get_scheme(name).groups} for name in ("68", "98")}
+    assert now.landmark in named["98"]["nose bridge"]
+    at.selectbox(key="model_choice").select("dslpt-68").run()
+    assert selection(at).landmark in named["68"]["nose bridge"]
 
 
 def test_a_wider_crop_is_read_afresh_and_stands_in_the_link(open_page: Opener) -> None:
@@ -225,3 +237,57 @@ def test_a_kept_reading_says_that_it_is_kept(open_page: Opener) -> None:
     at = open_page("start")
     assert "from memory" not in words(at)
     assert "from memory" in words(at.run())
+
+
+def test_back_from_a_sample_to_one_s_own_photograph(open_page: Opener, five_faces: bytes) -> None:
+    at = open_page("start")
+    at.file_uploader[0].upload("five.png", five_faces, "image/png").run()
+    digest = selection(at).photo
+    own = dict(at.query_params)
+    at.query_params.clear()
+    at.query_params.update({"sample": "frontal-a", "model": "dslpt-68"})
+    at.run()
+    assert selection(at).sample == "frontal-a"
+    at.query_params.clear()
+    at.query_params.update({**own, "stage": "2"})
+    at.run()
+    assert healthy(at)
+    assert (selection(at).photo, selection(at).sample, selection(at).stage) == (digest, "", 1)
+
+
+def test_the_same_picture_is_called_what_each_session_calls_it(open_page: Opener, five_faces: bytes) -> None:
+    for name, other in (("anna.png", "berta.png"), ("berta.png", "anna.png")):
+        at = open_page("start")
+        at.file_uploader[0].upload(name, five_faces, "image/png").run()
+        page = " ".join(e.value for e in (*at.markdown, *at.caption, *at.get("html")) if isinstance(e.value, str))
+        assert name.removesuffix(".png") in page
+        assert other.removesuffix(".png") not in page
+
+
+def test_what_is_saved_of_the_relations_is_what_is_drawn() -> None:
+    reading = synthetic_reading()
+    where = {"kind": "cross", "stage": 0, "layer": 1, "head": 2, "landmark": 5}
+    lines = {"top_k": 2, "threshold": 0.0, "direction": "query", "own": False, "best": False}
+    weights = reading.attention("cross")[0, 1, 2]
+
+    def saved(**changes: object) -> set[tuple[int, int]]:
+        rows = csv.DictReader(io.StringIO(downloads.relations_csv(reading, where, {**lines, **changes})))
+        return {(int(row["query"]), int(row["key"])) for row in rows}
+
+    others = weights.copy()
+    np.fill_diagonal(others, 0)
+    assert saved() == {(5, int(k)) for k in np.argsort(-others[5])[:2]}
+    assert saved(direction="key") == {(int(q), 5) for q in np.argsort(-others[:, 5])[:2]}
+    assert saved(own=True) == {(5, int(k)) for k in np.argsort(-weights[5])[:2]}
+    best = others.argmax(1)
+    assert saved(best=True) == {(5, int(best[5]))}
+    assert saved(best=True, direction="key") == {(int(q), 5) for q in np.flatnonzero(best == 5)}
+
+
+def test_the_mouth_is_covered_where_it_is() -> None:
+    reading = synthetic_reading()
+    occluder = cover.occluder_of(cover.mouth(reading))
+    assert occluder is not None
+    covered = occluder.covers(reading.points())
+    assert covered[48:68].all()
+    assert covered.sum() < 30

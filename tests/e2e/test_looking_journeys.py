@@ -84,3 +84,19 @@ def test_a_model_that_a_page_cannot_show_gives_way_to_one_that_it_can(page: Page
     expect(canvas(page, "Face with the relations")).to_be_visible()
     settle(page, lambda now: now["model"] == "dslpt-68")
     expect(head).to_contain_text("DSLPT compact")
+
+
+def test_what_is_undone_at_once_stays_undone(page: Page, app_url: str) -> None:
+    visit(page, f"{app_url}/relations?sample=frontal-a")
+    face = canvas(page, "Face with the relations")
+    expect(face).to_be_visible()
+    at_rest(page)
+    width = face.bounding_box()["width"]  # type: ignore[index]
+    x, y = points("dslpt-68", "frontal-a")[NOSE_TIP] * width
+    for pause in (0, 60, 150):
+        face.click(position={"x": x, "y": y})
+        page.wait_for_timeout(pause)
+        face.click(position={"x": x, "y": y})
+        page.wait_for_timeout(400)
+        at_rest(page)
+        settle(page, lambda now: "landmark" not in now)

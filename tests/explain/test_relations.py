@@ -23,9 +23,28 @@ def test_edges_are_the_strongest_keys_without_self() -> None:
     assert "35%" in found.caption
 
 
+def test_edges_of_a_key_are_its_queries() -> None:
+    found = explain.edges(MATRIX, 1, direction="key")
+    assert list(zip(found.query, found.key, found.weight, strict=True)) == [(1, 0, 0.6), (0, 1, 0.3), (1, 2, 0.3)]
+    one = explain.edges(MATRIX, None, 0.2, landmark=0, include_self=True, direction="key")
+    assert list(zip(one.query, one.key, strict=True)) == [(1, 0), (0, 0)]
+    assert "queries on landmark 0" in one.caption
+    assert one.share == pytest.approx(1.1 / 1.15)
+
+
+def test_the_best_partner_of_each_and_who_has_chosen_a_landmark() -> None:
+    assert explain.best_edges(MATRIX).weight.tolist() == [0.6, 0.3, 0.15]
+    assert explain.best_edges(MATRIX, 0.2).weight.tolist() == [0.6, 0.3]
+    one = explain.best_edges(MATRIX, landmark=1)
+    assert list(zip(one.query, one.key, strict=True)) == [(1, 0)]
+    chosen_by = explain.best_edges(MATRIX, landmark=1, direction="key")
+    assert list(zip(chosen_by.query, chosen_by.key, strict=True)) == [(0, 1), (2, 1)]
+    assert "where landmark 1 is the key" in chosen_by.caption
+
+
 def test_edges_threshold_query_and_self() -> None:
     assert explain.edges(MATRIX, None, 0.3).weight.tolist() == [0.6, 0.3, 0.3]
-    one = explain.edges(MATRIX, 5, query=-1, include_self=True)
+    one = explain.edges(MATRIX, 5, landmark=-1, include_self=True)
     assert one.query.tolist() == [2, 2, 2]
     assert one.key.tolist() == [2, 1, 0]
     assert one.share == pytest.approx(1)
@@ -42,7 +61,7 @@ def test_edges_refuse_what_is_not_a_relation() -> None:
     with pytest.raises(TraceError, match="square"):
         explain.edges(np.ones((2, 3)))
     with pytest.raises(TraceError, match="no landmark 3"):
-        explain.edges(MATRIX, query=3)
+        explain.edges(MATRIX, landmark=3)
 
 
 def test_partners_may_be_oneself() -> None:

@@ -12,9 +12,21 @@ from workbench.app.effects import change_figure, relation_change
 from workbench.app.link import Selection
 from workbench.errors import ImageError
 from workbench.faces import Occluder
+from workbench.reading import Reading
 
-MOUTH = {"x": 0.3, "y": 0.6, "w": 0.4, "h": 0.22, "fill": "grey"}
-"""An occluder over the lower face, to begin with."""
+_AROUND = 0.02
+"""How far the first occluder reaches beyond the mouth's landmarks, in [0, 1] of the crop."""
+
+
+def mouth(reading: Reading) -> dict[str, Any]:
+    """An occluder over the mouth where the model sees it, or over the lower face where the scheme has no mouth."""
+    lips = [i for i, part in enumerate(reading.scheme.part_of) if part in ("outer_lip", "inner_lip")]
+    if not lips:
+        return {"x": 0.3, "y": 0.6, "w": 0.4, "h": 0.22, "fill": "grey"}
+    points = reading.points()[lips]
+    low, high = (points.min(0) - _AROUND).clip(0, 0.95), (points.max(0) + _AROUND).clip(0.05, 1)
+    place = zip("xywh", (*low, *(high - low)), strict=True)
+    return {**{name: round(float(value), 4) for name, value in place}, "fill": "grey"}
 
 
 def occluder_of(value: dict[str, Any]) -> Occluder | None:
@@ -35,9 +47,16 @@ def explorer(selection: Selection) -> None:
     if occluder is None:
         with _answer():
             st.markdown(
-                "Cover a part of the face: sigma rises there, and the landmarks that listened to it turn away."
+                "Cover a part of the face, and see how sure the model stays there and whom the other landmarks "
+                "listen to then."
             )
-            st.button("Cover the mouth", key="cover_mouth", on_click=_cover_mouth, icon=":material/ink_eraser:")
+            st.button(
+                "Cover the mouth",
+                key="cover_mouth",
+                on_click=views.keep_options,
+                args=("uncertainty.occluder", mouth(plain.reading)),
+                icon=":material/ink_eraser:",
+            )
         views.uncertainty(plain, plain, {})
         return
     shown = pool.occluded(selection, occluder)
@@ -61,7 +80,3 @@ def explorer(selection: Selection) -> None:
 def _answer() -> DeltaGenerator:
     """One line above the widget, always there, so that nothing jumps when the occluder comes."""
     return st.container(key="wb-answer", horizontal=True, vertical_alignment="center")
-
-
-def _cover_mouth() -> None:
-    views.keep_options("uncertainty.occluder", dict(MOUTH))

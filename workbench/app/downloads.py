@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 
 from workbench.explain import (
     attention_matrix,
+    best_edges,
     edges,
     edges_table,
     landmarks_table,
@@ -24,9 +25,9 @@ from workbench.reading import Reading
 from workbench.widgets.hosts import landmark_colour
 
 
-def landmarks_csv(reading: Reading) -> str:
-    """One row a landmark, in pixels of the photograph and of the crop."""
-    return to_csv(landmarks_table(reading))
+def landmarks_csv(reading: Reading, stage: int = -1, layer: int = -1) -> str:
+    """One row a landmark after a stage and layer, in pixels of the photograph and of the crop."""
+    return to_csv(landmarks_table(reading, stage, layer))
 
 
 def landmarks_json(reading: Reading) -> str:
@@ -61,7 +62,12 @@ def trace_file(reading: Reading) -> bytes:
 def relations_csv(reading: Reading, where: Mapping[str, Any], lines: Mapping[str, Any]) -> str:
     """The relations that are drawn, strongest first; ``where`` and ``lines`` as ``figures.relations`` takes them."""
     matrix = attention_matrix(reading, where["kind"], where["stage"], where["layer"], where["head"])
-    return to_csv(edges_table(edges(matrix, query=where["landmark"], **lines), reading.scheme))
+    threshold, focus, direction = lines["threshold"], where["landmark"], lines["direction"]
+    if lines["best"]:
+        drawn = best_edges(matrix, threshold, focus, direction)
+    else:
+        drawn = edges(matrix, lines["top_k"], threshold, focus, lines["own"], direction)
+    return to_csv(edges_table(drawn, reading.scheme))
 
 
 def similarity_csv(reading: Reading) -> str:

@@ -71,7 +71,7 @@ def _mount(payload: views.Payload, selection: Selection) -> dict[str, Any]:
         new = now["selection"]
         rest = {name: value for name, value in new.items() if name not in shared}
         views.keep_options("inside.view", {**rest, "of": (selection.model, tensor and tensor["name"])})
-        state.update(**{name: new[name] for name in shared if new[name] != shown[name]})
+        state.update(**{name: new[name] for name in shared if new[name] != getattr(state.current(), name)})
 
     return views.mount("maps", views.with_state(payload, selection=shown), key="inside", on_change=changed)[
         "selection"

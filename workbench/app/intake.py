@@ -31,7 +31,7 @@ def credit() -> str:
     selection = state.current()
     if selection.photo:
         name = plain(photos.get(selection.photo).name)
-        return f"{name}: your photograph; it stays in this session's memory, and no link holds it."
+        return f"{name}: your photograph; it stays in this program's memory, and no link holds it."
     info = sample_info(selection.sample)
     return f"{info['title']}: {info['credit']} ({info['licence']})."
 
@@ -48,8 +48,10 @@ def upload_button() -> None:
             key=key,
             on_change=_take_file,
             args=(key,),
-            help="It stays on this machine, in this session's memory.",
+            help="It stays in the memory of the program that runs this page.",
         )
+        limit = st.get_option("server.maxUploadSize")
+        st.caption(f"JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF or JPEG 2000, up to {limit} MB. Save HEIC as JPEG first.")
         if st.session_state.get(_CAMERA):
             shot = f"camera_{serial}"
             st.camera_input("Look into the camera", key=shot, on_change=_take_file, args=(shot,))
@@ -65,7 +67,7 @@ def take(data: bytes, name: str) -> None:
     try:
         photo = photos.add(data, name)
     except WorkbenchError as error:
-        state.notify(f"{error} The face you had is still here.")
+        state.notify(f"{error} What you had is still here.")
         return
     state.choose_photo(photo.digest)
 

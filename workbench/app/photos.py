@@ -1,4 +1,4 @@
-"""A session's own photographs: kept in that session's memory only, never in a link, never on disk."""
+"""A session's own photographs: reached by that session only, kept in memory, never in a link, never on disk."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from workbench.errors import ImageError
 from workbench.faces import load_image
 
 KEEP = 4
-TYPES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif")
+TYPES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "jp2")
 _PHOTOS = "wb_photos"
 
 
@@ -43,6 +43,16 @@ def get(digest: str) -> Photo:
     if photo is None:
         raise ImageError("This photograph is no longer in memory; choose it again or take a sample face.")
     return photo
+
+
+def holds(digest: str) -> bool:
+    """Whether this session still has that photograph."""
+    return digest in _kept()
+
+
+def name_of(digest: str) -> str:
+    """What this session calls a photograph; "" for one that is not here."""
+    return _kept()[digest].name if digest in _kept() else ""
 
 
 def kept() -> list[Photo]:

@@ -17,10 +17,11 @@ import torch
 
 from workbench.app import photos
 from workbench.app.link import Limits, Selection, Shelf
-from workbench.errors import NoFaceError, TraceError
+from workbench.errors import NoFaceError, TraceError, WorkbenchError
 from workbench.explain import Map, inner_maps
 from workbench.faces import Face, Occluder, load_face, occlude, sample_face, sample_names
 from workbench.landmarks import Drawing, Scheme
+from workbench.landmarks.shapes import twins
 from workbench.models import Card, FaceModel, list_models, load_model
 from workbench.models.zoo import DEFAULT
 from workbench.reading import ATTENTION_TAPS, Reading, read
@@ -59,17 +60,19 @@ def model(name: str) -> FaceModel:
 
 @dataclass(frozen=True)
 class FaceKey:
-    """What a face is made from, by content: the sample's name or the photograph's SHA-256, and the crop."""
+    """What a face is made from, by content: the sample's name or the photograph's SHA-256, and the crop; and what this
+    session calls it, for another may have the same picture under another name."""
 
     sample: str
     photo: str
+    name: str
     index: int
     box: tuple[float, float, float, float] | None
     factor: float | None
 
     @classmethod
     def of(cls, s: Selection) -> FaceKey:
-        return cls(s.sample, s.photo, s.index, s.box, s.factor)
+        return cls(s.sample, s.photo, photos.name_of(s.photo), s.index, s.box, s.factor)
 
 
 def face(selection: Selection) -> Face:
@@ -80,7 +83,7 @@ def face(selection: Selection) -> Face:
 @st.cache_resource(max_entries=48, show_spinner=False)
 def _face(key: FaceKey) -> Face:
     try:
-        chosen = _detected(key.sample, key.photo)
+        chosen = _detected(key.sample, key.photo, key.name)
     except NoFaceError:
         if key.box is None:
             raise
@@ -94,11 +97,8 @@ def _face(key: FaceKey) -> Face:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _detected(sample: str, photo: str) -> Face:
-    if sample:
-        return sample_face(sample)
-    own = photos.get(photo)
-    return load_face(own.picture, name=own.name)
+def _detected(sample: str, photo: str, name: str) -> Face:
+    return sample_face(sample) if sample else load_face(photos.get(photo).picture, name=name)
 
 
 @dataclass(frozen=True)
@@ -218,6 +218,18 @@ def encoded(name: str) -> tuple[Scheme, np.ndarray, np.ndarray, str]:
     vectors = weights.detach()[0].float().cpu().numpy()
     shape = network.mean_shape.detach().cpu().numpy().astype(np.float64)
     return network.scheme, shape, vectors, f"{network.scheme.count} points · {name}"
+
+
+def twin(old: str, new: str, landmark: int) -> int | None:
+    """The landmark of the model ``new`` that lies where ``landmark`` lies in the model ``old``; None without one."""
+    try:
+        a, b = model(old), model(new)
+    except WorkbenchError:
+        return None
+    if a.scheme.name == b.scheme.name:
+        return landmark
+    found = twins(a.scheme, a.mean_shape.cpu().numpy(), b.scheme, b.mean_shape.cpu().numpy())[landmark]
+    return None if found < 0 else found
 
 
 def timing(shown: Shown) -> str:

@@ -7,7 +7,7 @@ from html import escape
 from PIL import Image
 
 from workbench.app.gallery import data_url
-from workbench.explain import attention_matrix, edges
+from workbench.explain import attention_matrix, best_edges
 from workbench.figures import palette
 from workbench.reading import Reading
 
@@ -30,7 +30,7 @@ def preview_svg(
     matrix = attention_matrix(
         reading, "self" if kind == "self" else "cross", -1 if stage is None else stage, layer or 0, head
     )
-    best = edges(matrix, top_k=1)
+    best = best_edges(matrix)
     points = reading.points() * _SIDE
     top = float(best.weight.max(initial=0.0)) or 1.0
     lines = []
@@ -52,7 +52,8 @@ def preview_svg(
         f'<rect width="{_SIDE}" height="{_SIDE}" fill="#101114" fill-opacity=".5"/>'
         f'<g fill="none" stroke-linecap="round">{"".join(lines)}</g>{dots}</svg>'
     )
-    return svg, f"`{matrix.caption}` · the strongest key of each landmark · widest line {top:.2f}"
+    words = f"the strongest key of each landmark other than itself · width and colour from 0 to {top:.2f}, the largest"
+    return svg, f"`{matrix.caption}` · {words}"
 
 
 def _colour(share: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.app import pool
+from workbench.app import photos, pool
 from workbench.app.link import Limits, Selection, fit, from_link, to_link
 from workbench.errors import WorkbenchError
 
@@ -16,6 +16,8 @@ _WRITTEN = "wb_link_written"
 _TOUCHED = "wb_touched"
 _NOTICE = "wb_notice"
 _HEADED = "wb_headed"
+_OWN = "wb_own"
+"""The last selection of an own photograph, to which the browser's Back button may return."""
 
 
 def sync() -> None:
@@ -27,11 +29,11 @@ def sync() -> None:
     changed = bool(link) and link != st.session_state.get(_WRITTEN)
     if not first and (touched or not changed):
         return
-    photo = current().photo if not first and link.get("photo") else ""
+    own: Selection | None = st.session_state.get(_OWN) if "photo" in link and "sample" not in link else None
     selection, complaint = from_link(link, pool.shelf())
-    if photo:
-        # The person's own photograph is still in this session: only the view was changed.
-        selection, complaint = replace(current(), **_view_of(selection)), ""
+    if own is not None and photos.holds(own.photo):
+        # The person's own photograph is still in this session; the link tells the view.
+        selection, complaint = replace(own, **_view_of(selection)), ""
     else:
         selection, complaint = _with_a_face(selection, complaint)
     st.session_state[_SELECTION] = selection
@@ -51,9 +53,11 @@ def _with_a_face(selection: Selection, complaint: str) -> tuple[Selection, str]:
 def publish() -> None:
     """Write the selection into the link."""
     link = to_link(current())
+    # A run that came from a quick second change does not know what the one before it has written meanwhile.
+    known = st.session_state.get(_WRITTEN) == link
     st.session_state[_WRITTEN] = link
     st.session_state.pop(_TOUCHED, None)
-    if dict(st.query_params.items()) != link:
+    if not known or dict(st.query_params.items()) != link:
         st.query_params.from_dict(link)
 
 
@@ -70,8 +74,13 @@ def limits() -> Limits:
 
 
 def update(**changes: Any) -> None:
-    """Change fields of the selection; what the model does not have falls back to its default."""
-    selection = replace(current(), **changes)
+    """Change fields of the selection; what the model does not have falls back to its default. Another model's landmark
+    is the one in the same place of the face."""
+    before, selection = current(), replace(current(), **changes)
+    if selection.model != before.model and before.landmark is not None and "landmark" not in changes:
+        selection = replace(selection, landmark=pool.twin(before.model, selection.model, before.landmark))
+    if selection.photo:
+        st.session_state[_OWN] = selection
     st.session_state[_SELECTION] = fit(selection, pool.shelf().models.get(selection.model, Limits(1, 1, 1, 0)))
     st.session_state[_TOUCHED] = True
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import streamlit as st
 
 from workbench import figures
 from workbench.app import downloads, photos, pool, state
-from workbench.app.link import Selection
 from workbench.paths import share
 from workbench.reading import Reading
 from workbench.widgets import (
@@ -36,7 +36,13 @@ def relations(shown: pool.Shown, key: str = "relations") -> None:
     chosen = _linked("relations", payload, ("kind", "stage", "layer", "head", "landmark"), key)["selection"]
     stem = downloads.stem(shown.reading, "relations")
     where = {name: chosen[name] for name in ("kind", "stage", "layer", "head", "landmark")}
-    lines = {"top_k": chosen["topk"] or None, "threshold": chosen["threshold"]}
+    lines = {
+        "top_k": chosen["topk"] or None,
+        "threshold": chosen["threshold"],
+        "direction": chosen["direction"],
+        "own": chosen["own"],
+        "best": chosen["mode"] == "best",
+    }
     reading = shown.reading
     save_menu(
         *figure_items("Lines", stem, lambda: figures.relations(reading, **where, **lines)),
@@ -53,13 +59,15 @@ def uncertainty(shown: pool.Shown, plain: pool.Shown, cover: dict[str, Any], key
         "uncertainty", shown.key, lambda: uncertainty_payload(shown.reading, cover, plain.reading if cover else None)
     )
     chosen = _linked("uncertainty", payload, ("stage", "layer", "landmark"), key, occluder=cover)["selection"]
-    reading, stem = shown.reading, downloads.stem(shown.reading, "uncertainty")
+    reading = shown.reading
     at = {"stage": -1 if chosen["stage"] is None else chosen["stage"], "layer": chosen["layer"]}
+    where = f"stage{at['stage'] % reading.stages + 1}-layer{at['layer'] % reading.layers + 1}"
+    stem = downloads.stem(reading, f"uncertainty-{where}{'-covered' if cover else ''}")
     save_menu(
         *figure_items("Ellipses", stem, lambda: figures.uncertainty(reading, **at)),
         *figure_items("Bars", f"{stem}-bars", lambda: figures.sigma_bars(reading, **at)),
         *figure_items("Patches", f"{stem}-patches", lambda: figures.patches(reading)),
-        ("Landmarks and sigma as CSV", f"{stem}.csv", "text/csv", lambda: downloads.landmarks_csv(reading)),
+        ("Landmarks and sigma as CSV", f"{stem}.csv", "text/csv", lambda: downloads.landmarks_csv(reading, **at)),
         explorer_item("uncertainty", with_state(payload, selection=chosen), stem, "Uncertainty of landmarks"),
         key=key,
     )
@@ -109,26 +117,34 @@ def structure(key: str = "structure") -> None:
         state.update(landmark=new["landmark"] if mine else None)
 
     given = with_state(payload, selection=shown)
-    mount("structure", given, key=key, on_change=changed)
-    selection, stem = state.current(), f"{'-'.join(names)}-structure"
+    chosen = mount("structure", given, key=key, on_change=changed)["selection"]
+    if len(names) < 2:
+        st.caption("No other model of this system is on the shelf with another number of points, so it stands alone.")
+    stem, pinned = f"{'-'.join(names)}-structure", chosen["landmark"]
+    near = names if pinned is None else (names[chosen["model"]],)
     save_menu(
-        *figure_items("Similarity", stem, lambda: figures.structure(_readings(selection, names))),
+        *figure_items("Similarity", stem, lambda: figures.structure(_readings(names))),
         *figure_items(
-            "Neighbours", f"{stem}-neighbours", lambda: figures.structure_neighbours(_readings(selection, names))
+            "Neighbours",
+            f"{stem}-neighbours{'' if pinned is None else f'-{pinned}'}",
+            lambda: figures.structure_neighbours(_readings(near), landmark=pinned),
         ),
-        (
-            "Similarities as CSV",
-            f"{stem}.csv",
-            "text/csv",
-            lambda: downloads.similarity_csv(_readings(selection, names)[own]),
+        *(
+            (f"Similarities of {name} as CSV", f"{name}-structure.csv", "text/csv", partial(_similarities, name))
+            for name in names
         ),
-        explorer_item("structure", given, stem, "Structure encodings"),
+        explorer_item("structure", with_state(given, selection=chosen), stem, "Structure encodings"),
         key=key,
     )
 
 
-def _readings(selection: Selection, names: tuple[str, ...]) -> list[Reading]:
-    return [pool.reading(selection, name).reading for name in names]
+def _readings(names: tuple[str, ...]) -> list[Reading]:
+    """Structure encodings are weights, the same for every face; the default sample is read for them."""
+    return [pool.reading(pool.shelf().default(), name).reading for name in names]
+
+
+def _similarities(name: str) -> str:
+    return downloads.similarity_csv(_readings((name,))[0])
 
 
 def _linked(
@@ -138,19 +154,22 @@ def _linked(
     back when they change; what else it holds is kept for this session. ``others`` are further state keys; the answer
     holds what the person last committed."""
     started = payload["meta"]["state"]["selection"]
-    chosen = {name: getattr(state.current(), name) for name in shared}
-    # A head or a landmark may be None on purpose; a stage or a layer that is None is the view's own choice.
-    chosen = {k: v for k, v in chosen.items() if v is not None or k not in _AXES}
-    shown = {**started, **options_of(view), **chosen}
+
+    def shown() -> dict[str, Any]:
+        chosen = {name: getattr(state.current(), name) for name in shared}
+        # A head or a landmark may be None on purpose; a stage or a layer that is None is the view's own choice.
+        chosen = {k: v for k, v in chosen.items() if v is not None or k not in _AXES}
+        return {**started, **options_of(view), **chosen}
 
     def changed(now: dict[str, Any]) -> None:
-        new = now["selection"]
+        # Against the selection of this very moment: the run that mounted the widget may lie several changes back.
+        new, before = now["selection"], shown()
         keep_options(view, {k: v for k, v in new.items() if k not in shared or (v is None and k in _AXES)})
-        state.update(**{name: new[name] for name in shared if new[name] != shown[name]})
+        state.update(**{name: new[name] for name in shared if new[name] != before[name]})
         for name in others:
             keep_options(f"{view}.{name}", now[name])
 
-    return mount(view, with_state(payload, selection=shown, **others), key=key, on_change=changed)
+    return mount(view, with_state(payload, selection=shown(), **others), key=key, on_change=changed)
 
 
 def with_state(payload: Payload, **values: Any) -> Payload:

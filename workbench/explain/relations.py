@@ -6,7 +6,7 @@ threshold did is said in the result's caption.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from workbench.reading import Reading
 
 Kind = Literal["cross", "self"]
+Direction = Literal["query", "key"]
 
 
 @dataclass(frozen=True)
@@ -143,17 +144,19 @@ def edges(
     matrix: Relations | np.ndarray,
     top_k: int | None = 3,
     threshold: float = 0.0,
-    query: int | None = None,
+    landmark: int | None = None,
     include_self: bool = False,
+    direction: Direction = "query",
 ) -> Edges:
     """The strongest relations of a matrix.
 
     Args:
         matrix: (N, N) weights, rows are queries.
-        top_k: how many keys of each query; None keeps all.
+        top_k: how many keys of each query (of each key how many queries, by ``direction``); None keeps all.
         threshold: weights below it are left out.
-        query: only this landmark's; None takes every landmark's.
+        landmark: only this one's; None takes every landmark's.
         include_self: whether a landmark's look at itself counts.
+        direction: "query": whom each landmark listens to; "key": who listens to it.
 
     Returns:
         Edges sorted by weight, strongest first; ties by query, then key.
@@ -162,8 +165,9 @@ def edges(
         TraceError: the matrix is not square or there is no such landmark.
     """
     weights = _square(matrix)
+    weights = weights if direction == "query" else weights.T
     count = len(weights)
-    rows = np.arange(count) if query is None else np.array([within("landmark", query, count)])
+    rows = np.arange(count) if landmark is None else np.array([within("landmark", landmark, count)])
     kept = count if top_k is None else min(max(top_k, 0), count)
     ranked = weights[rows].astype(float)
     if not include_self:
@@ -174,17 +178,49 @@ def edges(
     values = np.take_along_axis(ranked, order, 1).reshape(-1)
     keep = np.isfinite(values) & (values >= threshold)
     queries, keys, values = queries[keep], keys[keep], values[keep]
+    if direction == "key":
+        queries, keys = keys, queries
     order = np.lexsort((keys, queries, -values))
     total = float(weights[rows].sum())
     share = float(values.sum()) / total if total else 0.0
-    caption = _edges_caption(top_k, threshold, query, include_self, share)
+    caption = _edges_caption(top_k, threshold, landmark, include_self, direction, share)
     return Edges(queries[order], keys[order], values[order], share, caption)
 
 
-def _edges_caption(top_k: int | None, threshold: float, query: int | None, include_self: bool, share: float) -> str:
-    whose = "each landmark" if query is None else f"landmark {query}"
-    keys = f"all keys of {whose}" if top_k is None else f"the {top_k} strongest keys of {whose}"
-    parts = [keys, "with itself" if include_self else "without itself"]
+def best_edges(
+    matrix: Relations | np.ndarray,
+    threshold: float = 0.0,
+    landmark: int | None = None,
+    direction: Direction = "query",
+) -> Edges:
+    """One edge from each landmark to the key it weighs most other than itself (thesis Fig. 4.6).
+
+    Args:
+        matrix, threshold: as in :func:`edges`.
+        landmark: only the edges in which it is the query or, by ``direction``, the key.
+
+    Raises:
+        TraceError: as :func:`edges`.
+    """
+    weights = _square(matrix)
+    every = edges(weights, 1, threshold)
+    caption = "the strongest key of each landmark other than itself"
+    if landmark is None:
+        return replace(every, caption=f"{caption}; they carry {every.share:.0%} of the weight")
+    landmark = within("landmark", landmark, len(weights))
+    kept = (every.query if direction == "query" else every.key) == landmark
+    share = float(every.weight[kept].sum() / (weights.sum() or 1.0))
+    caption += f"; only where landmark {landmark} is the {direction}"
+    return Edges(every.query[kept], every.key[kept], every.weight[kept], share, caption)
+
+
+def _edges_caption(
+    top_k: int | None, threshold: float, landmark: int | None, include_self: bool, direction: Direction, share: float
+) -> str:
+    whose = "each landmark" if landmark is None else f"landmark {landmark}"
+    whom = "keys of" if direction == "query" else "queries on"
+    partners = f"all {whom} {whose}" if top_k is None else f"the {top_k} strongest {whom} {whose}"
+    parts = [partners, "with itself" if include_self else "without itself"]
     if threshold > 0:
         parts.append(f"weights from {threshold:g}")
     return ", ".join(parts) + f"; they carry {share:.0%} of the weight"

@@ -18,15 +18,19 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
-def landmarks_table(reading: Reading) -> list[Row]:
-    """One row a landmark: ``x``, ``y`` in pixels of the photograph, ``crop_x``, ``crop_y`` in pixels of the
-    model's input; ``sigma_x``, ``sigma_y`` (crop pixels) and ``patch`` (what set the last patch's size) where
-    the model gives them."""
-    scheme = reading.scheme
-    photo, crop = reading.landmarks, reading.points() * reading.input_size
+def landmarks_table(reading: Reading, stage: int = -1, layer: int = -1) -> list[Row]:
+    """One row a landmark after a stage and layer: ``x``, ``y`` in pixels of the photograph, ``crop_x``, ``crop_y`` in
+    pixels of the model's input; ``sigma_x``, ``sigma_y`` (crop pixels) and ``patch`` (what set the size of the stage's
+    patch) where the model gives them.
+
+    Raises:
+        TraceError: there is no such stage or layer.
+    """
+    scheme, points = reading.scheme, reading.points(stage, layer)
+    photo, crop = reading.face.to_original(reading.to_photo(points)), points * reading.input_size
     has_sigma = reading.alignment.variance is not None
-    sigma = reading.sigma() * reading.input_size if has_sigma else None
-    states = patch_states(reading).states[-1] if reading.alignment.rects is not None else None
+    sigma = reading.sigma(stage, layer) * reading.input_size if has_sigma else None
+    states = patch_states(reading).states[stage] if reading.alignment.rects is not None else None
     rows = []
     for i in range(scheme.count):
         row: Row = {

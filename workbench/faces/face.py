@@ -153,6 +153,11 @@ class Face:
             raise ImageError(f"The crop factor must lie between {low:g} and {high:g}; the papers use {CROP_FACTOR}.")
         return replace(self, factor=float(factor), _pixels=None, _painted=None)
 
+    @property
+    def painted(self) -> float:
+        """The share of the crop, in [0, 1], that was painted over."""
+        return 0.0 if self._painted is None else float(self._painted.mean())
+
     def with_crop(self, pixels: np.ndarray) -> Face:
         """The same geometry with other pixels in the crop (an occluder painted over it), uint8 (S, S, 3).
 

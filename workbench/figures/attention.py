@@ -11,6 +11,7 @@ from workbench.explain import (
     Relations,
     attention_matrix,
     attention_stack,
+    best_edges,
     edges,
     order_by_part,
 )
@@ -24,7 +25,7 @@ from workbench.figures.matrices import part_heatmap
 from workbench.figures.points import DIM
 
 if TYPE_CHECKING:
-    from workbench.explain.relations import Kind
+    from workbench.explain.relations import Direction, Kind
     from workbench.reading import Reading
 
 _TITLES = {"cross": "Which patches each landmark looks at", "self": "Which landmarks each landmark looks at"}
@@ -40,30 +41,43 @@ def relations(
     top_k: int | None = 3,
     threshold: float = 0.0,
     landmark: int | None = None,
+    direction: Direction = "query",
+    own: bool = False,
+    best: bool = False,
 ) -> go.Figure:
     """Attention as lines over the crop, width and colour by weight.
 
     Args:
         kind, stage, layer, head: see ``explain.attention_matrix``.
-        top_k, threshold: see ``explain.edges``; a landmark's look at itself is not drawn.
-        landmark: only this query's lines. The scale stays that of all landmarks, so pictures compare.
+        top_k, threshold, direction: see ``explain.edges``.
+        landmark: only this one's lines. The scale stays that of all landmarks, so pictures compare.
+        own: draw a landmark's look at itself, as a ring.
+        best: instead one arrow from each landmark to its strongest key, see ``explain.best_edges``.
 
     Raises:
         TraceError: the reading holds no such attention.
     """
     matrix = attention_matrix(reading, kind, stage, layer, head)
-    everything = edges(matrix, top_k, threshold)
-    chosen = everything if landmark is None else edges(matrix, top_k, threshold, query=landmark)
-    points = reading.points() * reading.input_size
+    everything, chosen = (
+        best_edges(matrix, threshold, focus, direction)
+        if best
+        else edges(matrix, top_k, threshold, focus, own, direction)
+        for focus in (None, landmark)
+    )
+    points = (reading.points() if stage is None else reading.points(stage)) * reading.input_size
     steps = Steps(float(everything.weight.max(initial=0.0)) or 1.0)
     caption = (
         f"{matrix.caption} · {chosen.caption} · {steps.words} · "
         "a line bends to the left on its way from query to key · photograph dimmed"
     )
     canvas = _dark_face(reading, _TITLES[kind], caption)
-    pieces = [bent(points[q], points[k]) for q, k in zip(chosen.query, chosen.key, strict=True)]
-    draw_weighted(canvas, pieces, chosen.weight, steps)
-    _answering_dots(canvas, reading, matrix, landmark)
+    itself = chosen.query == chosen.key
+    pieces = [bent(points[q], points[k]) for q, k in zip(chosen.query[~itself], chosen.key[~itself], strict=True)]
+    draw_weighted(canvas, pieces, chosen.weight[~itself], steps)
+    if best:
+        _arrow_heads(canvas, pieces, chosen.weight[~itself], steps)
+    _rings(canvas, points[chosen.query[itself]], chosen.weight[itself], steps)
+    _answering_dots(canvas, reading, matrix, landmark, points)
     weight_legend(canvas, steps, "attention weight")
     return canvas.figure()
 
@@ -92,12 +106,8 @@ def partners(
     weights = found.weight[~own]
     draw_weighted(canvas, pieces, weights, steps)
     _arrow_heads(canvas, pieces, weights, steps)
-    chosen = steps.of(found.weight)
-    rims = [steps.colour(int(s)) for s in chosen[own]]
-    if own.any():
-        ring = {"symbol": "circle-open", "line": {"width": 2}}
-        canvas.dots(points[own], rims, 15, marker=ring)
-    _answering_dots(canvas, reading, matrix, None)
+    _rings(canvas, points[own], found.weight[own], steps)
+    _answering_dots(canvas, reading, matrix, None, points)
     weight_legend(canvas, steps, "attention weight")
     return canvas.figure()
 
@@ -197,10 +207,18 @@ def _dark_face(reading: Reading, title: str, caption: str) -> Canvas:
     return canvas
 
 
-def _answering_dots(canvas: Canvas, reading: Reading, matrix: Relations, landmark: int | None) -> None:
+def _rings(canvas: Canvas, points: np.ndarray, weights: np.ndarray, steps: Steps) -> None:
+    """Landmarks that look at themselves."""
+    if len(points):
+        rims = [steps.colour(int(s)) for s in steps.of(weights)]
+        canvas.dots(points, rims, 15, marker={"symbol": "circle-open", "line": {"width": 2}})
+
+
+def _answering_dots(
+    canvas: Canvas, reading: Reading, matrix: Relations, landmark: int | None, points: np.ndarray
+) -> None:
     """Dots by part that list their strongest keys; a chosen one wears a ring."""
     scheme = reading.scheme
-    points = reading.points() * reading.input_size
     order = np.argsort(-matrix.weights, axis=1, kind="stable")[:, :4]
     words = [
         f"<b>{i}</b> {scheme.label(i)}<br>looks at"

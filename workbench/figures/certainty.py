@@ -11,7 +11,7 @@ from workbench.explain import STATES, Calibration, PatchStates, ellipses, patch_
 from workbench.figures import palette
 from workbench.figures.canvas import Canvas, joined
 from workbench.figures.legends import Steps, state_legend, weight_legend
-from workbench.figures.points import DIM, point_names
+from workbench.figures.points import DIM, covered, point_names
 from workbench.tracing import within
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def uncertainty(
     mean = np.sqrt(sigma.prod(1))
     steps = Steps(float(mean.max()), widest=2.4)
     caption = f"{found.caption} · colour: square root of sigma x times sigma y, in pixels of the {size} px crop"
-    caption += " · thin lines come from the mean face" if path else ""
+    caption += (" · thin lines come from the mean face" if path else "") + covered(reading)
     canvas = Canvas("How sure the model is", caption + " · photograph dimmed", size=size, strip=48, night=True)
     canvas.photo(reading, opacity=DIM)
     canvas.face(centres, scheme, palette.alpha("#FFFFFF", 0.25), 1.0)
@@ -80,7 +80,7 @@ def sigma_bars(reading: Reading, stage: int = -1, layer: int = -1, named: int = 
     scheme, top = reading.scheme, float(found.sigma.max())
     count = scheme.count
     worst = ", ".join(f"{scheme.label(int(i))} ({i})" for i in found.index[:named])
-    caption = f"{found.caption} · least certain: {worst}"
+    caption = f"{found.caption} · least certain: {worst}{covered(reading)}"
     canvas = Canvas("Who is least certain", caption, width=720, height=250, left=30, bottom=62)
     colours = palette.landmark_colours(scheme)
     canvas.add(
@@ -127,6 +127,7 @@ def patches(reading: Reading, stage: int | None = None) -> go.Figure:
     stages, size = len(found.rects), reading.input_size
     shown = list(range(stages)) if stage is None else [within("stage", stage, stages)]
     caption = f"{found.caption} · in the {size} px crop · dots: where the patches were centred · photograph dimmed"
+    caption += covered(reading)
     canvas = Canvas(
         "Where the model looked", caption, columns=len(shown), width=612 if len(shown) == 1 else 360, size=size,
         strip=34, night=True, heads=True,

@@ -137,7 +137,7 @@ def _lines(
     if reading.scheme.count != len(weights):
         return _table(found, weights, caption)
     everything = edges(weights, top_k)
-    chosen = everything if item is None else edges(weights, top_k, query=item)
+    chosen = everything if item is None else edges(weights, top_k, landmark=item)
     steps = Steps(float(everything.weight.max(initial=0.0)) or 1.0)
     said = f"{caption} · {chosen.caption} · {steps.words} · photograph dimmed"
     size = reading.input_size

@@ -89,6 +89,12 @@ def _stage_legend(canvas: Canvas, steps: Steps, stages: int) -> None:
     canvas.text((x + 14) * u, middle, "answer, by part", size=11)
 
 
+def covered(reading: Reading) -> str:
+    """What a caption says of a crop that was painted over."""
+    share = reading.face.painted
+    return f" · {share:.1%} of the crop covered by hand" if share else ""
+
+
 def point_names(reading: Reading) -> list[str]:
     """What a landmark says when pointed at: index, name, place in the photograph."""
     return [

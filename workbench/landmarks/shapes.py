@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench.errors import DataError
+
+if TYPE_CHECKING:
+    from workbench.landmarks.scheme import Scheme
 
 CROP_FACTOR = 1.2
 """Side of the papers' crop over the longer side of the landmarks' tight box (SLPT, DSLPT)."""
@@ -144,3 +148,27 @@ def _pairs(src: ArrayLike, dst: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     if not known.any():
         raise DataError("The two shapes have no known landmark in common.")
     return a[known], b[known]
+
+
+def twins(a: Scheme, a_shape: np.ndarray, b: Scheme, b_shape: np.ndarray) -> list[int]:
+    """For each landmark of scheme ``a`` the nearest of the same drawn group in ``b``, -1 without one.
+
+    Args:
+        a_shape, b_shape: mean faces (N, 2) of the two schemes, in any unit; they are laid over each other by the
+            centres of the groups that both schemes have (at least three).
+    """
+    own, others = {g.name: g for g in a.groups}, {g.name: g for g in b.groups}
+    shared = [name for name in own if name in others]
+    found = [-1] * a.count
+    if len(shared) < 3:
+        return found
+    a_centres, b_centres = (
+        np.stack([shape[list(groups[name].indices)].mean(0) for name in shared])
+        for shape, groups in ((a_shape, own), (b_shape, others))
+    )
+    placed = apply(similarity(a_centres, b_centres), a_shape)
+    for name in reversed(shared):
+        there = np.array(others[name].indices)
+        for i in own[name].indices:
+            found[i] = int(there[np.linalg.norm(b_shape[there] - placed[i], axis=1).argmin()])
+    return found

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.errors import TraceError
 from workbench.explain import cosine_similarity, part_statistic
 from workbench.landmarks import Scheme
-from workbench.landmarks.shapes import apply, similarity
+from workbench.landmarks.shapes import twins
 from workbench.reading import Reading
 from workbench.widgets.hosts import Payload, face_meta, half, luts, rounded
 
@@ -55,7 +55,7 @@ def structure_payload(
                     for kind, mean, count in zip(KINDS, means, found.counts, strict=True)
                     if np.isfinite(mean)
                 ],
-                "twin": _twins(given[at], given[1 - at]) if len(given) == 2 else [],
+                "twin": twins(*given[at][:2], *given[1 - at][:2]) if len(given) == 2 else [],
             }
         )
     state = {"selection": _resolve(dict(selection or {}), [scheme.count for scheme, *_ in given])}
@@ -67,27 +67,6 @@ def _encoded(item: Reading | Encoded) -> Encoded:
         return item
     title = f"{item.scheme.count} points · {item.model_name}"
     return item.scheme, item.mean_shape, item.structure(), title
-
-
-def _twins(source: Encoded, target: Encoded) -> list[int]:
-    """For each landmark of one scheme the nearest of the same drawn group in the other, -1 without one.
-
-    The mean shapes are laid over each other by the centres of the groups that both schemes have.
-    """
-    (a, from_shape, *_), (b, to_shape, *_) = source, target
-    shared = [g.name for g in a.groups if any(g.name == other.name for other in b.groups)]
-    if len(shared) < 3:
-        return [-1] * a.count
-    own, others = {g.name: g for g in a.groups}, {g.name: g for g in b.groups}
-    centres = [np.stack([shape[list(groups[name].indices)].mean(0) for name in shared])
-               for shape, groups in ((from_shape, own), (to_shape, others))]  # fmt: skip
-    placed = apply(similarity(centres[0], centres[1]), from_shape)
-    twins = [-1] * a.count
-    for name in reversed(shared):
-        there = np.array(others[name].indices)
-        for i in own[name].indices:
-            twins[i] = int(there[np.linalg.norm(to_shape[there] - placed[i], axis=1).argmin()])
-    return twins
 
 
 def _resolve(given: dict[str, Any], counts: list[int]) -> dict[str, Any]:
