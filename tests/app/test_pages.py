@@ -16,6 +16,7 @@ from tests.app.conftest import Opener, words
 from tests.readings import synthetic_reading
 from workbench.app import cover, downloads, pool, views
 from workbench.app.link import Selection
+from workbench.faces import Occluder
 from workbench.landmarks import get_scheme
 from workbench.models import zoo
 
@@ -291,3 +292,12 @@ def test_the_mouth_is_covered_where_it_is() -> None:
     covered = occluder.covers(reading.points())
     assert covered[48:68].all()
     assert covered.sum() < 30
+
+
+def test_every_occluder_has_a_reading_of_its_own(open_page: Opener) -> None:
+    chosen = Selection(sample="frontal-a", model="dslpt-68")
+    first = pool.occluded(chosen, Occluder(0.2, 0.2, 0.3, 0.3, "black"))
+    second = pool.occluded(chosen, Occluder(0.5, 0.5, 0.3, 0.3, "black"))
+    assert (first.reading.face.crop(64)[20, 20] == 0).all()
+    assert (second.reading.face.crop(64)[20, 20] != 0).any()
+    assert (second.reading.face.crop(64)[40, 40] == 0).all()

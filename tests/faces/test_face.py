@@ -121,6 +121,10 @@ def test_a_painted_crop_replaces_the_pixels_only() -> None:
     assert (painted.crop(32) == 7).all()
     assert (painted.affine_to(64) == face.affine_to(64)).all()
     assert (painted.with_factor(1.3).crop(64) != 7).any()
+    assert (painted.with_box(face.box).crop(64) == face.crop(64)).all()
+    assert (painted.with_index(1).crop(64) == face.with_index(1).crop(64)).all()
+    assert painted.painted > 0.9
+    assert face.painted == painted.with_box(face.box).painted == 0
     with pytest.raises(ImageError, match="square"):
         face.with_crop(np.zeros((3, 4, 3), np.uint8))
 

@@ -222,7 +222,7 @@ def test_other_weights_and_missing_tensors_are_named(tmp_path) -> None:
     del state["stage3.2.fuse_layers.2.0.1.0.weight"]
     torch.save(state, tmp_path / "hrnet.pth")
     with pytest.raises(CheckpointError, match=r"stage3\.2\.fuse_layers\.2\.0\.1\.0\.weight missing"):
-        load_model(tmp_path / "hrnet.pth", system="ssfa", init_face=np.zeros((68, 2)))
+        load_model(tmp_path / "hrnet.pth", system="ssfa", init_face=np.linspace(60, 200, 136).reshape(68, 2))
 
 
 def test_a_maximum_moves_a_quarter_towards_its_larger_neighbour() -> None:

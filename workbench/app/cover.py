@@ -69,7 +69,8 @@ def explorer(selection: Selection) -> None:
         st.markdown("##### Who gained and who lost listeners")
         st.caption(
             f"`{change.caption}` · dots: mean weight on each landmark's patch; lines: the {len(change.edges)} "
-            f"relations that changed most, red more, blue less; squares are covered · {pool.timing(shown)}"
+            f"relations that changed most, the widest by {abs(change.change).max():.3f}, red more, blue less; "
+            f"squares are covered · {pool.timing(shown)}"
         )
         st.page_link(views.page("relations"), label="All relations, uncovered", icon=":material/hub:")
     with picture:

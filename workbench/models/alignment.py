@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from workbench.errors import TraceError
@@ -47,9 +46,3 @@ class Alignment:
         within("stage", stage, self.variance.shape[0])
         within("layer", layer, self.variance.shape[1])
         return self.variance[stage, layer].sqrt() * self.rects[stage, ..., 2:]
-
-    def in_patches(self, points: Tensor) -> Tensor:
-        """Points (B, N, 2) in crop pixels -> (stage, B, N, 2) in patch units (Eq. 5.10)."""
-        if self.rects is None:
-            raise TraceError("This system reads no patches.")
-        return (points - self.rects[..., :2]) / self.rects[..., 2:].clamp_min(torch.finfo(points.dtype).eps)

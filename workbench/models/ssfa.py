@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
@@ -248,10 +247,6 @@ class SSFA(FaceModel):
         maps = self.heatmaps(maps)
         points = quarter_pixel(maps) if self.config.decode == "quarter" else centre_of_mass(maps)
         return Alignment(landmarks=side * points, heatmaps=maps)
-
-    def spatial_attentions(self) -> Iterator[SpatialAttention]:
-        """The spatial attentions, in the order in which they run."""
-        return (m for m in self.modules() if isinstance(m, SpatialAttention))
 
 
 _COMPACT: dict[str, Any] = dict(
