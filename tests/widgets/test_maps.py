@@ -157,3 +157,14 @@ def test_captions_name_tensor_and_treatment(tmp_path) -> None:
     assert "cells, not smoothed" in got[1]
     assert "the largest of all its maps" in got[1]
     assert got[2] == "alignment.landmarks · 68 points · landmarks: mean face"
+
+
+def test_one_scale_for_all_maps_holds_every_stage(tmp_path) -> None:
+    got = run(
+        tmp_path,
+        "maps",
+        """const two = Float32Array.from([1, 2, 3, 4, 10, 20, 30, 40]);  // 2 stages, 2 heads, 2 values
+        return [null, 0].map((head) => [...everyBlock(two, [2, 2, 2], head)])
+          .concat([[...everyBlock(two, [4, 1, 2], null)]]);""",
+    )
+    assert got == [[2, 3, 20, 30], [1, 2, 3, 4, 10, 20, 30, 40], [1, 2, 3, 4, 10, 20, 30, 40]]

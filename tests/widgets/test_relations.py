@@ -127,3 +127,75 @@ def test_caption_names_tensor_stage_head_and_treatment(tmp_path):
     )
     assert "the largest of all maps" in got[1]
     assert "an arrow from each landmark" in got[2]
+
+
+def test_scale_of_all_maps_reaches_farther_than_that_of_one(tmp_path):
+    everything = [0.9, *W[1:], *W[:5], 0.95, *W[6:]]  # two maps, the larger weights elsewhere than in the first
+    got = run(
+        tmp_path,
+        "relations",
+        """const map = input.all.slice(0, 9);
+        return ["map", "all"].flatMap((scale) => [false, true].map((own) => reach(scale, map, input.all, 3, own)))
+          .concat(reach("map", [0, 0, 0, 0], [], 2, true));""",
+        all=everything,
+    )
+    assert got == [0.7, 0.9, 0.95, 0.95, 1]
+
+
+def test_caption_says_when_a_landmarks_own_weight_is_left_out(tmp_path):
+    payload = relations_payload(synthetic_reading(68))
+    got = run(
+        tmp_path,
+        "relations",
+        """const s = input.meta.state.selection;
+        const say = (more, focus) => relationsCaption(input.meta, { ...s, ...more }, 1, focus)[1][0];
+        return [say({}, null), say({ own: true }, null),
+          ...[false, true].map((own) => say({ mode: "best", own }, null)),
+          say({ mode: "best" }, 30), say({ mode: "best", direction: "key" }, 30)];""",
+        meta=payload["meta"],
+    )
+    lines, rings, best, best_own, one, heard = (text.split(" · ")[-1] for text in got)
+    assert lines == "3 strongest keys of each landmark other than itself"
+    assert rings == "3 strongest keys of each landmark"
+    assert best == best_own == "an arrow from each landmark to the key it weighs most, other than itself"
+    assert one == "an arrow from nose bridge 4 of 4 (30) to the key it weighs most, other than itself"
+    assert heard.startswith("arrows to nose bridge 4 of 4 (30) from the landmarks that weigh it most")
+
+
+def test_part_names_keep_apart_and_over_their_brackets(tmp_path):
+    got = run(
+        tmp_path,
+        "relations",
+        """const parts = (sizes, widths, side) => {
+          let from = 0;
+          const items = sizes.map((room, i) => ({ i, room, at: (from += room) - room / 2, widths: widths[i] }));
+          return placeLabels(items, side).map(({ item, short, at }) => [item.i, short, at]);
+        };
+        const lips = [[20, 20], [40, 20], [40, 20]];
+        return [parts([50, 50, 50], lips, 150), parts([50, 25, 25], lips, 100),
+          parts([10, 90], [[30, 30], [30, 30]], 100),
+          parts([4, 4, 92], [[30, 30], [30, 30], [30, 30]], 100), parts([3], [[30, 30]], 3)];""",
+    )  # fmt: skip
+    assert got[0] == [[0, 0, 25], [1, 0, 75], [2, 0, 125]]  # all as they are
+    assert [(i, short) for i, short, _ in got[1]] == [(0, 1), (1, 1), (2, 1)]  # the shorter names
+    assert got[2] == [[1, 1, 55]]  # the narrow one goes without
+    assert got[3] == [[2, 1, 54]]
+    assert got[4] == []
+
+
+def test_unit_beside_the_legend_gets_shorter_but_stays(tmp_path):
+    got = run(
+        tmp_path,
+        "relations",
+        """const texts = ["x".repeat(40), "x".repeat(16)], measure = (t) => 5 * t.length;
+        return [600, 420, 380, 250].map((w) => {
+          const [bar, text] = besideScale(w, texts, measure);
+          return [bar, text.length, 18 + bar + 16 + measure(text) <= w];
+        });""",
+    )
+    assert got == [[300, 40, True], [176, 40, True], [256, 16, True], [126, 16, True]]
+
+
+def test_words_wrap(tmp_path):
+    got = run(tmp_path, "relations", 'return wrapWords("a bc def g", 4, (t) => t.length);')
+    assert got == ["a bc", "def", "g"]

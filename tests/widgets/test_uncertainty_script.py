@@ -102,3 +102,32 @@ def test_caption_names_tensor_stage_and_rule(tmp_path):
     assert got[3] == "every stage halves the side"
     assert "a Gaussian has 39, 86, 99 % of its mass inside" in got[0]
     assert "a Laplace distribution has 52, 86, 96 % of its mass inside" in got[4]
+
+
+def test_captions_of_the_mean_face_and_of_an_occluder(tmp_path):
+    meta = uncertainty_payload(synthetic_reading(68))["meta"]
+    got = run(
+        tmp_path,
+        "uncertainty",
+        """const meta = { ...input.meta, occluder: { x: 0, y: 0, w: 0.5, h: 0.5, fill: "grey" }, baseline: {} };
+        return [0, 6].map((step) =>
+          uncertaintyCaption(meta, { ellipses: true, path: true }, step).map((x) => x[0]).join(""));""",
+        meta=meta,
+    )
+    start, landed = got
+    for words in ("bars: marks", "white lines", "path:"):
+        assert words in landed
+        assert words not in start  # nothing of it is drawn there
+    assert "grey over 25 % of the crop" in start
+
+
+def test_the_same_occluder_asks_for_nothing(tmp_path):
+    got = run(
+        tmp_path,
+        "uncertainty",
+        """const o = { x: 0.1, y: 0.2, w: 0.3, h: 0.4, fill: "grey" };
+        return [[o, { ...o }], [o, { ...o, x: 0.10004 }], [null, {}], [undefined, null], [{}, {}],
+          [o, { ...o, fill: "black" }], [o, { ...o, h: 0.41 }], [o, {}],
+          [null, o]].map((pair) => sameOccluder(...pair));""",
+    )  # fmt: skip
+    assert got == [True, True, True, True, True, False, False, False, False]

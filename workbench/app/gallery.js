@@ -2,8 +2,8 @@
 
 const STYLE = `
 :host, .strip { display: block; }
-.strip { display: grid; grid-auto-flow: column; grid-auto-columns: minmax(58px, 76px); gap: 8px;
-  overflow-x: auto; overscroll-behavior-x: contain; padding: 3px 3px 8px; scrollbar-width: thin;
+.strip { display: grid; grid-auto-flow: column; grid-auto-columns: 68px; gap: 8px; align-items: start;
+  overflow-x: auto; overscroll-behavior-x: contain; padding: 5px 5px 8px; scrollbar-width: thin;
   margin: 0; list-style: none; }
 button { all: unset; box-sizing: border-box; display: block; width: 100%; cursor: pointer; border-radius: 8px;
   position: relative; transition: transform .12s ease; }
@@ -14,8 +14,8 @@ button:focus-visible img { box-shadow: 0 0 0 2px var(--st-background-color, #fff
 button[aria-pressed="true"] img { box-shadow: 0 0 0 2px var(--st-background-color, #fff),
   0 0 0 4px var(--st-primary-color, #0b6e99); }
 span { display: block; margin-top: 4px; font: 500 11px/1.2 var(--st-font, system-ui, sans-serif);
-  color: var(--st-text-color, #222); opacity: .72; white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
-  text-align: center; }
+  color: var(--st-text-color, #222); opacity: .72; text-align: center; overflow-wrap: anywhere;
+  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
 button[aria-pressed="true"] span { opacity: 1; font-weight: 650; }
 @media (prefers-reduced-motion: no-preference) { button:active { transform: scale(.97); } }
 `;
@@ -46,6 +46,14 @@ function step(event, strip) {
   event.preventDefault();
 }
 
+/* The strip alone is scrolled, never the page. */
+function reveal(tile, strip) {
+  if (!tile) return;
+  const box = strip.getBoundingClientRect(), place = tile.getBoundingClientRect(), margin = 40; // what follows is hinted at
+  if (place.left < box.left) strip.scrollLeft += place.left - box.left - margin;
+  else if (place.right > box.right) strip.scrollLeft += place.right - box.right + margin;
+}
+
 const roots = new WeakMap();
 
 export default function gallery({ parentElement, data, setTriggerValue }) {
@@ -71,6 +79,8 @@ export default function gallery({ parentElement, data, setTriggerValue }) {
   const focused = strip.getRootNode().activeElement?.dataset?.name;
   strip.replaceChildren(...data.items.map(item => tile(item, data.selected, choose)));
   strip.scrollLeft = scroll;
+  if (strip.dataset.shown !== data.selected) requestAnimationFrame(() => reveal(strip.querySelector('[aria-pressed="true"]'), strip));
+  strip.dataset.shown = data.selected;
   if (focused) [...strip.children].find(b => b.dataset.name === focused)?.focus({ preventScroll: true });
   return () => roots.delete(parentElement);
 }

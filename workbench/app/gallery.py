@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +30,8 @@ class Tile:
 def gallery(tiles: Sequence[Tile], selected: str, on_pick: Callable[[str], None], key: str = "gallery") -> None:
     """Place the strip; ``on_pick`` is called with the name of a tile that was clicked."""
 
+    labels = short_labels([tile.label for tile in tiles])
+
     def picked() -> None:
         name = st.session_state[key].pick
         if name in {tile.name for tile in tiles}:
@@ -35,9 +39,24 @@ def gallery(tiles: Sequence[Tile], selected: str, on_pick: Callable[[str], None]
 
     _mount(
         key=key,
-        data={"items": [asdict(tile) for tile in tiles], "selected": selected},
+        data={
+            "items": [asdict(tile) | {"label": label} for tile, label in zip(tiles, labels, strict=True)],
+            "selected": selected,
+        },
         on_pick_change=picked,
     )
+
+
+def short_labels(titles: Sequence[str]) -> list[str]:
+    """Titles as two short lines can hold them; equal ones are told apart by letters, as the samples' names are."""
+    short = [title.replace(" degrees to ", "° ") for title in titles]
+    short = [re.sub(r"^With (?:a )?(.)", lambda found: found[1].upper(), label) for label in short]
+    seen: Counter[str] = Counter()
+    labels = []
+    for label in short:
+        labels.append(f"{label} {chr(ord('a') + seen[label] % 26)}" if short.count(label) > 1 else label)
+        seen[label] += 1
+    return labels
 
 
 def thumbnail(picture: Image.Image, side: int = 152) -> str:

@@ -2,9 +2,11 @@
 
 Pure (tested with node): decodeHalf(bytes) -> Float32Array; colourMap(lut) -> {rgb(t), css(t, alpha), strip()};
   nearestPoint(points, p, limit) -> index | -1; stepPoint(points, from, arrowKey) -> index;
-  fitFace(w, h, pad) -> view {side, px(p), unit(p)}; ticks(lo, hi, n); number(x); csv(rows).
+  fitFace(w, h, pad) -> view {side, px(p), unit(p)}; ticks(lo, hi, n); number(x); csv(rows);
+  placeLabels(items, side); wrapWords(text, width, measure); besideScale(w, texts, measure).
 Canvas: surface(parent, {label, ratio, draw(ctx, w, h)}) -> {canvas, width, height, paint(), at(event), close()};
   loadImage(bytes, done); drawPhoto, drawLines, drawDots, drawTag, drawArrow, drawScale, drawBrackets;
+  saveSheet(name, page, title, w, h, draw): a picture with its title and caption, as a file;
   matrixImage(n, value(row, col) -> t | null, map) -> canvas of n x n pixels. Face coordinates are [0, 1] of the crop. */
 
 function decodeHalf(bytes) {
@@ -76,6 +78,38 @@ function number(x) {
 }
 
 const csv = (rows) => rows.map((row) => row.map((cell) => /[",\n]/.test(cell) ? `"${String(cell).replaceAll('"', '""')}"` : cell).join(",")).join("\r\n") + "\r\n";
+
+/* Names along an axis of `side` pixels, none on another: items {at (wanted centre), room (length of its bracket), widths
+(of the name and of a shorter one)} -> {item, short, at} of those that find a place. A name may stick out of its bracket
+as long as its middle stays near the bracket's; where not all fit, all are shortened, then the narrowest brackets go without. */
+function placeLabels(items, side, gap = 5) {
+  const lay = (list, short) => {
+    const at = list.map((item) => item.at), half = list.map((item) => item.widths[short] / 2);
+    list.forEach((_, i) => { at[i] = Math.max(at[i], i ? at[i - 1] + half[i - 1] + gap + half[i] : half[i]); });
+    for (let i = list.length - 1; i >= 0; i--) at[i] = Math.min(at[i], i + 1 < list.length ? at[i + 1] - half[i + 1] - gap - half[i] : side - half[i]);
+    return list.every((item, i) => Math.abs(at[i] - item.at) <= item.room / 4) ? list.map((item, i) => ({ item, short, at: at[i] })) : null;
+  };
+  const least = (list) => list.reduce((a, b) => (b.room < a.room ? b : a));
+  let list = items, found = lay(list, 0);
+  while (!found && !(found = lay(list, 1))) { const out = least(list); list = list.filter((item) => item !== out); }
+  return found;
+}
+
+function wrapWords(text, width, measure) {
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    if (!lines.length || measure(longer) > width) lines.push(word); else lines[lines.length - 1] = longer;
+  }
+  return lines;
+}
+
+/* The width of a colour bar in a strip of width w, and the longest of `texts` (longest first) that fits right of it. */
+function besideScale(w, texts, measure) {
+  const room = (text) => Math.min(300, w - 18 - 16 - 10 - measure(text));
+  const text = texts.find((t) => room(t) >= 160) ?? texts.at(-1);
+  return [Math.max(60, room(text)), text];
+}
 
 /* Canvas -------------------------------------------------------------------------------------------------- */
 
@@ -216,22 +250,37 @@ function drawScale(ctx, x, y, w, h, map, lo, hi, { text = "", wedge = 0, ink = "
   ctx.restore();
 }
 
-/* Part colours and, where they fit, names along the top and the left of an n x n matrix that starts at x, y. */
+/* Part colours and, where they fit, their names (placeLabels) along the top and the left of an n x n matrix that starts at x, y. */
 function drawBrackets(ctx, face, x, y, side, { thick = 5, ink = null, font = "system-ui" } = {}) {
   const n = face.count;
   ctx.save();
   ctx.font = `10px ${font}`; ctx.textAlign = "center"; ctx.textBaseline = "bottom";
-  for (const { colour, start, stop, text } of face.brackets) {
-    const from = (start / n) * side + 0.75, long = ((stop - start) / n) * side - 1.5;
+  const items = face.brackets.map(({ colour, start, stop, text }) => {
+    const from = (start / n) * side + 0.75, long = ((stop - start) / n) * side - 1.5, texts = [text, text.split(" ")[0]];
     ctx.fillStyle = colour;
     ctx.fillRect(x + from, y - thick - 3, long, thick);
     ctx.fillRect(x - thick - 3, y + from, thick, long);
-    if (!ink || ctx.measureText(text).width > long + 4) continue;
+    return { at: from + long / 2, room: long, texts, widths: texts.map((t) => ctx.measureText(t).width) };
+  });
+  if (ink) for (const { item, short, at } of placeLabels(items, side)) {
     ctx.fillStyle = ink;
-    ctx.fillText(text, x + from + long / 2, y - thick - 4);
-    ctx.save(); ctx.translate(x - thick - 4, y + from + long / 2); ctx.rotate(-Math.PI / 2); ctx.fillText(text, 0, 0); ctx.restore();
+    ctx.fillText(item.texts[short], x + at, y - thick - 4);
+    ctx.save(); ctx.translate(x - thick - 4, y + at); ctx.rotate(-Math.PI / 2); ctx.fillText(item.texts[short], 0, 0); ctx.restore();
   }
   ctx.restore();
+}
+
+/* Saves what draw(ctx) puts into w x h, on the page's ground, with the title and the page's caption below. */
+function saveSheet(name, page, title, w, h, draw) {
+  const canvas = el("canvas"), ctx = canvas.getContext("2d"), look = theme(page.root), font = "13px system-ui", wide = w - 16;
+  ctx.font = font;
+  const lines = [title, ...wrapWords(page.caption.textContent, wide, (text) => ctx.measureText(text).width)];
+  canvas.width = w; canvas.height = h + 16 + 20 * lines.length;
+  ctx.fillStyle = look.dark ? "#14161a" : "#fff"; ctx.fillRect(0, 0, w, canvas.height);
+  ctx.save(); draw(ctx, look); ctx.restore();
+  ctx.fillStyle = look.ink; ctx.font = font; ctx.textBaseline = "top";
+  lines.forEach((line, k) => ctx.fillText(line, 8, h + 10 + 20 * k, wide));
+  saveCanvas(name, canvas);
 }
 
 /* A colour map as a canvas of one row, for legends. */

@@ -2,7 +2,7 @@
 
 Pure (tested with node): scaledHalf(bytes, unit); spanOf(values), rangeOf(values) -> {lo, hi, signed}; together(values, count, how);
   cellUnder(place, h, w, rect) -> [row, col] | null; histogram(values, span, bins);
-  blockOf(values, shape, stage, head); linesOf(weights, n, i, k).
+  blockOf(values, shape, stage, head); everyBlock(values, shape, head); linesOf(weights, n, i, k).
 Canvas: gridImage(values, h, w, span, maps); drawGrid(ctx, view, image, opacity, rect); drawCell; drawBars; drawLegend.
 A map is drawn cell by cell, never smoothed; `maps` is {plain, signed}, two colour maps. */
 
@@ -45,6 +45,14 @@ function blockOf(values, [stages, heads, ...rest], stage, head) {
   const size = rest.reduce((a, b) => a * b, 1), start = Math.min(stage, stages - 1) * heads * size;
   if (heads === 1 || head != null) { const h = Math.min(head ?? 0, heads - 1); return values.subarray(start + h * size, start + (h + 1) * size); }
   return together(values.subarray(start, start + heads * size), heads, "mean");
+}
+
+/* What one scale for all maps has to hold: every stage, of all heads as recorded (head chosen) or of their mean. */
+function everyBlock(values, shape, head) {
+  if (head != null || shape[1] === 1) return values;
+  const means = Array.from({ length: shape[0] }, (_, stage) => blockOf(values, shape, stage, null)), out = new Float32Array(means.length * means[0].length);
+  means.forEach((mean, stage) => out.set(mean, stage * mean.length));
+  return out;
 }
 
 /* Lines from landmark i (null: from each) to the others that it weighs most, weakest first; k 0 is all. */
@@ -103,11 +111,12 @@ function drawCell(ctx, view, [row, col], h, w, rect = [0, 0, 1, 1], colour = "#f
 
 /* The colour bar in the strip below a face of w x h pixels, with a mark at `value`. */
 function drawLegend(ctx, w, h, span, maps, text, value = null, marks = null) {
-  const wide = Math.min(300, w - 40), map = span.signed ? maps.signed : maps.plain;
+  ctx.font = "11px system-ui";
+  const [wide, unit] = besideScale(w, [text], (t) => ctx.measureText(t).width), map = span.signed ? maps.signed : maps.plain;
   const inside = value == null ? null : Math.min(span.hi, Math.max(span.lo, value));
   drawScale(ctx, 18, h - 26, wide, 8, map, span.lo, span.hi, { mark: inside == null ? marks : { value: inside, text: number(value) } });
-  ctx.fillStyle = BASE_SOFT; ctx.font = "11px system-ui"; ctx.textBaseline = "middle"; ctx.textAlign = "left";
-  if (w > 420) ctx.fillText(text, 18 + wide + 16, h - 22, w - wide - 40);
+  ctx.fillStyle = BASE_SOFT; ctx.textBaseline = "middle"; ctx.textAlign = "left";
+  ctx.fillText(unit, 18 + wide + 16, h - 22, w - wide - 36);
 }
 
 /* Bars upward (or downward) from zero in the box x, y, w, h. rows: arrays of equal length, stacked on one another;

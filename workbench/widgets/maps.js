@@ -64,7 +64,7 @@ function mount(host) {
     if (i != null) return all.subarray(i * size, (i + 1) * size);
     return once(`t ${stage()} ${head()}`, () => together(all, count(), { channels: "abs", landmarks: "max" }[kind()] ?? "mean"));
   }
-  const spanFor = (i) => s.scale === "all" ? once(`all ${head()}`, () => spanOf(head() == null && shape()[1] > 1 ? block() : data.values))
+  const spanFor = (i) => s.scale === "all" ? once(`all ${head() == null}`, () => spanOf(everyBlock(data.values, shape(), head())))
     : once(`s ${s.scale} ${stage()} ${head()} ${i}`, () => (s.scale === "range" ? rangeOf : spanOf)(mapOf(i)));
   const pictureOf = (i, sheer = false) => once(`p ${stage()} ${head()} ${i} ${s.scale} ${sheer}`, () => gridImage(mapOf(i), shape()[3], shape()[4], spanFor(i), data.maps, sheer));
   const linesNow = () => linesOf(block(), count(), item(), s.topk);

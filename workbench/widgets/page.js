@@ -16,7 +16,7 @@ const WB_STYLE = `
 .wb *, .wb *::before { box-sizing: border-box; }
 .wb-strip { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; padding: 0 0 8px; }
 .wb-stage { display: grid; grid-template-columns: minmax(0, 1.4fr) minmax(0, 1fr); gap: 14px; align-items: start; }
-.wb-main, .wb-side { position: relative; min-width: 0; display: grid; gap: 8px; }
+.wb-main, .wb-side { position: relative; min-width: 0; display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px; }
 .wb-below { display: flex; align-items: flex-start; gap: 12px; margin-top: 8px; } .wb-foot { display: flex; gap: 6px; margin-left: auto; }
 .wb-caption { margin: 4px 0 0; flex: 1; color: var(--soft); font-size: 12px; min-height: 1.35em; }
 .wb-caption code { font: 11.5px/1.3 var(--st-code-font, var(--jp-code-font-family, ui-monospace, monospace)); color: var(--ink); }
@@ -30,9 +30,14 @@ const WB_STYLE = `
 .wb button[aria-pressed=true] { background: var(--ink); color: var(--ground); border-color: var(--ink); }
 .wb button:disabled { opacity: .4; cursor: default; }
 .wb :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
+/* Inside, where a rounded frame would cut it off; on a face two-coloured, so that it shows on any photograph. */
+.wb canvas:focus-visible, .wb-seg button:focus-visible { outline-offset: -2px; }
+.wb-seg button[aria-pressed=true]:focus-visible { box-shadow: inset 0 0 0 3.5px var(--ground); }
+.wb-seg button:first-child { border-radius: 5px 0 0 5px; } .wb-seg button:last-child { border-radius: 0 5px 5px 0; }
+.wb-face:has(> canvas:focus-visible)::after { content: ""; position: absolute; inset: 0; border-radius: inherit; pointer-events: none; box-shadow: inset 0 0 0 3px var(--accent), inset 0 0 0 5px #fff; }
 .wb input[type=range] { width: 68px; accent-color: var(--ink); margin: 0; height: 20px; cursor: pointer; }
 .wb canvas { display: block; width: 100%; touch-action: pan-y; }
-.wb-face { border-radius: 8px; overflow: hidden; background: #101114; }
+.wb-face { position: relative; border-radius: 8px; overflow: hidden; background: #101114; }
 .wb-tip { position: absolute; z-index: 5; pointer-events: none; max-width: 270px; padding: 6px 9px; border-radius: 6px; background: color-mix(in srgb, #101114 94%, transparent); color: #f3f4f5; font-size: 12px; box-shadow: 0 2px 10px rgb(0 0 0 / .35); opacity: 0; }
 .wb-tip.on { opacity: 1; }
 .wb-tip div { display: flex; gap: 12px; justify-content: space-between; } .wb-tip b { font-weight: 600; }
@@ -99,16 +104,17 @@ function toggle(text, title, value, onchange) {
   return { node, set };
 }
 
-/* oninput while it moves (local only), oncommit when it is let go; -> {node, set(value), range(min, max, step)}. */
+/* oninput while it moves (local only), oncommit when it is let go; -> {node, set(value), range(min, max, step)}; set
+follows range. */
 function slider(label, title, { min, max, step, value, format = number }, oninput, oncommit = () => {}) {
   const shown = el("output"), input = el("input", { type: "range", min, max, step, title, "aria-label": title });
-  const show = () => { shown.textContent = format(+input.value); input.setAttribute("aria-valuetext", format(+input.value)); };
-  input.addEventListener("input", () => { show(); oninput(+input.value); });
+  const show = (v) => { shown.textContent = format(v); input.setAttribute("aria-valuetext", format(v)); };
+  input.addEventListener("input", () => { show(+input.value); oninput(+input.value); });
   input.addEventListener("change", () => oncommit(+input.value));
-  const set = (v) => { input.value = v; show(); };
+  const set = (v) => { input.value = v; show(v); }; // the value in force, which the knob's steps may miss
   set(value);
   return { node: el("label", { class: "wb-field" }, label, input, shown), set,
-    range: (lo, hi, by) => { input.min = lo; input.max = hi; input.step = by; show(); } };
+    range: (lo, hi, by) => { input.min = lo; input.max = hi; input.step = by; } };
 }
 
 const spacer = () => el("span", { class: "wb-gap" });

@@ -1,7 +1,7 @@
 /* relations.js: which landmark listens to which, on the face and as a matrix. All weights are here; nothing is asked
 of Python while the pointer moves. State "selection": {kind, stage, layer, head | null, landmark | null, topk,
 threshold, mode, direction, own, scale} (relations.py: DEFAULTS).
-Pure: meanOver, partners, edgesOf, bestPartners, largest, relationsCaption. */
+Pure: meanOver, partners, edgesOf, bestPartners, largest, reach, relationsCaption. */
 
 /* Mean over the heads of one (stage, layer) block: all is (stage, layer, head, n, n) flat; head null -> the mean. */
 function meanOver(all, [, layers, heads, n], stage, layer, head) {
@@ -43,13 +43,17 @@ function largest(w, n, own) {
   return top;
 }
 
+/* The weight that a scale ends at: the largest of the map that is shown, or of all maps of its kind; never 0. */
+const reach = (scale, map, all, n, own) => largest(scale === "all" ? all : map, n, own) || 1;
+
 /* The sentence below the picture, as [text, isCode] pieces. */
 function relationsCaption(meta, s, top, focus) {
   const [stages, , heads, n] = meta.shape;
   const name = meta.tensor.replace("{layer}", s.layer).replace("{kind}", s.kind);
-  const subject = focus == null ? "each" : `${meta.face.label[focus]} (${focus})`;
-  const what = s.mode === "best" ? "an arrow from each landmark to the key it weighs most"
-    : `${s.topk ? `${s.topk} strongest` : "all"} ${s.direction === "query" ? "keys of" : "queries on"} ${subject}${focus == null ? " landmark" : ""}`;
+  const whose = focus == null ? "each landmark" : `${meta.face.label[focus]} (${focus})`;
+  const best = focus == null || s.direction === "query" ? `an arrow from ${whose} to the key it weighs most` : `arrows to ${whose} from the landmarks that weigh it most`;
+  const what = s.mode === "best" ? `${best}, other than itself`
+    : `${s.topk ? `${s.topk} strongest` : "all"} ${s.direction === "query" ? "keys of" : "queries on"} ${whose}${s.own ? "" : " other than itself"}`;
   return [
     [name, true],
     [` · stage ${s.stage + 1} of ${stages} · ${s.head == null ? `mean of ${heads} heads` : `head ${s.head + 1} of ${heads}`} · ${what}`],
@@ -86,10 +90,8 @@ function mount(host) {
   const once = (key, make) => { if (!data.kept.has(key)) data.kept.set(key, make()); return data.kept.get(key); };
   const weights = (layer = s.layer, head = s.head) =>
     once(`w ${s.kind} ${s.stage} ${layer} ${head}`, () => meanOver(data.all[s.kind], data.meta.shape, s.stage, layer, head));
-  function top(layer = s.layer, head = s.head) {
-    if (s.scale === "all") return once(`top ${s.kind} ${s.own}`, () => largest(data.all[s.kind], data.n, s.own)) || 1;
-    return once(`top ${s.kind} ${s.stage} ${layer} ${head} ${s.own}`, () => largest(weights(layer, head), data.n, s.own)) || 1;
-  }
+  const top = (layer = s.layer, head = s.head) =>
+    once(`top ${s.kind} ${s.own} ${s.scale === "all" || [s.stage, layer, head]}`, () => reach(s.scale, weights(layer, head), data.all[s.kind], data.n, s.own));
   const picture = (layer = s.layer, head = s.head) => once(`img ${s.kind} ${s.stage} ${layer} ${head} ${s.own} ${s.scale}`, () => {
     const w = weights(layer, head), high = top(layer, head), { order } = data.face;
     return matrixImage(data.n, (r, c) => (r === c && !s.own ? null : w[order[r] * data.n + order[c]] / high), data.map);
@@ -126,10 +128,11 @@ function mount(host) {
       drawTag(ctx, `${scheme.label[f]} · ${f}`, x, y, w, h - LEGEND);
     }
     ctx.restore();
-    const wide = Math.min(300, w - 40);
+    ctx.font = "11px system-ui";
+    const [wide, text] = besideScale(w, ["attention weight, line width and colour", "attention weight"], (t) => ctx.measureText(t).width);
     drawScale(ctx, 18, h - 26, wide, 8, map, 0, high, { wedge: WIDEST, mark: high > 1 / data.n ? { value: 1 / data.n, text: `uniform 1/${data.n}` } : null });
-    ctx.fillStyle = "#b9bdc4"; ctx.font = "11px system-ui"; ctx.textBaseline = "middle";
-    if (w > 420) ctx.fillText("attention weight, line width and colour", 18 + wide + 16, h - 22);
+    ctx.fillStyle = "#b9bdc4"; ctx.textBaseline = "middle";
+    ctx.fillText(text, 18 + wide + 16, h - 22);
   }
   function stroke(ctx, view, e, high, cased) {
     const t = Math.min(1, e.w / high), [a, b] = [view.px(shownPoints[e.q]), view.px(shownPoints[e.k])];
@@ -181,9 +184,16 @@ function mount(host) {
   function caption() {
     page.caption.replaceChildren(...relationsCaption(data.meta, s, top(), focus()).map(([text, code]) => el(code ? "code" : "span", {}, text)));
   }
+  /* A threshold above every weight of this map would draw nothing, and the slider cannot show it. */
+  function clamp() {
+    if (s.threshold <= top()) return false;
+    s = { ...s, threshold: top() };
+    return true;
+  }
   function change(values, commit = true) {
     const before = s;
     s = { ...s, ...values };
+    clamp();
     if (s.stage !== before.stage) glide(data.meta.points[s.stage]);
     if (["kind", "stage", "own", "scale"].some((key) => s[key] !== before[key])) thumbs();
     sync();
@@ -208,7 +218,7 @@ function mount(host) {
   }
   function describe(i) {
     const list = partners(weights(), data.n, i, { ...options(), topk: 5, threshold: 0 });
-    return [`${data.face.label[i]} · ${i}`, s.direction === "query" ? "listens most to" : "is heard most by",
+    return [`${data.face.label[i]} · ${i}`, `${s.direction === "query" ? "listens most to" : "is heard most by"}${s.own ? "" : ", other than itself"}`,
       ...list.map((e) => { const j = s.direction === "query" ? e.k : e.q; return [`${data.face.label[j]} · ${j}`, number(e.w)]; })];
   }
   const pairText = (q, k) => { const w = weights()[q * data.n + k]; return [number(w), ["query", `${data.face.label[q]} · ${q}`], ["key", `${data.face.label[k]} · ${k}`], ["against uniform", `${number(w * data.n)} ×`]]; };
@@ -300,7 +310,7 @@ function mount(host) {
     parts = {
       kind: segmented("attention", kinds.map((k) => [k, k, k === "cross" ? "from a landmark to the patches of the others" : "between the landmarks' own features"]), s.kind, (kind) => change({ kind })),
       stage: segmented("stage", [...Array(stages).keys()].map((k) => [k, `${k + 1}`, `stage ${k + 1} of ${stages}`]), s.stage, (stage) => { clearTimeout(playing); change({ stage }); }),
-      mode: segmented("", [["lines", "lines", "lines to the strongest partners"], ["best", "best partner", "one arrow from each landmark to the key it weighs most"]], s.mode, (mode) => change({ mode })),
+      mode: segmented("", [["lines", "lines", "lines to the strongest partners"], ["best", "best partner", "one arrow from each landmark to the key it weighs most, other than itself"]], s.mode, (mode) => change({ mode })),
       direction: segmented("as", [["query", "query", "what it listens to"], ["key", "key", "who listens to it"]], s.direction, (direction) => change({ direction })),
       topk: slider("top", "how many partners of each landmark", { min: 0, max: n, step: 1, value: s.topk, format: (v) => (v ? String(v) : "all") }, (topk) => change({ topk }, false), (topk) => change({ topk })),
       threshold: slider("from", "smallest weight that is drawn", { min: 0, max: 1, step: 0.001, value: s.threshold }, (threshold) => change({ threshold }, false), (threshold) => change({ threshold })),
@@ -327,24 +337,19 @@ function mount(host) {
     saveFile(`${stem()}.csv`, csv([["query", "query_name", "key", "key_name", "weight"], ...rows]), "text/csv");
   }
   function savePicture() {
-    const side = 900, wide = 2 * side + 40, tall = side + LEGEND + 56;
-    const canvas = document.createElement("canvas"), ctx = canvas.getContext("2d");
-    canvas.width = wide; canvas.height = tall;
-    ctx.fillStyle = theme(page.root).dark ? "#14161a" : "#fff"; ctx.fillRect(0, 0, wide, tall);
-    drawFace(ctx, side, side + LEGEND);
-    ctx.save(); ctx.translate(side + 24, 6);
-    drawMatrix(ctx, side, side);
-    ctx.restore();
-    ctx.fillStyle = theme(page.root).ink; ctx.font = "13px system-ui"; ctx.textBaseline = "top";
-    ctx.fillText(data.meta.title, 8, side + LEGEND + 8);
-    ctx.fillText(page.caption.textContent, 8, side + LEGEND + 30, wide - 16);
-    saveCanvas(`${stem()}.png`, canvas);
+    const side = 900;
+    saveSheet(`${stem()}.png`, page, data.meta.title, 2 * side + 40, side + LEGEND, (ctx) => {
+      drawFace(ctx, side, side + LEGEND);
+      ctx.translate(side + 24, 6);
+      drawMatrix(ctx, side, side);
+    });
   }
 
-  const show = () => { read(); strip(); thumbs(); paint(); };
+  const show = () => { read(); clamp(); strip(); thumbs(); paint(); tell(); };
+  const tell = () => { if (s.threshold !== host.get("selection").threshold) host.set("selection", { ...s }); };
   show();
   const unwatch = host.watch((what) => {
-    if (what === "payload") { hover = cell = null; show(); } else change(host.get("selection"), false);
+    if (what === "payload") { hover = cell = null; show(); } else { change(host.get("selection"), false); tell(); }
   });
   return () => { unwatch(); stopMotion(); clearTimeout(playing); face.close(); matrix.close(); page.close(); };
 }

@@ -1,6 +1,6 @@
 /* spread.js: the arithmetic, the words and the looks of uncertainty.js; needs page.js, draw.js and rect.js.
-Pure: stepOf, stageOf, sigmaAt, spread, ellipseOf, positionsAt, barOrder, niceTop, coveredBy, effectOf, sizeRule,
-uncertaintyCaption. meta is the payload of uncertainty.py. */
+Pure: stepOf, stageOf, sigmaAt, spread, ellipseOf, positionsAt, barOrder, niceTop, sameOccluder, coveredBy, effectOf,
+sizeRule, uncertaintyCaption. meta is the payload of uncertainty.py. */
 
 /* Step 0 is the mean face, then every layer of every stage. */
 const stepOf = (layers, stage, layer) => (stage == null ? 0 : 1 + stage * layers + layer);
@@ -31,6 +31,8 @@ function niceTop(x) {
 }
 
 const occluderRect = ({ x, y, w, h }) => [x, y, x + w, y + h];
+/* Whether two occluders ({} or null: none) lie on the same pixels. */
+const sameOccluder = (a, b) => (!a?.w || !b?.w ? !a?.w && !b?.w : a.fill === b.fill && ["x", "y", "w", "h"].every((k) => Math.abs(a[k] - b[k]) < 1e-3));
 const coveredBy = (points, o) => points.map((p) => Boolean(o && insideRect(occluderRect(o), p)));
 
 /* Mean spread with and without the occluder, of the landmarks under it and of the others; null for none. */
@@ -58,8 +60,8 @@ function uncertaintyCaption(meta, s, step) {
     ["alignment.variance", true], [where],
     [s.ellipses && at ? ` · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a ${law} has ${meta.inside.join(", ")} % of its mass inside` : ""],
     [s.patches ? ` · patches.rects, v the last layer's variance in patch sides²` : ""],
-    [s.path ? " · path: the answers of all layers, joined by straight lines" : ""],
-    [o ? ` · ${o.fill} over ${number(+(100 * o.w * o.h).toPrecision(2))} % of the crop${meta.baseline ? ", bars: marks at the uncovered σ, white lines: from the uncovered answer" : ""}` : ""],
+    [s.path && at ? " · path: the answers of all layers up to here, joined by straight lines" : ""],
+    [o ? ` · ${o.fill} over ${number(+(100 * o.w * o.h).toPrecision(2))} % of the crop${meta.baseline && at ? ", bars: marks at the uncovered σ, blocks before those under the occluder, white lines: from the uncovered answer" : ""}` : ""],
     [" · darker colours: image left"],
   ];
 }
@@ -71,20 +73,20 @@ const DASHES = { solid: [], dot: [2, 3], dash: [7, 4] };
 const lookOf = (looks, state) => ({ colour: looks[state][0], dash: DASHES[looks[state][1]] || [], width: state === "ceiling" ? 2 : 1.4 });
 const UNCERTAINTY_STYLE = RECT_STYLE + `
 .wb .wb-play { min-width: 36px; } .wb-time input[type=range] { width: 128px !important; } .wb-time output { min-width: 13ch; }
-.wb-face { position: relative; }
 .wb-keys { display: flex; flex-wrap: wrap; gap: 3px 14px; font-size: 12px; color: var(--soft); min-height: 18px; }
 .wb-keys span { display: inline-flex; align-items: center; gap: 6px; white-space: nowrap; }
 .wb-keys i { width: 10px; height: 10px; border-radius: 2px; } .wb-keys svg { background: #33363d; border-radius: 3px; }
 .wb-head { display: flex; flex-wrap: wrap; gap: 6px 14px; align-items: center; color: var(--soft); }
 .wb-table { width: 100%; border-collapse: collapse; font-size: 12px; }
 .wb-table caption { text-align: left; padding: 0 0 3px; color: var(--ink); font-weight: 600; } .wb-table caption small { font-weight: 400; color: var(--soft); font-size: 12px; }
-.wb-table th { font-weight: 400; color: var(--soft); text-align: right; padding: 1px 0 1px 8px; white-space: nowrap; } .wb-table td { text-align: right; padding: 1px 0 1px 8px; white-space: nowrap; }
+.wb-table th { font-weight: 400; color: var(--soft); text-align: right; vertical-align: bottom; padding: 1px 0 1px 6px; } .wb-table td { text-align: right; padding: 1px 0 1px 6px; }
 .wb-table tr > :first-child { text-align: left; padding-left: 0; } .wb-table tbody tr { border-top: 1px solid var(--line); }
 .wb-table b { font-weight: 650; } .wb-keys b { font-weight: 600; color: var(--ink); }
 .wb-detail { min-height: 118px; color: var(--soft); font-size: 12px; } .wb-detail td { color: var(--ink); }
 .wb-effect { transition: opacity .15s; } .wb-effect.waiting { opacity: .55; } .wb-effect:empty { display: none; }
 @container (max-width: 700px) { .wb-detail { min-height: 0; } }
-.wb-table td svg { vertical-align: -2px; margin-right: 5px; background: #33363d; border-radius: 3px; }
+@container (min-width: 700.1px) and (max-width: 860px) { .wb-table td svg { display: none; } }
+.wb-table td svg { width: 20px; vertical-align: -2px; margin-right: 4px; background: #33363d; border-radius: 3px; }
 `;
 
 const sampleLine = ({ colour, dash, width }) => {

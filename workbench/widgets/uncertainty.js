@@ -4,8 +4,8 @@ or {}; while an occluder moves, Python gets it at a pace that it can answer, and
 
 function mount(host) {
   const page = frame(host, "Uncertainty of the landmarks", UNCERTAINTY_STYLE), tip = tooltip(page);
-  let meta, s, given, givenO, o = null, photo = null, cover = null, coverFor = null, hover = null, t = 0, playing = () => {};
-  let shown = { points: [], bars: [], ghost: [], rank: [], top: 1 }, stopMotion = () => {}, parts = {}, asked = false;
+  let meta, s, given, givenO, o = null, photo = null, cover = null, coverFor = null, hover = null, t = 0, playing = null;
+  let shown = { points: [], bars: [], ghost: [], rank: [], top: 1 }, stopMotion = () => {}, parts = {};
 
   const step = () => Math.round(t), steps = () => meta.path.length - 1;
   const at = () => stageOf(meta.shape[1], step());
@@ -35,7 +35,7 @@ function mount(host) {
     o = next && next.w ? { ...next } : null;
   }
   const commit = () => { given = { ...s }; host.set("selection", given); };
-  const same = (a, b) => Boolean(a && b) && a.fill === b.fill && ["x", "y", "w", "h"].every((k) => Math.abs(a[k] - b[k]) < 1e-3);
+  const asked = () => !sameOccluder(givenO, meta.occluder); // Python was told of an occluder that is not in what it sent
 
   /* Face ---------------------------------------------------------------------------------------------- */
 
@@ -61,7 +61,7 @@ function mount(host) {
     if (!o) return;
     const rect = (r) => { const [x0, y0] = view.px([r[0], r[1]]), [x1, y1] = view.px([r[2], r[3]]); return [x0, y0, x1 - x0, y1 - y0]; };
     const place = rect(occluderRect(o)), colour = meta.fills[o.fill];
-    if (cover && same(o, coverFor)) { ctx.drawImage(cover, ...rect(meta.covered)); return; }
+    if (cover && sameOccluder(o, coverFor)) { ctx.drawImage(cover, ...rect(meta.covered)); return; }
     if (colour) { ctx.fillStyle = `rgb(${colour.join(" ")})`; ctx.fillRect(...place); return; }
     if (cover && coverFor.fill === o.fill) { ctx.drawImage(cover, ...place); return; }
     ctx.save();
@@ -131,7 +131,12 @@ function mount(host) {
 
   /* Bars ---------------------------------------------------------------------------------------------- */
 
-  const FOOT = 20, GUTTER = 12;
+  const FOOT = 20, GUTTER = 12, BESIDE = 212; // BESIDE: what else stands in the bars' column
+  /* Beside the face as tall as it leaves room for, below it as tall as is easy to touch. */
+  function barsTall(w) {
+    const n = meta.shape[2], free = w > 0.6 * page.root.clientWidth ? 6.4 : between((1.4 * w - BESIDE - FOOT) / n, 3.4, 8);
+    return Math.max(240, n * free) + FOOT;
+  }
   const rowOf = (h) => (h - FOOT) / meta.shape[2];
   function drawBars(ctx, w, h) {
     const look = theme(page.root), f = focus(), row = rowOf(h), wide = w - GUTTER - 8, x = (v) => GUTTER + (Math.max(0, v) / shown.top) * wide;
@@ -156,7 +161,7 @@ function mount(host) {
         ctx.globalAlpha = alpha; ctx.fillStyle = look.ink; ctx.fillRect(x(old) - 0.75, y + row * 0.06, 1.5, row * 0.88);
       }
       ctx.globalAlpha = alpha;
-      if (covered[i]) { ctx.fillStyle = look.ink; ctx.fillRect(2, y + row * 0.15, 5, row * 0.7); }
+      if (covered[i] && at()) { ctx.fillStyle = look.ink; ctx.fillRect(2, y + row * 0.15, 5, row * 0.7); }
     });
     ctx.globalAlpha = 1;
     if (!at()) { ctx.fillStyle = look.soft; ctx.font = `13px ${look.font}`; ctx.fillText("The mean face predicts nothing yet: press play.", GUTTER + 8, h / 2); return; }
@@ -202,13 +207,31 @@ function mount(host) {
     parts.unitText.textContent = `√(σx σy) in ${unit().text}${unit().short === "%" ? ` (${px(meta.ocular)} px)` : ""}`;
     legend(); showDetail(); showEffect();
   }
-  function legend() {
-    const stage = at() ? at()[0] : 0, count = (state) => meta.states[stage].filter((x) => x === state).length;
+  const stageNow = () => (at() ? at()[0] : 0);
+  /* What set the patches' sizes: [state, how many, how]. */
+  function reasons() {
+    const stage = stageNow(), count = (state) => meta.states[stage].filter((x) => x === state).length;
     const { power, factor, limits } = meta.rule, meaning = { floor: `× ${number(limits[0])}`, active: `× ${number(factor)} ${power}`, ceiling: `× ${number(limits[1])}`, first: `${px(meta.rects[0][0][2])} px, the same for all`, fixed: "half the last side" };
-    const wanted = stage === 0 ? ["first"] : power ? ["floor", "active", "ceiling"] : ["fixed"];
-    keys.replaceChildren(...(s.patches ? [el("span", {}, `patches of stage ${stage + 1}`), ...wanted.map((k) => el("span", {}, sampleLine(lookOf(meta.looks, k)), el("b", {}, `${count(k)} ${k}`), meaning[k])),
-      ...(stage ? [el("span", {}, sizeRule(meta.rule))] : [])] : []));
+    return (stage === 0 ? ["first"] : power ? ["floor", "active", "ceiling"] : ["fixed"]).map((k) => [k, `${count(k)} ${k}`, meaning[k]]);
+  }
+  const rule = () => (stageNow() ? [sizeRule(meta.rule)] : []);
+  function legend() {
+    keys.replaceChildren(...(s.patches ? [el("span", {}, `patches of stage ${stageNow() + 1}`), ...reasons().map(([k, many, how]) => el("span", {}, sampleLine(lookOf(meta.looks, k)), el("b", {}, many), how)),
+      ...rule().map((text) => el("span", {}, text))] : []));
     keys.hidden = !s.patches;
+  }
+  function drawKeys(ctx, look, x, y) {
+    const write = (text) => { ctx.fillStyle = look.ink; ctx.fillText(text, x, y - 7); x += ctx.measureText(text).width + 18; };
+    write(`patches of stage ${stageNow() + 1}`);
+    for (const [k, many, how] of reasons()) {
+      const line = lookOf(meta.looks, k);
+      ctx.fillStyle = "#33363d"; ctx.fillRect(x, y - 7, 28, 14);
+      ctx.strokeStyle = line.colour; ctx.lineWidth = line.width; ctx.setLineDash(line.dash);
+      ctx.beginPath(); ctx.moveTo(x + 3, y); ctx.lineTo(x + 25, y); ctx.stroke(); ctx.setLineDash([]);
+      x += 34;
+      write(`${many} ${how}`);
+    }
+    rule().forEach(write);
   }
   function showDetail() {
     const f = focus();
@@ -222,20 +245,20 @@ function mount(host) {
       rows.push(el("tr", {}, el("td", {}, `${k + 1}`), el("td", {}, px(side)), el("td", {}, sampleLine(lookOf(meta.looks, state)), setBy),
         el("td", {}, v.map((x) => number(+x.toPrecision(2))).join(" · ")), el("td", {}, el("b", {}, sigma.map(px).join(" · "))), el("td", {}, px(walked))));
     }
-    const table = el("table", { class: "wb-table" }, el("caption", {}, `${meta.face.label[f]} · ${f} `, el("small", {}, `${meta.face.side[f]}, lengths in px of the ${meta.size} px crop`)),
-      head("stage", "patch", `set by${meta.rule.power ? ` (${number(meta.rule.factor)} ${meta.rule.power})` : ""}`, "v x · y", "σ x · y", "path"), el("tbody", {}, ...rows));
+    const table = el("table", { class: "wb-table" }, el("caption", {}, `${meta.face.label[f]} · ${f} `, el("small", {}, `${meta.face.side[f]}, ${layers > 1 ? "last layer of each stage, " : ""}in px of the ${meta.size} px crop`)),
+      head("stage", "patch", `set by${meta.rule.power ? ` (${number(meta.rule.factor)}\u00a0${meta.rule.power.replace(" ", "\u00a0")})` : ""}`, "v x · y", "σ x · y", "path"), el("tbody", {}, ...rows));
     const old = meta.baseline, last = [stages - 1, layers - 1];
     const shift = old ? Math.hypot(...[0, 1].map((a) => meta.path[steps()][f][a] - old.points[last[0]][last[1]][f][a])) : 0;
-    detail.replaceChildren(table, ...(old ? [el("div", {}, `uncovered σ ${old.sigma[last[0]][last[1]][f].map(px).join(" · ")} px; the answer moved by ${px(shift)} px`)] : []));
+    detail.replaceChildren(table, ...(old ? [el("div", {}, `uncovered σ of the answer ${old.sigma[last[0]][last[1]][f].map(px).join(" · ")} px; it moved by ${px(shift)} px`)] : []));
   }
   function showEffect() {
-    effect.classList.toggle("waiting", asked);
+    effect.classList.toggle("waiting", asked());
     const old = before();
-    if (!old) { effect.replaceChildren(...(o && asked ? ["reading the covered face…"] : [])); return; }
+    if (!old) { effect.replaceChildren(...(o && asked() ? ["reading the covered face…"] : [])); return; }
     const [stages, layers] = meta.shape, e = effectOf(spreads(), old, coveredBy(meta.baseline.points[stages - 1][layers - 1], meta.occluder)), short = unit().short;
     const value = (v) => `${v.toFixed(v < 9.995 ? 2 : 1)}${short}`;
     const row = (name, part) => el("tr", {}, el("td", {}, part ? `${part.count} ${name}` : `none ${name}`), ...(part ? [el("td", {}, value(part.before)), el("td", {}, value(part.now)), el("td", {}, el("b", {}, `× ${part.ratio.toFixed(2)}`))] : [el("td"), el("td"), el("td")]));
-    effect.replaceChildren(el("table", { class: "wb-table" }, head("mean σ of landmarks", "uncovered face", asked ? "reading…" : "with occluder", "ratio"),
+    effect.replaceChildren(el("table", { class: "wb-table" }, head("mean σ of landmarks", "uncovered face", asked() ? "reading…" : "with occluder", "ratio"),
       el("tbody", {}, row("under the occluder", e.covered), row("beside it", e.free))));
   }
 
@@ -256,20 +279,26 @@ function mount(host) {
   function goTo(next, tell) {
     t = next;
     const here = at();
-    s = { ...s, stage: here ? here[0] : null, layer: here ? here[1] : s.layer };
+    // The mean face lies before all layers; a link, which cannot say so, then names the landing's.
+    s = { ...s, stage: here ? here[0] : null, layer: here ? here[1] : meta.shape[1] - 1 };
     parts.time.set(step());
     settle();
     if (tell) commit();
   }
+  /* Stops on a step: between two of them nothing was computed. */
+  function hold(tell = true) {
+    if (!playing) return;
+    playing(); playing = null;
+    parts.play.textContent = "▶";
+    goTo(step(), tell);
+  }
   function play() {
-    playing();
     const layers = meta.shape[1];
-    let stopped = false, cancel = () => {}, pause = 0;
-    playing = () => { stopped = true; cancel(); clearTimeout(pause); playing = () => {}; parts.play.textContent = "▶"; };
+    let cancel = () => {}, pause = 0;
+    playing = () => { cancel(); clearTimeout(pause); };
     parts.play.textContent = "❚❚";
     const stage = (k) => {
-      if (stopped) return;
-      if (k === meta.shape[0]) { playing(); commit(); return; }
+      if (k === meta.shape[0]) { hold(); return; }
       cancel = animate(1000, (share) => {
         goTo((k + share) * layers, false);
         if (share === 1) pause = setTimeout(() => stage(k + 1), 350);
@@ -278,8 +307,12 @@ function mount(host) {
     goTo(0, false);
     pause = setTimeout(() => stage(0), 350);
   }
-  const pace = pacer((value) => { asked = true; givenO = value; showEffect(); host.set("occluder", value); });
+  const pace = pacer((value) => {
+    if (sameOccluder(value, givenO)) { if (!asked()) pace.answered(); return; } // nothing new: no answer would come
+    givenO = value; showEffect(); host.set("occluder", value);
+  });
   function setOccluder(next, final) {
+    hold();
     if (hover != null) point(null); // the effect is to be seen on all
     o = next;
     sync();
@@ -317,7 +350,7 @@ function mount(host) {
   /* Parts --------------------------------------------------------------------------------------------- */
 
   const holder = el("div", { class: "wb-face" });
-  page.main.append(holder, keys);
+  page.main.append(holder, keys, effect);
   const face = surface(holder, { label: "Face with the uncertainty of its landmarks. Arrow keys move, Enter pins, Escape clears.", ratio: 1, draw: (ctx, w, h) => { drawFace(ctx, w, h); box.place(); } });
   const viewNow = () => fitFace(face.width, face.height);
   const box = rectEditor(holder, {
@@ -333,8 +366,8 @@ function mount(host) {
   face.canvas.addEventListener("blur", () => point(null));
 
   const header = el("div", { class: "wb-head" });
-  page.side.append(header, effect);
-  const bars = surface(page.side, { label: "Uncertainty of every landmark, sorted. Up and down move, Enter pins, Escape clears.", ratio: (w) => Math.max(360, meta.shape[2] * (w < 330 ? 6.4 : 5.4)) + FOOT, draw: drawBars });
+  page.side.append(header);
+  const bars = surface(page.side, { label: "Uncertainty of every landmark, sorted. Up and down move, Enter pins, Escape clears.", ratio: barsTall, draw: drawBars });
   page.side.append(detail);
   const inOrder = () => shown.rank.map((r, i) => [r, i]).sort((a, b) => a[0] - b[0]).map((x) => x[1]);
   const barAt = (event) => inOrder()[Math.floor(bars.at(event)[1] / rowOf(bars.height))] ?? null;
@@ -354,8 +387,8 @@ function mount(host) {
       ellipses: flag("ellipses", "ellipses", "ellipses at 1, 2 and 3 standard deviations"),
       patches: flag("patches", "patches", "what the network looked at, coloured by what set the size"),
       path: flag("path", "path", "the way from the mean face to the answer"),
-      play: button("▶", "play from the mean face to the landing", () => (parts.play.textContent === "▶" ? play() : playing())),
-      time: slider("", "from the mean face to the landing", { min: 0, max: steps(), step: 1, value: step(), format }, (v) => { playing(); goTo(v, false); }, () => commit()),
+      play: button("▶", "play from the mean face to the landing", () => (playing ? hold() : play())),
+      time: slider("", "from the mean face to the landing", { min: 0, max: steps(), step: 1, value: step(), format }, (v) => { hold(false); goTo(v, false); }, () => commit()),
       cover: toggle("occluder", "cover a part of the face and read it again", Boolean(o), (on) => setOccluder(on ? cover0() : null, true)),
       fill: segmented("", Object.keys(meta.fills).map((k) => [k, k, `fill with ${k}`]), o ? o.fill : "grey", (fill) => setOccluder({ ...o, fill }, true)),
       unit: segmented("", [["ocular", "% of eyes", "percent of the distance between the outer eye corners"], ["pixel", "px", "pixels of the crop"]], s.unit, (v) => change({ unit: v })),
@@ -367,13 +400,31 @@ function mount(host) {
     page.strip.replaceChildren(parts.play, parts.time.node, parts.ellipses.node, parts.patches.node, parts.path.node, ...(can ? [spacer(), parts.cover.node, parts.fill.node] : []));
     const chips = meta.face.brackets.map(({ text, colour }) => { const chip = el("i"); chip.style.background = colour; return el("span", {}, chip, text); });
     header.replaceChildren(parts.sort.node, ...(meta.ocular ? [parts.unit.node] : []), parts.unitText, el("div", { class: "wb-keys" }, ...chips));
-    page.foot.replaceChildren(button("PNG", "save the picture", () => saveCanvas("uncertainty.png", face.canvas)), button("CSV", "save the numbers", saveNumbers));
+    page.foot.replaceChildren(button("PNG", "save the picture", savePicture), button("CSV", "save the numbers", saveNumbers));
+  }
+  const stem = () => { const here = at(); return `uncertainty-${here ? `stage${here[0] + 1}-layer${here[1] + 1}` : "mean"}`; };
+  /* Face and bars as they stand; what the page says in its keys is written above and below them. */
+  function savePicture() {
+    const side = 900, wide = 560, left = side + 24;
+    saveSheet(`${stem()}.png`, page, meta.title, left + wide + 8, side + (s.patches ? 30 : 0), (ctx, look) => {
+      ctx.save(); ctx.beginPath(); ctx.rect(0, 0, side, side); ctx.clip(); drawFace(ctx, side, side); ctx.restore();
+      ctx.font = "13px system-ui"; ctx.textBaseline = "top"; ctx.fillStyle = look.ink;
+      ctx.fillText(parts.unitText.textContent, left, 8, wide);
+      let x = left;
+      for (const { text, colour } of meta.face.brackets) {
+        ctx.fillStyle = colour; ctx.fillRect(x, 32, 11, 11);
+        ctx.fillStyle = look.soft; ctx.fillText(text, x + 16, 30);
+        x += 34 + ctx.measureText(text).width;
+      }
+      if (s.patches) drawKeys(ctx, look, 8, side + 18);
+      ctx.translate(left, 56); drawBars(ctx, wide, side - 56);
+    });
   }
   function saveNumbers() {
-    const here = at(), sigma = sigmas(), old = before();
+    const sigma = sigmas(), old = before();
     const rows = meta.path[0].map((_, i) => [i, meta.face.label[i], meta.face.part[i], ...meta.path[step()][i].map((v) => (v * meta.size).toFixed(3)),
       ...(sigma ? sigma[i].map((v) => (v * meta.size).toFixed(4)) : ["", ""]), old ? (old[i] / unit().scale * meta.size).toFixed(4) : ""]);
-    saveFile(`uncertainty-${here ? `stage${here[0] + 1}-layer${here[1] + 1}` : "mean"}.csv`, csv([["landmark", "name", "part", "x_px", "y_px", "sigma_x_px", "sigma_y_px", "uncovered_sigma_px"], ...rows]), "text/csv");
+    saveFile(`${stem()}.csv`, csv([["landmark", "name", "part", "x_px", "y_px", "sigma_x_px", "sigma_y_px", "uncovered_sigma_px"], ...rows]), "text/csv");
   }
 
   let built = "";
@@ -386,9 +437,12 @@ function mount(host) {
   }
   read(); refresh(0);
   const stop = host.watch((what) => {
-    if (what === "payload") { playing(); asked = false; tip.hide(); read(); }
+    const held = playing && given;
+    hold(false);
+    if (what === "payload") { tip.hide(); read(); }
     refresh(260);
+    if (held && held === given) commit(); // Python chose no other step, so it has to hear of this one
     if (what === "payload") pace.answered();
   });
-  return () => { stop(); playing(); stopMotion(); pace.stop(); face.close(); bars.close(); page.close(); };
+  return () => { stop(); playing?.(); stopMotion(); pace.stop(); face.close(); bars.close(); page.close(); };
 }

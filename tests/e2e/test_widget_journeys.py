@@ -1,0 +1,114 @@
+"""What a person does with the controls of the widgets, where the answer may come late, or not at all."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, link, settle, visit
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> None:
+    expect.set_options(timeout=PATIENCE)
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def scale(page: Page) -> float:
+    """Where the colours of the Relations explorer end, in its caption's words."""
+    found = re.search(r"scale 0 to ([\d.e-]+),", caption(page).inner_text())
+    assert found
+    return float(found[1])
+
+
+def test_an_occluder_that_stays_the_same_is_not_read_for_ever(page: Page, app_url: str) -> None:
+    visit(page, f"{app_url}/uncertainty?sample=frontal-a&model=dslpt-68")
+    press(page, "occluder")
+    effect = page.locator(".wb-effect")
+    expect(effect).to_contain_text("with occluder")
+    press(page, "grey")
+    expect(effect).to_contain_text("with occluder")
+    frame = page.locator(".wb-rect")
+    frame.focus()
+    for _ in range(3):  # the last presses are against the edge
+        for _ in range(40):
+            page.keyboard.press("ArrowDown")
+        expect(effect).to_contain_text("with occluder")
+        expect(effect).not_to_have_class(re.compile("waiting"))
+    press(page, "occluder")
+    expect(effect).to_be_hidden()
+    press(page, "occluder")
+    expect(effect).to_contain_text("with occluder")
+
+
+def test_play_that_is_paused_stands_on_a_step_and_the_mean_face_claims_nothing(page: Page, app_url: str) -> None:
+    visit(page, f"{app_url}/uncertainty?sample=frontal-a&model=dslpt-68&stage=2&layer=1")
+    expect(canvas(page, "Face with the uncertainty")).to_be_visible()
+    shown, button = page.locator(".wb-time output"), page.locator(".wb-play")
+    expect(shown).to_have_text("stage 2 · layer 1")
+    button.click()
+    expect(shown).to_have_text(re.compile("stage 1 · layer"))
+    button.click()
+    expect(button).to_have_text("▶")
+    stage, layer = re.findall(r"\d+", shown.inner_text())
+    settle(page, lambda now: (now.get("stage"), now.get("layer")) == (stage, layer))
+    expect(caption(page)).to_contain_text(f"stage {stage} of 3 · layer {layer} of")
+    at_rest(page)
+    page.get_by_role("button", name="Cover the mouth").click()
+    expect(caption(page)).to_contain_text("marks at the uncovered")
+    at_rest(page)
+    page.locator(".wb-time input").press("Home")
+    expect(caption(page)).to_contain_text("mean face")
+    expect(caption(page)).not_to_contain_text("marks at the uncovered")
+    settle(page, lambda now: "stage" not in now)
+    page.reload(wait_until="commit")
+    last = link(page)["layer"]
+    expect(caption(page)).to_contain_text(
+        f"stage 3 of 3 · layer {last} of {last}"
+    )  # the landing, which a link can name
+
+
+def test_a_threshold_follows_what_can_be_drawn(page: Page, app_url: str) -> None:
+    visit(page, f"{app_url}/relations?sample=frontal-a&model=dslpt-68")
+    expect(canvas(page, "Face with the relations")).to_be_visible()
+    threshold = page.get_by_role("slider", name="smallest weight that is drawn")
+    threshold.press("End")
+    expect(caption(page)).to_contain_text("weights from")
+    press(page, "self")
+    expect(caption(page)).to_contain_text(".self ·")
+    top = scale(page)
+    in_force = page.locator(".wb-field", has=threshold).locator("output")
+    expect(in_force).to_have_text(f"{top}")
+    expect(caption(page)).to_contain_text(f"weights from {top} up")
+    settle(page, lambda now: now.get("kind") == "self")
+    at_rest(page)
+    page.get_by_role("link", name="Structure").click()
+    expect(canvas(page, "68 points")).to_be_visible()
+    page.get_by_role("link", name="Relations").click()
+    expect(canvas(page, "Face with the relations")).to_be_visible()
+    expect(caption(page)).to_contain_text(f"weights from {top} up")
+    expect(in_force).to_have_text(f"{top}")
+
+
+def test_one_scale_for_all_maps_and_words_that_fit_the_arrows(page: Page, app_url: str) -> None:
+    visit(page, f"{app_url}/relations?sample=frontal-a&model=dslpt-68&landmark=30")
+    expect(canvas(page, "Face with the relations")).to_be_visible()
+    here = scale(page)
+    press(page, "all maps")
+    expect(caption(page)).to_contain_text("the largest of all maps")
+    everywhere = scale(page)
+    assert everywhere > 1.5 * here
+    page.locator(".wb-thumbs button").first.click()
+    expect(caption(page)).to_contain_text("head 1 of")
+    assert scale(page) == everywhere
+    press(page, "best partner")
+    expect(caption(page)).to_contain_text(
+        "an arrow from nose bridge 4 of 4 (30) to the key it weighs most, other than"
+    )
+    press(page, "key")
+    expect(caption(page)).to_contain_text("arrows to nose bridge 4 of 4 (30) from the landmarks that weigh it most")
