@@ -73,7 +73,7 @@ def test_the_parts_beside_the_package_are_found() -> None:
 def test_checkpoints_are_small_and_have_cards() -> None:
     for card in wb.list_models():
         weights = paths.share("checkpoints") / card.weights
-        assert weights.stat().st_size <= 40e6
+        assert weights.stat().st_size <= 12e6
         assert card.metrics
         assert card.licence
 

@@ -174,3 +174,11 @@ def test_anchors_follow_their_shares() -> None:
     weights = torch.tensor([0.5] + [0.5 / 9] * 9).expand(400, 10)
     index, _ = draw_anchors(valid, weights, 1, torch.Generator().manual_seed(1))
     assert float((index == 0).float().mean()) == pytest.approx(0.5, abs=0.08)
+
+
+def test_a_set_that_is_not_there_is_named(root) -> None:
+    layout = make_layout(CONVENTIONS, root)
+    with pytest.raises(DataError, match=r"needs the data set 'wflw', but there is no folder .*wflw"):
+        load_mixed(root, ("w300_68", "wflw"), layout, 32, progress=False)
+    alone = load_mixed(root / "w300_68", ("w300_68",), layout, 32, progress=False)
+    assert len(alone) == 6

@@ -49,6 +49,8 @@ def test_csv_of_crops(tmp_path: Path) -> None:
     assert np.isnan(second.points[0]).all()
     assert np.isfinite(second.points[1:]).all()
     assert [s.name for s in open_dataset(tmp_path, split="test")] == ["b.png"]
+    assert open_dataset(tmp_path, split="test").skipped == dataset.skipped
+    assert open_dataset(tmp_path, split="train").skipped == ()
     assert dataset.points().shape == (2, 5, 2)
     with pytest.raises(DataError, match=r"b\.png is missing"):
         second.image()

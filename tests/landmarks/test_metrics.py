@@ -110,6 +110,13 @@ def test_clear_errors() -> None:
         nme(TRUTH, TRUTH, [1.0, 2.0])
 
 
+def test_a_length_of_zero_can_be_left_out_instead() -> None:
+    faces = np.concatenate([np.zeros((1, 4, 2)), TRUTH])
+    for normaliser in ("inter_ocular", "inter_pupil", "box", "diagonal"):
+        flat, whole = normaliser_distances(faces, SQUARE, normaliser, strict=False)
+        assert np.isnan(flat) and whole > 0
+
+
 def test_nrmse_as_printed_divides_the_frobenius_norm_by_the_number_of_points() -> None:
     pred = TRUTH.copy()
     pred[0, 0] += (3.0, 4.0)

@@ -96,21 +96,24 @@ def test_the_mean_face_is_asked_for_and_checked(tmp_path) -> None:
 
 
 class Bomb:
+    def __init__(self, mark) -> None:
+        self.mark = mark
+
     def __reduce__(self):
-        return (open, ("/tmp/workbench-was-here", "w"))
+        return (open, (str(self.mark), "w"))
 
 
 def test_a_pickle_with_code_is_never_run(tmp_path) -> None:
-    import os
-
-    path = tmp_path / "evil.pth"
-    torch.save({"state_dict": {"x": Bomb()}}, path)
+    path, mark = tmp_path / "evil.pth", tmp_path / "workbench-was-here"
+    torch.save({"state_dict": {"x": Bomb(mark)}}, path)
     with pytest.raises(CheckpointError, match="never run"):
         load_model(path, system="dslpt", init_face=np.zeros((98, 2)))
-    path.write_bytes(pickle.dumps(Bomb()))
+    path.write_bytes(pickle.dumps(Bomb(mark)))
     with pytest.raises(CheckpointError):
         load_model(path, system="dslpt", init_face=np.zeros((98, 2)))
-    assert not os.path.exists("/tmp/workbench-was-here")
+    assert not mark.exists()
+    pickle.loads(path.read_bytes()).close()
+    assert mark.exists(), "it would have left its mark"
 
 
 @pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x03\x04broken"])

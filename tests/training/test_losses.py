@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from workbench.models import build
 from workbench.models.alignment import Alignment
 from workbench.training.losses import (
     gaussian_maps,
@@ -64,6 +65,33 @@ def test_patch_loss_is_taken_in_patch_units() -> None:
     assert got.item() == pytest.approx((math.log(2 * bx) + 0.1 / bx + math.log(2 * by)) / 2, abs=1e-5)
     got = patch_loss(answer, target, valid, None, weights=(1.0,), distance=torch.tensor([4.0]))
     assert got.item() == pytest.approx(0.5)
+
+
+def test_later_stages_weigh_more() -> None:
+    off = torch.tensor([1.0, 10.0, 100.0]).reshape(3, 1, 1, 1, 1) * torch.tensor([1.0, 0.0])
+    answer = Alignment(off[-1, -1], off, rects=torch.ones(3, 1, 1, 4))
+    valid = torch.ones(1, 1, dtype=torch.bool)
+    got = patch_loss(answer, torch.zeros(1, 1, 2), valid, None, distance=torch.ones(1))
+    assert got.item() == pytest.approx(0.2 * 1 + 0.3 * 10 + 0.5 * 100)
+
+
+@pytest.mark.parametrize("preset", ["dslpt-68-compact", "slpt-68-compact"])
+def test_a_stage_s_loss_does_not_move_the_patches_before_it(preset) -> None:
+    """Patch positions and sizes are constants to the stage that looks there (thesis 4.2.2 and 5.2.2)."""
+    torch.manual_seed(0)
+    model = build(preset, torch.rand(68, 2))
+    if model.head.variance is not None:  # between the limits of the size rule, where the size follows the variance
+        torch.nn.init.zeros_(model.head.variance.weight)
+        torch.nn.init.constant_(model.head.variance.bias, math.log(0.05 / 0.95))
+    heads: list[tuple[torch.Tensor, ...]] = []
+    model.head.register_forward_hook(lambda _, __, out: heads.append(tuple(v for v in out if v is not None)))
+    answer = model(torch.rand(1, 3, 128, 128))
+    points, valid = 128 * torch.rand(1, 68, 2), torch.ones(1, 68, dtype=torch.bool)
+    likelihood, distance = model.config.likelihood, torch.ones(1)
+    loss = patch_loss(answer, points, valid, likelihood, weights=(0.0, 0.0, 1.0), floor=None, distance=distance)
+    for values, reached in zip(heads, (False, False, True), strict=True):
+        gradients = torch.autograd.grad(loss, values, retain_graph=True, allow_unused=True)
+        assert any(g is not None and bool(g.any()) for g in gradients) == reached
 
 
 def test_unlabelled_points_count_for_nothing() -> None:

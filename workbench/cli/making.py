@@ -5,13 +5,19 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from workbench.cli.options import DEFAULT_MODEL, AsJson, ModelName
+from workbench.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from workbench.models.base import FaceModel
+    from workbench.training.module import AlignmentTraining
 
 
 class System(StrEnum):
@@ -39,6 +45,9 @@ def evaluate(
     occluded: Annotated[
         bool, typer.Option("--occluded", help="Also sigma and error of points under painted rectangles.")
     ] = False,
+    card: Annotated[
+        bool, typer.Option("--card", help="Also what else the model's card tells (needs the train extra).")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure NME, FR and AUC on a benchmark folder."""
@@ -46,7 +55,10 @@ def evaluate(
     from workbench.evaluation import evaluate as measure
     from workbench.models import load_model
 
-    network = load_model(model)
+    # The report tells of the faces that were left out.
+    warnings.filterwarnings("ignore", message=".* faces were left out")
+    network = load_model(model, device="cpu" if card else "auto")
+    training = _training_of(network) if card else None  # a model without one is refused before the wait
     report = measure(
         network,
         data,
@@ -56,6 +68,9 @@ def evaluate(
         threshold=threshold,
         progress=sys.stderr.isatty(),
     )
+    if report.left_out:
+        more = len(report.left_out) - 1
+        typer.echo(f"Left out: {report.left_out[0]}" + (f" And {more} more." if more else ""), err=True)
     answer, lines = report.to_dict(), [report.text()]
     if occluded:
         part = None if split == "all" else split
@@ -65,7 +80,30 @@ def evaluate(
         ]
         answer["occluded"] = [one.to_dict() for one in under]
         lines += [one.text() for one in under]
+    if training is not None:
+        from workbench.training.folders import set_folder
+
+        rows = training.measure(network, set_folder(data.absolute(), training.recipe.test))
+        answer["card"] = rows
+        lines += [_line(row) for row in rows]
     typer.echo(json.dumps(answer, indent=2) if as_json else "\n".join(lines))
+
+
+def _line(row: dict[str, Any]) -> str:
+    """A card's row for a terminal."""
+    labels = f", labels {row['labels']}" if row["labels"] else ""
+    value = f"{row['value']:g} {row['unit']}".strip()
+    return f"{row['metric']}: {value} ({row['data']} {row['split']}, {row['faces']} faces{labels})"
+
+
+def _training_of(network: FaceModel) -> AlignmentTraining:
+    """What has trained a model, by the recipe on its card. Raises CheckpointError without one."""
+    from workbench.training import get_recipe, run
+
+    if network.card is None or not network.card.recipe:
+        raise CheckpointError(f"{network.name} has no card that names its recipe; leave out --card.")
+    kind = run.training_of(network.config.system)
+    return kind(network, network.scheme, get_recipe(network.card.recipe))
 
 
 def train(

@@ -267,7 +267,9 @@ def load_mixed(
     first = 0
     for number, name in enumerate(folders):
         source = get_source(name)
-        folder = data / name if (data / name).is_dir() else data
+        folder = next((f for f in (data / name, data) if f.name == name and f.is_dir()), None)
+        if folder is None:
+            raise DataError(f"The recipe needs the data set '{name}', but there is no folder {data / name}.")
         dataset = open_mixed(source, folder, layout, "train")
         if source.hold:
             kept = tuple(s for i, s in enumerate(dataset.samples) if (i + 1) % source.hold)

@@ -63,20 +63,21 @@ def open_dataset(
     if labels is not None:
         samples = _relabel(folder, name, samples, labels)
         scheme = LABEL_FILES[labels][1] if scheme is None else scheme
-    known, skipped = [], []
-    for sample in samples:
-        if np.isfinite(sample.points).all(-1).any():
-            known.append(sample)
-        else:
-            skipped.append(f"{sample.name} has no landmark.")
+    known = [s for s in samples if _labelled(s)]
     if not known:
-        raise DataError(f"{folder} holds no face with landmarks ({len(skipped)} without); check its label files.")
-    chosen = known if split is None else [s for s in known if split in (s.subset, s.group)]
+        raise DataError(f"{folder} holds no face with landmarks ({len(samples)} without); check its label files.")
+    wanted = samples if split is None else [s for s in samples if split in (s.subset, s.group)]
+    chosen = [s for s in wanted if _labelled(s)]
+    skipped = [f"{s.name} has no landmark." for s in wanted if not _labelled(s)]
     if not chosen:
         parts = sorted({part for s in known for part in (s.subset, s.group) if part})
         raise DataError(f"{folder.name} has no '{split}' part; it has {', '.join(parts)}.")
     found = _scheme(folder, scheme, known)
     return FaceDataset(folder.name, folder, name, found, tuple(chosen), split, labels, tuple(skipped))
+
+
+def _labelled(sample: Sample) -> bool:
+    return bool(np.isfinite(sample.points).all(-1).any())
 
 
 def _recognise(folder: Path) -> tuple[str, list[Sample]]:

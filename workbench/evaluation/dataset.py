@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ from workbench.data.augment import AugmentedBatch, eval_batch
 from workbench.data.pack import Packed, pack
 from workbench.data.readers import open_dataset
 from workbench.errors import DataError
-from workbench.landmarks.metrics import auc, failure_rate, nme
-from workbench.models.base import FaceModel
+from workbench.landmarks import Scheme
+from workbench.landmarks.metrics import auc, failure_rate, nme, normaliser_distances
+from workbench.models.base import MEAN, STD, FaceModel
 
 PACK_SIZE = 256
 
@@ -30,8 +31,10 @@ class Report:
         model, data, split, labels: what was measured; ``labels`` is None for the set's own labels.
         normaliser: by what the error is divided.
         threshold: of failure rate and AUC, as a fraction.
-        nme: (M,) one fraction a face.
+        nme: (M,) one fraction a measured face.
         files: (M,) names, in the same order.
+        left_out: a sentence for every face that could not be measured: without a picture that can be read, without
+            landmarks, or without the points that the normaliser needs.
     """
 
     model: str
@@ -42,6 +45,7 @@ class Report:
     threshold: float
     nme: np.ndarray
     files: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values: NME and FR in per cent, AUC as a fraction."""
@@ -51,8 +55,9 @@ class Report:
             "split": self.split,
             "labels": self.labels or "own",
             "faces": len(self.nme),
+            "left_out": len(self.left_out),
             "normaliser": self.normaliser,
-            "nme_percent": round(100 * float(np.nanmean(self.nme)), 4),
+            "nme_percent": round(100 * float(np.mean(self.nme)), 4),
             "failure_rate_percent": round(100 * float(failure_rate(self.nme, self.threshold)), 4),
             "auc": round(float(auc(self.nme, self.threshold)), 4),
             "threshold": self.threshold,
@@ -62,8 +67,9 @@ class Report:
         """One line for a terminal."""
         d = self.to_dict()
         labels = "" if self.labels is None else f", labels {self.labels} (machine-made)"
+        lost = f", {len(self.left_out)} left out" if self.left_out else ""
         return (
-            f"{self.model} on {self.data} {self.split} ({d['faces']} faces{labels}): "
+            f"{self.model} on {self.data} {self.split} ({d['faces']} faces{lost}{labels}): "
             f"NME {d['nme_percent']:.2f} % {self.normaliser.replace('_', '-')}, "
             f"FR@{self.threshold:.2f} {d['failure_rate_percent']:.2f} %, AUC@{self.threshold:.2f} {d['auc']:.3f}"
         )
@@ -97,12 +103,14 @@ def load_faces(model: FaceModel, data: str | Path, labels: str | None, split: st
 def batches(
     model: FaceModel, packed: Packed, batch: int = 32, progress: bool = False
 ) -> Iterator[tuple[slice, AugmentedBatch]]:
-    """The papers' crops (tight landmark box x 1.2) of a packed set, on the model's device."""
+    """The papers' crops (tight landmark box x 1.2) of a packed set, on the model's device and prepared for it."""
+    mean, std = (torch.tensor(v, device=model.device).view(3, 1, 1) for v in (MEAN, STD))
     steps = range(0, len(packed), batch)
     for start in tqdm(steps, desc=f"{model.name}", unit="batch", disable=not progress):
         part = slice(start, min(start + batch, len(packed)))
         images, points, valid = (t.to(model.device) for t in packed[part])
-        yield part, eval_batch(images, points, valid, model.input_size)
+        crops = eval_batch(images, points, valid, model.input_size)
+        yield part, replace(crops, images=model.prepare(255 * (crops.images * std + mean)))
 
 
 @torch.inference_mode()
@@ -128,9 +136,9 @@ def evaluate(
         threshold: of FR and AUC.
 
     Raises:
-        DataError: the folder is not a benchmark, has other landmarks, or no face in that part.
+        DataError: the folder is not a benchmark, has other landmarks, or no face in that part that can be measured.
     """
-    packed = load_faces(model, data, labels, split, progress)
+    packed = _measurable(load_faces(model, data, labels, split, progress), model.scheme, normaliser, data)
     errors: list[np.ndarray] = []
     for _, crops in batches(model, packed, batch, progress):
         found = model(crops.images).landmarks.float() / model.input_size
@@ -144,8 +152,25 @@ def evaluate(
         normaliser=normaliser,
         threshold=threshold,
         nme=np.concatenate(errors),
-        files=tuple(packed.files),
+        files=packed.files,
+        left_out=packed.skipped,
     )
+
+
+def _measurable(packed: Packed, scheme: Scheme, normaliser: str, data: str | Path) -> Packed:
+    """The faces that have what the normaliser needs; the others join those skipped. Raises DataError for none."""
+    known = np.isfinite(normaliser_distances(packed.labelled(), scheme, normaliser, strict=False))
+    distance = f"{normaliser.replace('_', '-')} distance"
+    if not known.any():
+        raise DataError(
+            f"None of the {len(packed)} faces of {data} has what the {distance} needs; choose another with "
+            "--normaliser."
+        )
+    if known.all():
+        return packed
+    files = np.array(packed.files)
+    lost = tuple(f"{name} has no {distance}: its points are missing or coincide." for name in files[~known])
+    return Packed(*packed[torch.from_numpy(known)], tuple(files[known].tolist()), packed.skipped + lost)
 
 
 def _array(values: Tensor) -> np.ndarray:

@@ -23,6 +23,7 @@ def normaliser_distances(
     normaliser: str | float = "inter_ocular",
     *,
     boxes: ArrayLike | None = None,
+    strict: bool = True,
 ) -> Floats:
     """The length that errors are divided by, one a face.
 
@@ -33,6 +34,7 @@ def normaliser_distances(
             ``diagonal`` the diagonal of the box.
         boxes: (B, 4) x0, y0, x1, y1 in pixels for the two box normalisers; else the tight box of the true
             landmarks.
+        strict: False makes a length of zero NaN instead of an error.
 
     Returns:
         (B,) pixels; NaN for a face whose truth lacks the points that are needed.
@@ -46,6 +48,8 @@ def normaliser_distances(
         distances = _named(points, scheme, normaliser, boxes)
     else:
         distances = np.full(len(points), float(normaliser))
+    if not strict:
+        distances = np.where(distances > 0, distances, np.nan)
     return _positive(distances, len(points), str(normaliser))
 
 

@@ -95,7 +95,14 @@ class Recipe:
         return self.phases[-1], first - self.phases[-1].epochs
 
 
-_PAPER = dict[str, Any](batch=16, floor=1e-9, pack=256, ema=0.0, grad_clip=0.0)
+_PAPER = dict[str, Any](
+    batch=16,
+    floor=1e-9,
+    pack=256,
+    ema=0.0,
+    grad_clip=0.0,
+    licence="Training photographs and labels: on the terms of the data sets used. Weights: no freer than these.",
+)
 
 _ALL = (
     Recipe(
@@ -124,6 +131,10 @@ _ALL = (
         (Phase(10, 5e-4, "cover"),),
         labels="pseudo98",
         start="dslpt-68",
+        licence=(
+            "Training photographs: research, non-commercial (300-W). Labels: made by a published PFLD network that "
+            "was trained on WFLW; no terms stated. Weights: research use."
+        ),
         notes=(
             "The 98 points are pseudo-labels made by another network, not human labels: errors against them say how "
             "well that network is imitated.",
@@ -187,6 +198,12 @@ _ALL = (
         data=(
             "w300_68: 2012 faces with 68 human, 98 machine-made (pseudo98) and 478 machine-made (MediaPipe) points; "
             "helen29: 201 faces with 29 human and 98 machine-made points; mtfl5: 3600 faces with five human points"
+        ),
+        licence=(
+            "Training photographs and human labels: research, non-commercial (300-W); free for research (HELEN with "
+            "29 points); to be cited, no licence stated (MTFL). Machine-made labels: 98 points by a published PFLD "
+            "network that was trained on WFLW, no terms stated; 478 points by MediaPipe 0.10.21 (Apache-2.0). "
+            "Weights: research use."
         ),
         notes=(
             "One training on batches of mixed conventions; each has its own semantic alignment embedding.",
@@ -280,8 +297,6 @@ _ALL = (
             "Compact change: each node is one 32x32 map, softmaxed, and starts at its centre of mass; the graph "
             "network moves it. The paper's network gives the coordinates at once.",
             "A heatmap loss on the nodes' maps is added to the paper's two losses.",
-            "On the test part the maps do the work: their centres of mass alone have an error of 3.065 %, the graph "
-            "network's answer 3.064 %.",
         ),
     ),
     Recipe(
@@ -333,6 +348,10 @@ _ALL = (
         ),
         precision="32-true",
         data="w300_68: 2012 training faces, human labels; tracking and pose also: 3600 faces of mtfl5",
+        licence=(
+            "Training photographs and human labels: research, non-commercial (300-W); to be cited, no licence stated "
+            "(MTFL). Angles: fitted to mesh points by MediaPipe 0.10.21 (Apache-2.0). Weights: research use."
+        ),
         notes=(
             "Three stages as in the thesis, tracking and pose on the frozen trunk, after a heatmap warm-up of the "
             "pyramid that the thesis does not have and that goes on, with a small weight, beside the landmarks.",

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from workbench.data.augment import AugmentedBatch
 from workbench.errors import DataError
+from workbench.landmarks.metrics import nme
 from workbench.models.base import FaceModel
+from workbench.models.decoding import centre_of_mass
 from workbench.models.scc import SCC, SCCConfig, zscore_bgr
 from workbench.training.losses import heatmap_warmup_loss, masked_mean
 from workbench.training.module import AlignmentTraining
@@ -146,6 +152,11 @@ class SCCTraining(AlignmentTraining):
             self.model.set_graph(source.adjacency)
         super().inherit(source)
 
+    def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:
+        """The error of the maps' centres of mass alone, which the graph network starts from."""
+        assert isinstance(model, SCC)
+        return measure_centres(model, folder, self.recipe.labels) if model.config.located else []
+
     def warmup_heads(self) -> nn.ModuleList:
         if not self.model.config.located:
             raise DataError("Only an SCC model with located nodes has heatmaps to train; leave that phase out.")
@@ -153,3 +164,32 @@ class SCCTraining(AlignmentTraining):
 
     def warmup_logits(self, images: Tensor) -> Tensor:
         return self.model.node_map(images).float()
+
+
+@torch.inference_mode()
+def measure_centres(model: SCC, data: Path, labels: str | None = None) -> list[dict[str, Any]]:
+    """A row for a model card: inter-ocular NME of the located nodes' centres of mass on the test part.
+
+    Raises:
+        DataError: the folder is not a benchmark or has no face in that part.
+    """
+    from workbench.evaluation.dataset import batches, load_faces
+
+    packed = load_faces(model, data, labels, "test", False)
+    errors = []
+    for _, crops in batches(model, packed):
+        heatmaps = model(crops.images).heatmaps
+        assert heatmaps is not None
+        truth = torch.where(crops.valid[..., None], crops.points, torch.nan)
+        errors.append(nme(centre_of_mass(heatmaps).cpu().numpy(), truth.cpu().numpy(), model.scheme))
+    return [
+        {
+            "data": data.name,
+            "split": "test",
+            "labels": labels or "own",
+            "faces": len(packed),
+            "metric": "NME inter-ocular of the maps' centres of mass, without the graph network",
+            "value": round(100 * float(np.nanmean(np.concatenate(errors))), 4),
+            "unit": "%",
+        }
+    ]
