@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Playwright, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, Playwright, expect
 
 import workbench as wb
 from tests.conftest import QUIET
@@ -56,6 +56,20 @@ def canvas(page: Page, label: str) -> Locator:
     return page.locator(f'canvas[aria-label^="{label}"]').first
 
 
+def placed(surface: Locator) -> FloatRect:
+    """Where something stands on the screen, once it is drawn and no longer moves."""
+    expect(surface).to_be_visible()
+    at_rest(surface.page)
+    before = None
+    for _ in range(PATIENCE // 100):
+        now = surface.bounding_box()
+        if now and now == before:
+            return now
+        before = now
+        surface.page.wait_for_timeout(100)
+    pytest.fail(f"{surface} never came to rest; it was last at {before}.")
+
+
 def caption(page: Page) -> Locator:
     return page.locator(".wb-caption").first
 
@@ -90,7 +104,7 @@ def test_from_the_first_page_to_one_landmarks_relations(page: Page, app_url: str
     expect(face).to_be_visible()
     at_rest(page)
     expect(caption(page)).to_contain_text("each landmark")
-    width = face.bounding_box()["width"]  # type: ignore[index]
+    width = placed(face)["width"]
     x, y = nose(wb.sample_face("frontal-a")) * width
     face.hover(position={"x": x, "y": y})
     expect(caption(page)).to_contain_text(f"({NOSE_TIP})")
@@ -113,7 +127,7 @@ def test_hovering_never_calls_the_server(page: Page, app_url: str) -> None:
     at_rest(page)
     page.wait_for_timeout(500)
     points = wb.read(wb.load_model("dslpt-68", device="cpu"), wb.sample_face("frontal-a")).points()
-    width = face.bounding_box()["width"]  # type: ignore[index]
+    width = placed(face)["width"]
     assert sent  # the page itself did come this way
     sent.clear()
     seen = set()
@@ -193,8 +207,7 @@ def test_a_box_is_drawn_where_no_face_is_found(page: Page, app_url: str) -> None
     ramp = np.tile(np.linspace(60, 190, 480, dtype=np.uint8), (360, 1))
     upload(page, "wall.png", png(Image.fromarray(np.stack([ramp] * 3, axis=-1))))
     expect(page.get_by_text("No face was found in wall")).to_be_visible()
-    place = canvas(page, "Photograph").bounding_box()
-    assert place is not None
+    place = placed(canvas(page, "Photograph"))
     page.mouse.move(place["x"] + 0.3 * place["width"], place["y"] + 0.3 * place["height"])
     page.mouse.down()
     page.mouse.move(place["x"] + 0.6 * place["width"], place["y"] + 0.7 * place["height"], steps=5)
@@ -210,8 +223,7 @@ def test_sigma_rises_under_the_occluder_and_the_relations_answer(page: Page, app
     row = page.locator("tr", has_text="under the occluder")
     expect(row).to_be_visible()
     expect(page.get_by_text("of their attention")).to_be_visible()
-    handle = page.locator('[aria-label^="Occluder."]').bounding_box()
-    assert handle is not None
+    handle = placed(page.locator('[aria-label^="Occluder."]'))
     before = page.get_by_text("of their attention").inner_text()
     x, y = handle["x"] + handle["width"] / 2, handle["y"] + handle["height"] / 2
     page.mouse.move(x, y)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import workbench as wb
-from tests.e2e.test_journeys import NOSE_TIP, PATIENCE, at_rest, canvas, caption, settle, visit
+from tests.e2e.test_journeys import NOSE_TIP, PATIENCE, at_rest, canvas, caption, placed, settle, visit
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +34,7 @@ def test_a_place_is_pointed_at_and_pinned_with_and_without_the_prior(page: Page,
     face = canvas(page, "with the prior")
     expect(face).to_be_visible()
     expect(canvas(page, "without the prior")).to_be_visible()
-    at_rest(page)
-    width = face.bounding_box()["width"]  # type: ignore[index]
+    width = placed(face)["width"]
     x, y = points("ssfa-68", "frontal-a")[NOSE_TIP]
     face.hover(position={"x": x * width, "y": y * width})
     expect(caption(page)).to_contain_text(f"query y {int(32 * y)}, x {int(32 * x)} of 32")
@@ -68,7 +67,7 @@ def test_any_model_and_tensor_can_be_chosen_inside(page: Page, app_url: str) -> 
     choose(page, "Look at", "geometry")
     settle(page, lambda now: now.get("tensor", "").startswith("geometry"))
     expect(caption(page)).to_contain_text("geometry")
-    width = face.bounding_box()["width"]  # type: ignore[index]
+    width = placed(face)["width"]
     face.hover(position={"x": 0.5 * width, "y": 0.5 * width})
     expect(page.locator(".wb-tip").first).to_contain_text("cell")
     page.reload(wait_until="commit")
@@ -90,8 +89,7 @@ def test_what_is_undone_at_once_stays_undone(page: Page, app_url: str) -> None:
     visit(page, f"{app_url}/relations?sample=frontal-a")
     face = canvas(page, "Face with the relations")
     expect(face).to_be_visible()
-    at_rest(page)
-    width = face.bounding_box()["width"]  # type: ignore[index]
+    width = placed(face)["width"]
     x, y = points("dslpt-68", "frontal-a")[NOSE_TIP] * width
     for pause in (0, 60, 150):
         face.click(position={"x": x, "y": y})

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, visit
+from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, placed, visit
 
 LOW, SPAN = -0.06, 1.12  # what of the plane is in view
 NOSE_TIP = 30
@@ -28,8 +28,7 @@ def ready(page: Page) -> None:
 
 def place(page: Page, x: float, y: float) -> tuple[float, float]:
     """Where a point of the plane is on the screen."""
-    box = canvas(page, "Face plane").bounding_box()
-    assert box is not None
+    box = placed(canvas(page, "Face plane"))
     return box["x"] + (x - LOW) / SPAN * box["width"], box["y"] + (y - LOW) / SPAN * box["height"]
 
 
@@ -48,6 +47,16 @@ def found(page: Page, tmp_path: Path) -> list[dict[str, Any]]:
     waiting.value.save_as(target)
     page.keyboard.press("Escape")
     return json.loads(target.read_text(encoding="utf-8"))["landmarks"]
+
+
+def open_shape(page: Page, name: str, data: bytes) -> None:
+    """Choose a file in the menu, once the menu of the file before has closed."""
+    at_rest(page)
+    expect(page.locator('input[type="file"]')).to_have_count(0)
+    page.get_by_role("button", name="Open a shape").click()
+    page.locator('input[type="file"]').set_input_files(
+        [{"name": name, "mimeType": "application/json", "buffer": data}]
+    )
 
 
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
@@ -112,17 +121,10 @@ def test_an_empty_plane_and_a_broken_file(page: Page, app_url: str) -> None:
     ready(page)
     page.mouse.click(*place(page, 0.5, 0.5))
     expect(caption(page)).to_contain_text("1 of 1 points")
-    page.get_by_role("button", name="Open a shape").click()
-    chooser = page.locator('input[type="file"]')
-    broken = b'{"points": [[0.5, NaN]]}'
-    chooser.set_input_files([{"name": "broken.json", "mimeType": "application/json", "buffer": broken}])
+    open_shape(page, "broken.json", b'{"points": [[0.5, NaN]]}')
     expect(page.get_by_text("is not a finite number")).to_be_visible()
     expect(caption(page)).to_contain_text("1 of 1 points")
-    page.get_by_role("button", name="Open a shape").click()
-    good = b'{"name": "three", "points": [[0.4, 0.5], [0.6, 0.5], [0.5, 0.7]]}'
-    page.locator('input[type="file"]').set_input_files(
-        [{"name": "three.json", "mimeType": "application/json", "buffer": good}]
-    )
+    open_shape(page, "three.json", b'{"name": "three", "points": [[0.4, 0.5], [0.6, 0.5], [0.5, 0.7]]}')
     expect(caption(page)).to_contain_text("3 of 3 points")
     page.get_by_role("button", name="undo").click()
     expect(caption(page)).to_contain_text("1 of 1 points")
