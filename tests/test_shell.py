@@ -99,6 +99,7 @@ def test_a_box_replaces_the_search(run, tmp_path) -> None:
         (("trace", "sample:astronaut", "--out", "/nowhere/t.safetensors"), "could not be written"),
         (("figure", "sample:astronaut", "--view", "relations", "--out", "x.bmp"), "bmp"),
         (("figure", "sample:astronaut", "--view", "relations", "--out", "x.png", "--stage", "9"), "stage"),
+        (("figure", "sample:astronaut", "--view", "structure", "--out", "x.png", "--layer", "1"), "--layer"),
         (("evaluate", "--data", "/nowhere"), "/nowhere"),
         (("train", "nothing", "--data", "/nowhere", "--out", "/tmp/never"), "dslpt-68"),
     ],

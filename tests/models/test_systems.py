@@ -240,6 +240,20 @@ def test_a_batch_that_is_no_square_crops_is_one_sentence(shape: tuple[int, ...])
         model(torch.zeros(shape))
 
 
+@every_system
+def test_a_size_that_a_system_cannot_read_is_one_sentence_or_an_answer(name: str) -> None:
+    model, side = awake(name), crops(awake(name)).shape[-1]
+    for count, size in ((1, 1), (1, side // 4), (1, side - 28), (0, side)):
+        try:
+            with torch.no_grad():
+                found = model(torch.zeros(count, 3, size, size)).landmarks
+        except ImageError as error:
+            said = str(error)
+        else:
+            said = f"(B, 3, {side}, {side})" if found.shape == (count, 68, 2) else "another shape"
+        assert f"(B, 3, {side}, {side})" in said, (count, size)
+
+
 def test_weights_go_where_they_were_sent_or_nowhere(tmp_path) -> None:
     model = build("aodn-68-compact", torch.rand(68, 2))
     assert save_checkpoint(model, tmp_path / "mine") == tmp_path / "mine.safetensors"

@@ -15,7 +15,7 @@ import typer
 from workbench.cli import answers
 from workbench.cli.answers import from_one, one_face, parse_box, parse_face
 from workbench.cli.options import DEFAULT_MODEL, AsJson, BoxText, FaceNumber, Image, ModelName
-from workbench.errors import ImageError, TraceError, UnknownNameError, WorkbenchError
+from workbench.errors import ImageError, SettingsError, TraceError, UnknownNameError, WorkbenchError
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -143,6 +143,7 @@ class Choice:
 
 
 def figure(
+    context: typer.Context,
     image: Image,
     view: Annotated[View, typer.Option(help="What to draw.")],
     out: Annotated[Path, typer.Option(help="A .png, .svg, .html or .json file.")],
@@ -170,6 +171,13 @@ def figure(
     from workbench.models import load_model
     from workbench.reading import read
 
+    draw, takes = _VIEWS[view]
+    given = [name for name in _CHOICES if getattr(context.get_parameter_source(name), "name", "") != "DEFAULT"]
+    if idle := [_flag(name) for name in given if name not in takes]:
+        raise SettingsError(
+            f"The view {view.value} does not depend on {' or '.join(idle)}; leave it out"
+            + (f" (it takes {', '.join(map(_flag, takes))})." if takes else ".")
+        )
     place = answers.parse_place(at)
     chosen = Choice(
         kind.value, from_one(stage), from_one(layer), from_one(head), top_k, threshold, landmark, tap, place
@@ -181,7 +189,7 @@ def figure(
         raise UnknownNameError(
             f"{reading.model_name} has the landmarks 0 to {reading.scheme.count - 1}, not {landmark}."
         )
-    typer.echo(save(_VIEWS[view](reading, chosen), out))
+    typer.echo(save(draw(reading, chosen), out))
 
 
 def _figures() -> Any:
@@ -190,22 +198,40 @@ def _figures() -> Any:
     return figures
 
 
-_VIEWS: dict[View, Callable[[Reading, Choice], go.Figure]] = {
-    View.landmarks: lambda r, c: _figures().landmarks(r),
-    View.relations: lambda r, c: _figures().relations(
-        r, **c.attention(), top_k=c.top_k, threshold=c.threshold, landmark=c.landmark
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+_CHOICES = ("kind", "stage", "layer", "head", "top_k", "threshold", "landmark", "tap", "at")
+_ATTENTION = ("kind", "stage", "layer", "head")
+_MOMENT = ("stage", "layer")
+
+# Each view and the options that change it.
+_VIEWS: dict[View, tuple[Callable[[Reading, Choice], go.Figure], tuple[str, ...]]] = {
+    View.landmarks: (lambda r, c: _figures().landmarks(r), ()),
+    View.relations: (
+        lambda r, c: _figures().relations(
+            r, **c.attention(), top_k=c.top_k, threshold=c.threshold, landmark=c.landmark
+        ),
+        (*_ATTENTION, "top_k", "threshold", "landmark"),
     ),
-    View.matrix: lambda r, c: _figures().matrix(r, **c.attention(), landmark=c.landmark),
-    View.partners: lambda r, c: _figures().partners(r, **c.attention()),
-    View.thumbnails: lambda r, c: _figures().thumbnails(r, kind=c.kind, stage=c.stage),
-    View.structure: lambda r, c: _figures().structure(r, landmark=c.landmark),
-    View.neighbours: lambda r, c: _figures().structure_neighbours(r, k=c.top_k, landmark=c.landmark),
-    View.uncertainty: lambda r, c: _figures().uncertainty(r, **c.moment()),
-    View.sigma: lambda r, c: _figures().sigma_bars(r, **c.moment()),
-    View.patches: lambda r, c: _figures().patches(r),
-    View.path: lambda r, c: _figures().path(r, landmark=c.landmark),
-    View.map: lambda r, c: _map(r, c),
-    View.self_attention: lambda r, c: _figures().self_attention(r, _spatial(r), *c.place),
+    View.matrix: (
+        lambda r, c: _figures().matrix(r, **c.attention(), landmark=c.landmark),
+        (*_ATTENTION, "landmark"),
+    ),
+    View.partners: (lambda r, c: _figures().partners(r, **c.attention()), _ATTENTION),
+    View.thumbnails: (lambda r, c: _figures().thumbnails(r, kind=c.kind, stage=c.stage), ("kind", "stage")),
+    View.structure: (lambda r, c: _figures().structure(r, landmark=c.landmark), ("landmark",)),
+    View.neighbours: (
+        lambda r, c: _figures().structure_neighbours(r, k=c.top_k, landmark=c.landmark),
+        ("top_k", "landmark"),
+    ),
+    View.uncertainty: (lambda r, c: _figures().uncertainty(r, **c.moment()), _MOMENT),
+    View.sigma: (lambda r, c: _figures().sigma_bars(r, **c.moment()), _MOMENT),
+    View.patches: (lambda r, c: _figures().patches(r), ()),
+    View.path: (lambda r, c: _figures().path(r, landmark=c.landmark), ("landmark",)),
+    View.map: (lambda r, c: _map(r, c), ("tap", "stage", "head", "landmark", "top_k")),
+    View.self_attention: (lambda r, c: _figures().self_attention(r, _spatial(r), *c.place), ("at",)),
 }
 
 

@@ -94,7 +94,9 @@ class Card:
 
 
 class FaceModel(nn.Module):
-    """A face-alignment network: normalised crops (B, 3, S, S) -> :class:`Alignment`; other shapes raise ImageError.
+    """A face-alignment network: normalised crops (B, 3, S, S) -> :class:`Alignment`.
+
+    S is ``input_size``; some systems read other sizes too. What a system cannot read raises ImageError.
 
     Attributes:
         config: the system's frozen configuration.
@@ -140,6 +142,18 @@ class FaceModel(nn.Module):
     def prepare(self, crops: Tensor) -> Tensor:
         """uint8 RGB crops (B, 3, S, S) -> what the network takes, on its device."""
         return normalise(crops.to(self.device).float() / 255)
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().__call__(*args, **options)
+        except RuntimeError as error:
+            shape, side = tuple(args[0].shape) if args else (), self.input_size
+            if not shape or (shape[0] > 0 and shape[2:] == (side, side)):
+                raise
+            raise ImageError(
+                f"{self.name or type(self).__name__} cannot read a batch of the shape {shape}; it is made for "
+                f"(B, 3, {side}, {side})."
+            ) from error
 
     def forward(self, images: Tensor) -> Alignment:
         raise TypeError(f"{type(self).__name__} does not say how it reads a crop.")
