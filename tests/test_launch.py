@@ -73,6 +73,17 @@ def test_another_address_is_let_in_with_a_warning(started, capsys) -> None:
     assert "no password" in capsys.readouterr().err
 
 
+def test_another_address_of_this_machine_may_be_opened(started) -> None:
+    launch.open_app(host="127.0.0.2", browser=False)
+    assert "--server.allowedHosts=127.0.0.2" in started
+    assert "--server.allowedHosts=*" not in started
+
+
+def test_an_address_that_is_none_gets_a_sentence() -> None:
+    with pytest.raises(WorkbenchError, match="no address"):
+        launch.free_port("a..b")
+
+
 @pytest.mark.parametrize(
     ("host", "local"),
     [("127.0.0.1", True), ("localhost", True), ("::1", True), ("0.0.0.0", False), ("10.0.0.7", False)],

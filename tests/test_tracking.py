@@ -150,6 +150,7 @@ def test_a_folder_is_read_in_the_order_of_its_numbers(tmp_path) -> None:
     assert found == [1, 2, 10]
 
 
+@pytest.mark.filterwarnings("ignore:Image size")
 def test_what_cannot_be_read_gets_a_sentence(tmp_path, monkeypatch) -> None:
     with pytest.raises(ImageError, match="no video at"):
         read_video(tmp_path / "nothing.mp4")
@@ -159,10 +160,18 @@ def test_what_cannot_be_read_gets_a_sentence(tmp_path, monkeypatch) -> None:
     broken.write_bytes(b"GIF89a nothing")
     with pytest.raises(ImageError, match="no animation"):
         list(read_video(broken))
+    program = tmp_path / "program.gif"
+    program.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n")
+    with pytest.raises(ImageError, match="cannot identify"):  # a PostScript picture would start Ghostscript
+        list(read_video(program))
+    huge = tmp_path / "huge.png"
+    Image.new("1", (13000, 13000)).save(huge)
+    with pytest.raises(ImageError, match="megapixels"):
+        list(read_video(huge))
     film = tmp_path / "film.mp4"
     film.write_bytes(b"0" * 64)
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(ImageError, match="install PyAV"):
+    with pytest.raises(ImageError, match="video"):
         read_video(film)
 
 

@@ -36,7 +36,9 @@ def open_app(port: int | None = None, host: str = "127.0.0.1", browser: bool | N
     place = settings()
     place["server.address"], place["server.port"] = host, free_port(host, port)
     place["server.headless"] = not (has_screen() if browser is None else browser)
-    if not is_local(host):
+    if is_local(host):
+        place["server.allowedHosts"] = sorted({*place["server.allowedHosts"], host})
+    else:
         # Whoever opens it to a network knows by which names it will be reached; we do not.
         place["server.allowedHosts"] = ["*"]
         sys.stderr.write(
@@ -93,5 +95,7 @@ def free_port(host: str, wanted: int | None = None) -> int:
             return port
         except OSError as error:
             reason = error.strerror or str(error)
+        except UnicodeError:
+            reason = "that is no address"
     shown = f"port {wanted}" if wanted else f"a port from {FIRST_PORT} to {FIRST_PORT + PORTS - 1}"
     raise WorkbenchError(f"The app cannot listen on {host}, {shown} ({reason.lower()}); choose another with --port.")

@@ -21,6 +21,7 @@ from PIL import Image, ImageSequence
 from workbench.errors import CheckpointError, ImageError
 from workbench.faces import Detection, Face, detect, load_image
 from workbench.faces.crop import Box, tight_box
+from workbench.faces.image import check_size, formats
 from workbench.models.base import FaceModel
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif")
@@ -184,7 +185,10 @@ def read_video(source: str | PathLike[str]) -> Iterator[Image.Image]:
 
 
 def _folder(path: Path) -> Iterator[Image.Image]:
-    pictures = sorted((p for p in path.iterdir() if p.suffix.lower() in PICTURES), key=_natural)
+    try:
+        pictures = sorted((p for p in path.iterdir() if p.suffix.lower() in PICTURES), key=_natural)
+    except OSError as error:
+        raise ImageError(f"The folder '{path}' cannot be read ({(error.strerror or str(error)).lower()}).") from None
     if not pictures:
         raise ImageError(f"The folder '{path}' holds no pictures: name one with the frames of a video.")
     return (load_image(picture) for picture in pictures)
@@ -206,7 +210,8 @@ def _natural(path: Path) -> list[tuple[int, str]]:
 
 def _animation(path: Path) -> Iterator[Image.Image]:
     try:
-        with Image.open(path) as film:
+        with Image.open(path, formats=formats()) as film:
+            check_size(*film.size)
             for frame in ImageSequence.Iterator(film):
                 yield load_image(frame.copy())
     except ImageError:
@@ -220,8 +225,8 @@ def _film(path: Path) -> Iterator[Image.Image]:
         av = import_module("av")
     except ImportError:
         raise ImageError(
-            f"To read '{path.name}', install PyAV (pip install av), or save the video as an animated GIF, WebP or PNG "
-            "or as a folder of pictures."
+            f"To read '{path.name}', install the extra (pip install -c constraints.txt -e '.[video]'), or save the "
+            "video as an animated GIF, WebP or PNG or as a folder of pictures."
         ) from None
     return _decode(path, av)
 

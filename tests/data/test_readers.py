@@ -82,6 +82,10 @@ def test_pseudo_labels(tmp_path: Path) -> None:
     np.savez(tmp_path / "s" / "pseudo98_pfld.npz", files=np.array(["b.png"]), points=points[:, :68])
     with pytest.raises(DataError, match="not \\(1, 98, 2\\)"):
         open_dataset(tmp_path / "s", labels="pseudo98")
+    for broken in (b"", b"PK\x03\x04broken"):
+        (tmp_path / "s" / "pseudo98_pfld.npz").write_bytes(broken)
+        with pytest.raises(DataError, match="damaged"):
+            open_dataset(tmp_path / "s", labels="pseudo98")
 
 
 @pytest.mark.parametrize("root", ["mine", "300W", "test"])

@@ -21,6 +21,9 @@ PAGES = ("", "relations", "structure", "uncertainty")
 NOSE_TIP = 30
 
 
+pytestmark = pytest.mark.timeout(600)  # of which each step may take what it needs
+
+
 @pytest.fixture(autouse=True)
 def _patience() -> None:
     expect.set_options(timeout=PATIENCE)
@@ -123,9 +126,11 @@ def test_hovering_never_calls_the_server(page: Page, app_url: str) -> None:
     page.on("websocket", lambda socket: socket.on("framesent", lambda frame: sent.append(frame)))
     visit(page, f"{app_url}/relations?sample=frontal-a")
     face = canvas(page, "Face with the relations")
-    expect(face).to_be_visible()
-    at_rest(page)
-    page.wait_for_timeout(500)
+    placed(face)
+    before = -1
+    while len(sent) != before:  # until nothing more is said on opening
+        before = len(sent)
+        page.wait_for_timeout(1000)
     points = wb.read(wb.load_model("dslpt-68", device="cpu"), wb.sample_face("frontal-a")).points()
     width = placed(face)["width"]
     assert sent  # the page itself did come this way
@@ -231,6 +236,7 @@ def test_sigma_rises_under_the_occluder_and_the_relations_answer(page: Page, app
     page.mouse.move(x, y - 0.9 * handle["height"], steps=8)
     page.mouse.up()
     expect(page.get_by_text("of their attention")).not_to_have_text(before)
+    expect(page.locator(".wb-effect")).not_to_have_class(re.compile("waiting"))
     ratio = row.locator("b").inner_text()
     assert float(re.sub(r"[^\d.]", "", ratio)) > 1.2
 
@@ -241,7 +247,7 @@ def test_nothing_scrolls_sideways_on_a_phone(name: str, browser: Browser, app_ur
     page = context.new_page()
     visit(page, f"{app_url}/{name}")
     expect(page.locator("canvas, .st-key-wb-preview img").first).to_be_visible()
-    page.wait_for_timeout(300)
+    placed(page.locator("canvas, .st-key-wb-preview img").first)
     main = page.locator('[data-testid="stMain"]')
     assert main.evaluate("e => e.scrollWidth <= e.clientWidth")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

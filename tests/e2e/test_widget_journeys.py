@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, link, settle, visit
 
+pytestmark = pytest.mark.timeout(600)  # of which each step may take what it needs
+
 
 @pytest.fixture(autouse=True)
 def _patience() -> None:
@@ -51,9 +53,15 @@ def test_play_that_is_paused_stands_on_a_step_and_the_mean_face_claims_nothing(p
     expect(canvas(page, "Face with the uncertainty")).to_be_visible()
     shown, button = page.locator(".wb-time output"), page.locator(".wb-play")
     expect(shown).to_have_text("stage 2 · layer 1")
+    # Pressed by the page itself, the moment the first stage is on: from outside it may be too late.
+    shown.evaluate(
+        """(out) => new MutationObserver((_, watching) => {
+             if (!out.textContent.startsWith("stage 1")) return;
+             watching.disconnect(); out.getRootNode().querySelector(".wb-play").click();
+           }).observe(out, { childList: true, characterData: true, subtree: true })"""
+    )
     button.click()
     expect(shown).to_have_text(re.compile("stage 1 · layer"))
-    button.click()
     expect(button).to_have_text("▶")
     stage, layer = re.findall(r"\d+", shown.inner_text())
     settle(page, lambda now: (now.get("stage"), now.get("layer")) == (stage, layer))

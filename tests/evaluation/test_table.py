@@ -40,3 +40,6 @@ def test_the_table_replaces_what_stands_between_the_markers(tmp_path) -> None:
         table.write_into(readme, "new")
     with pytest.raises(DataError, match="cannot be read"):
         table.write_into(tmp_path / "missing.md", "new")
+    readme.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(DataError, match="it is no text"):
+        table.around_table(readme)

@@ -35,6 +35,9 @@ def test_edges_of_a_key_are_its_queries() -> None:
 def test_the_best_partner_of_each_and_who_has_chosen_a_landmark() -> None:
     assert explain.best_edges(MATRIX).weight.tolist() == [0.6, 0.3, 0.15]
     assert explain.best_edges(MATRIX, 0.2).weight.tolist() == [0.6, 0.3]
+    assert "weights from 0.2" in explain.best_edges(MATRIX, 0.2).caption
+    with pytest.raises(TraceError, match="threshold"):
+        explain.edges(MATRIX, threshold=float("nan"))
     one = explain.best_edges(MATRIX, landmark=1)
     assert list(zip(one.query, one.key, strict=True)) == [(1, 0)]
     chosen_by = explain.best_edges(MATRIX, landmark=1, direction="key")

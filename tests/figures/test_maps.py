@@ -11,7 +11,7 @@ import torch
 from tests.readings import synthetic_reading
 from workbench import figures
 from workbench.errors import TraceError
-from workbench.figures.maps import span_of
+from workbench.figures.maps import over_crop, span_of
 from workbench.reading import Reading
 from workbench.tracing import Named, Trace
 
@@ -52,10 +52,23 @@ def test_every_kind_is_drawn_with_its_tensor_below_and_saved(name: str, reading:
     assert figures.to_bytes(figure, "svg").startswith(b"<?xml")
 
 
-@pytest.mark.parametrize("name", ["maps", "heatmaps", "looks", "patches", "pairs", "graph"])
-def test_one_channel_or_landmark(name: str, reading: Reading) -> None:
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("maps", "channel 1 "),
+        *((name, "landmark 1, image-right eye") for name in ("heatmaps", "looks", "patches")),
+        *((name, "from image-right eye (1)") for name in ("pairs", "graph")),
+    ],
+)
+def test_one_channel_or_landmark(name: str, says: str, reading: Reading) -> None:
     caption = figures.maps(reading, name, item=1).layout.meta["caption"]
-    assert "channel 1" in caption or "landmark 1" in caption or "(1)" in caption
+    assert says in caption
+
+
+def test_what_lies_below_the_scale_is_said(reading: Reading) -> None:
+    values = np.array([[-0.1, 4.0], [1.0, 2.0]])
+    assert "values below share its first colour" in over_crop(reading, values, "x", "y").layout.meta["caption"]
+    assert "below" not in over_crop(reading, values + 1, "x", "y").layout.meta["caption"]
 
 
 def test_scales_begin_at_zero_or_are_centred_on_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from workbench.errors import CheckpointError, UnknownNameError
 from workbench.models import build, list_models, load_model, preset, save_checkpoint
 from workbench.models.dslpt import infer_config, published_name
-from workbench.models.importing import read_start
+from workbench.models.importing import read_start, read_state_dict
 from workbench.models.zoo import describe
 
 
@@ -78,6 +79,16 @@ def test_values_that_are_not_finite_are_refused(tmp_path) -> None:
         load_model(path, system="dslpt", init_face=init)
 
 
+def test_weights_of_a_width_or_depth_that_cannot_be_are_refused(tmp_path) -> None:
+    _, path, init, state = published(tmp_path)
+    flat = {k: v for k, v in state.items() if "Transformer_block.layers." not in k}
+    narrow = {**state, "module.Transformer.landmark_query": torch.zeros(1, 29, 20)}
+    for wrong in (flat, narrow):
+        torch.save(wrong, path)
+        with pytest.raises(CheckpointError, match="heads divide"):
+            load_model(path, system="dslpt", init_face=init)
+
+
 def test_the_mean_face_is_asked_for_and_checked(tmp_path) -> None:
     _, path, _, _ = published(tmp_path)
     with pytest.raises(CheckpointError, match="pass it with init_face"):
@@ -103,6 +114,7 @@ class Bomb:
         return (open, (str(self.mark), "w"))
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle")
 def test_a_pickle_with_code_is_never_run(tmp_path) -> None:
     path, mark = tmp_path / "evil.pth", tmp_path / "workbench-was-here"
     torch.save({"state_dict": {"x": Bomb(mark)}}, path)
@@ -123,6 +135,24 @@ def test_damaged_files_get_a_sentence(tmp_path, content) -> None:
         path.write_bytes(content)
         with pytest.raises(CheckpointError):
             load_model(path, system="dslpt" if suffix == ".pth" else None, init_face=np.zeros((98, 2)))
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle")
+def test_a_damaged_pickle_of_any_kind_gets_a_sentence(tmp_path) -> None:
+    path = tmp_path / "old.pth"
+    torch.save({"a": torch.zeros(4)}, path, _use_new_zipfile_serialization=False)
+    whole, rng = path.read_bytes(), np.random.default_rng(0)
+    refused = 0
+    for _ in range(200):
+        broken = bytearray(whole)
+        for at in rng.integers(0, len(whole), 2):
+            broken[at] = rng.integers(256)
+        path.write_bytes(bytes(broken))
+        try:
+            read_state_dict(path)
+        except CheckpointError:
+            refused += 1
+    assert refused > 100
 
 
 def test_a_pth_without_its_system_says_what_to_add(tmp_path) -> None:
@@ -171,9 +201,16 @@ def test_our_own_damaged_files_get_a_sentence(tmp_path) -> None:
     save_file({"x": torch.zeros(2)}, str(tmp_path / "foreign.safetensors"))
     with pytest.raises(CheckpointError, match="not a workbench checkpoint"):
         load_model(tmp_path / "foreign.safetensors")
-    path.write_bytes(path.read_bytes()[:-50])
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-50])
     with pytest.raises(CheckpointError, match="damaged"):
         load_model(path)
+    heads = re.search(rb'heads\\": (\d+)', whole)
+    assert heads
+    for wrong in (b"0", b"3"):
+        path.write_bytes(whole[: heads.start(1)] + wrong + whole[heads.end(1) :])
+        with pytest.raises(CheckpointError, match="its own configuration"):
+            load_model(path)
     with pytest.raises(CheckpointError, match="does not exist"):
         save_checkpoint(model, tmp_path / "no" / "x")
 

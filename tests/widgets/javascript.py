@@ -9,7 +9,14 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from playwright._impl._driver import compute_driver_executable
+
 from workbench.widgets.hosts import module_source
+
+
+def _node() -> str:
+    """The machine's Node, or the one that comes with Playwright."""
+    return shutil.which("node") or str(compute_driver_executable()[0])
 
 
 def run(tmp_path: Path, widget: str, body: str, **given: Any) -> Any:
@@ -17,8 +24,6 @@ def run(tmp_path: Path, widget: str, body: str, **given: Any) -> Any:
 
     Every call is one test of Node's own runner, so that a thrown error comes with its place.
     """
-    node = shutil.which("node")
-    assert node, "Node is needed to test the widgets' scripts."
     source, out = module_source(widget), tmp_path / "out.json"
     (tmp_path / "input.json").write_text(json.dumps(given), encoding="utf-8")
     script = f"""{source}
@@ -33,7 +38,7 @@ test("body", async () => {{
     file = tmp_path / "body.test.mjs"
     file.write_text(script, encoding="utf-8")
     done = subprocess.run(
-        [node, str(file)], capture_output=True, text=True, timeout=60, env={**os.environ, "NO_COLOR": "1"}
+        [_node(), str(file)], capture_output=True, text=True, timeout=60, env={**os.environ, "NO_COLOR": "1"}
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(out.read_text(encoding="utf-8"))

@@ -107,7 +107,7 @@ def test_bars_stand_in_pairs_in_the_order_of_the_parts(tmp_path) -> None:
         "attention",
         "return leakRows([{ leak: [0.1, 0.2] }, { leak: [0.3, null] }], [1, 0]);",
     )
-    assert got == [0.2, 0, 0, 0.1, 0.3, 0]
+    assert got == [0.2, None, 0, 0.1, 0.3, 0]
 
 
 def test_caption_names_tensor_prior_and_scale(tmp_path) -> None:

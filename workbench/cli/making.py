@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import warnings
 from enum import StrEnum
@@ -132,7 +133,7 @@ def train(
         out,
         epochs=epochs,
         resume=resume,
-        devices=int(devices) if devices.lstrip("-").isdigit() else devices,
+        devices=int(devices) if re.fullmatch(r"-?[0-9]+", devices) else devices,
         accelerator=accelerator,
         precision=precision,
         logger=logger.value,

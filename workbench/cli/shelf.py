@@ -82,8 +82,10 @@ def table(
     ] = None,
 ) -> None:
     """All systems in two Markdown tables: sizes against the papers', checkpoints with error and time."""
-    from workbench.evaluation.table import markdown, write_into
+    from workbench.evaluation.table import around_table, markdown, write_into
 
+    if readme is not None:
+        around_table(readme)  # before the wait
     text = markdown(progress=sys.stderr.isatty())
     if readme is None:
         typer.echo(text)

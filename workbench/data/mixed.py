@@ -12,11 +12,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from torch import Generator, Tensor
 
+from workbench.data.augment import crop_boxes
 from workbench.data.pack import Packed, join, pack
 from workbench.data.readers import open_dataset
 from workbench.data.samples import FaceDataset, Sample
@@ -163,7 +165,7 @@ def _read_dense(folder: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             files, points, ok = archive["files"].tolist(), archive["points"][..., :2].astype(float), archive["ok"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError) as error:
         raise DataError(f"{path} is missing or damaged; it needs files, points and ok ({error}).") from error
     if points.shape != (len(files), _DENSE_COUNT, 2):
         raise DataError(f"The points of {path} have the shape {points.shape}, not ({len(files)}, {_DENSE_COUNT}, 2).")
@@ -181,14 +183,11 @@ def frames(points: Tensor, valid: Tensor, widen: float, lower: float) -> Tensor:
     Returns:
         (M, 3): centre x, y and side; the papers' crop is 1.2 times the side.
     """
-    inf = torch.full_like(points, torch.inf)
-    low = torch.where(valid[..., None], points, inf).amin(1)
-    high = torch.where(valid[..., None], points, -inf).amax(1)
-    centre, side = (low + high) / 2, (high - low).amax(-1, keepdim=True)
+    centre, side = crop_boxes(points, valid, widen)
     if lower:
         down = points[:, -2:].mean(1) - points[:, :2].mean(1)
-        centre = centre + lower * side * down / down.norm(dim=-1, keepdim=True).clamp_min(1e-6)
-    return torch.cat([centre, widen * side], -1)
+        centre = centre + lower * side[:, None] / widen * down / down.norm(dim=-1, keepdim=True).clamp_min(1e-6)
+    return torch.cat([centre, side[:, None]], -1)
 
 
 @dataclass(frozen=True)

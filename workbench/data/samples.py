@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from workbench.errors import DataError
+from workbench.faces.image import formats
 from workbench.landmarks import Scheme
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff")
@@ -51,7 +52,7 @@ class Sample:
         try:
             if self.pixels is not None:
                 return Image.fromarray(self.pixels()).convert("RGB")
-            with Image.open(str(self.path)) as picture:
+            with Image.open(str(self.path), formats=formats()) as picture:
                 return picture.convert("RGB")
         except FileNotFoundError as error:
             raise DataError(f"The picture {self.path} is missing; unpack the photos beside their labels.") from error

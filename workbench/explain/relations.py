@@ -6,6 +6,7 @@ threshold did is said in the result's caption.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -162,8 +163,10 @@ def edges(
         Edges sorted by weight, strongest first; ties by query, then key.
 
     Raises:
-        TraceError: the matrix is not square or there is no such landmark.
+        TraceError: the matrix is not square, there is no such landmark, or the threshold is no number.
     """
+    if not math.isfinite(threshold):
+        raise TraceError("The threshold must be a number from 0 to 1.")
     weights = _square(matrix)
     weights = weights if direction == "query" else weights.T
     count = len(weights)
@@ -205,6 +208,7 @@ def best_edges(
     weights = _square(matrix)
     every = edges(weights, 1, threshold)
     caption = "the strongest key of each landmark other than itself"
+    caption += f", weights from {threshold:g}" if threshold > 0 else ""
     if landmark is None:
         return replace(every, caption=f"{caption}; they carry {every.share:.0%} of the weight")
     landmark = within("landmark", landmark, len(weights))
@@ -263,8 +267,9 @@ def rollout(reading: Reading, stage: int = -1) -> Relations:
         rolled = (rolled + own[stage, layer].mean(0) @ rolled) / 2 + cross[stage, layer].mean(0)
     rolled /= rolled.sum(1, keepdims=True)
     caption = (
-        f"attention rollout over {layers} layers · stage {stage + 1} of {stages} · mean of heads · "
-        "approximation: values, feed-forward blocks and norms ignored"
+        f"attention rollout over {layers} layers · stage {stage + 1} of {stages} · mean of heads, skip and "
+        "self-attention counted alike, rows scaled to sum 1 · approximation: values, feed-forward blocks and norms "
+        "ignored"
     )
     return Relations(rolled, "rollout", stage, None, None, caption)
 

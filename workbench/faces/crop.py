@@ -38,6 +38,15 @@ def tight_box(points: ArrayLike) -> Box:
     return float(x0), float(y0), float(x1), float(y1)
 
 
+def four_numbers(box: Sequence[float] | np.ndarray) -> Box:
+    """A box as four floats. Raises `ImageError` when it is something else."""
+    try:
+        x0, y0, x1, y1 = (float(value) for value in box)
+    except (TypeError, ValueError):
+        raise ImageError(f"A box is four numbers x0, y0, x1, y1, not {box!r}.") from None
+    return x0, y0, x1, y1
+
+
 def check_box(box: Sequence[float] | np.ndarray, width: int, height: int) -> Box:
     """The box as four floats, if it can hold a face of a width x height photograph.
 
@@ -45,10 +54,7 @@ def check_box(box: Sequence[float] | np.ndarray, width: int, height: int) -> Box
 
     Raises `ImageError` when it has not four finite numbers, is reversed or empty, or lies outside.
     """
-    try:
-        x0, y0, x1, y1 = (float(value) for value in box)
-    except (TypeError, ValueError):
-        raise ImageError(f"A box is four numbers x0, y0, x1, y1, not {box!r}.") from None
+    x0, y0, x1, y1 = four_numbers(box)
     if not all(math.isfinite(value) for value in (x0, y0, x1, y1)):
         raise ImageError("A box needs finite numbers x0, y0, x1, y1: draw it again.")
     if x1 <= x0 or y1 <= y0:

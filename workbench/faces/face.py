@@ -15,7 +15,18 @@ from PIL import Image
 from torch import Tensor
 
 from workbench.errors import ImageError, NoFaceError
-from workbench.faces.crop import CROP_FACTOR, Box, apply, check_box, crop_affine, invert, sample, square, tight_box
+from workbench.faces.crop import (
+    CROP_FACTOR,
+    Box,
+    apply,
+    check_box,
+    crop_affine,
+    four_numbers,
+    invert,
+    sample,
+    square,
+    tight_box,
+)
 from workbench.faces.detect import Detection, Detector, detect
 from workbench.faces.image import load_image, working_scale
 
@@ -203,11 +214,9 @@ def load_face(
     if name is None:
         name = Path(source).stem if isinstance(source, (str, PathLike)) else "photograph"
     if box is not None:
-        given = tuple(box)
         scale = working_scale(photo) * 2
-        if len(given) == 4 and scale != (1, 1, 1, 1):
-            given = tuple((v + 0.5) * s - 0.5 for v, s in zip(given, scale, strict=True))
-        face = Face(photo, check_box(given, *photo.size), name=name)
+        scaled = [(v + 0.5) * s - 0.5 for v, s in zip(four_numbers(box), scale, strict=True)]
+        face = Face(photo, check_box(scaled, *photo.size), name=name)
     else:
         found = tuple(detect(photo, detector))
         if not found:

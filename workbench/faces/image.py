@@ -62,7 +62,7 @@ def load_image(source: Any) -> Image.Image:
     Raises `ImageError`.
     """
     if isinstance(source, Image.Image):
-        _check_size(*source.size)
+        check_size(*source.size)
         width, height = working_scale(source)
         return _finish(source, (round(source.width / width), round(source.height / height)))
     if isinstance(source, (str, os.PathLike)):
@@ -115,13 +115,13 @@ def _decode(data: bytes) -> Image.Image:
     if not data:
         raise ImageError("The file is empty: choose a picture.")
     try:
-        image = Image.open(io.BytesIO(data), formats=_formats())
+        image = Image.open(io.BytesIO(data), formats=formats())
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large() from None
     except Exception as error:
         raise ImageError(_unreadable(data)) from error
     size = image.size
-    _check_size(*size)
+    check_size(*size)
     longest = max(size)
     if longest > WORKING_SIDE:  # JPEG decodes straight to 1/2, 1/4 or 1/8, never below the size asked for
         width, height = (max(1, side * WORKING_SIDE // longest) for side in size)
@@ -130,7 +130,7 @@ def _decode(data: bytes) -> Image.Image:
 
 
 @cache
-def _formats() -> tuple[str, ...]:
+def formats() -> tuple[str, ...]:
     """What may be opened and this Pillow can open (AVIF is not in every build)."""
     Image.init()
     return tuple(name for name in _FORMATS if name in Image.OPEN)
@@ -140,7 +140,7 @@ def _finish(image: Image.Image, original: tuple[int, int]) -> Image.Image:
     """Decode, turn upright, flatten to RGB, scale to the working size; `original` is the size before any scaling."""
     try:
         image.load()
-        _check_size(*image.size)
+        check_size(*image.size)
         orientation = _orientation(image)
         rgb = _to_rgb(image)
     except ImageError:
@@ -198,7 +198,7 @@ def _from_array(source: Any) -> Image.Image:
             f"An array of shape {np.shape(source)} is no picture: give one picture as (H, W), (H, W, 3), (H, W, 4) "
             "or (3, H, W)."
         )
-    _check_size(array.shape[1], array.shape[0])
+    check_size(array.shape[1], array.shape[0])
     return _to_rgb(Image.fromarray(np.ascontiguousarray(_to_uint8(array))))
 
 
@@ -226,7 +226,8 @@ def _to_uint8(array: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(array.astype(np.float32) * (255.0 / top)), 0, 255).astype(np.uint8)
 
 
-def _check_size(width: int, height: int) -> None:
+def check_size(width: int, height: int) -> None:
+    """Raises ImageError for a picture that is too large, or too small, to be opened."""
     if width * height > MAX_PIXELS:
         raise _too_large(width * height)
     if min(width, height) < MIN_SIDE:

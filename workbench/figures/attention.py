@@ -70,7 +70,7 @@ def relations(
         f"{matrix.caption} · {chosen.caption} · {steps.words} · "
         "a line bends to the left on its way from query to key · photograph dimmed"
     )
-    canvas = _dark_face(reading, _TITLES[kind], caption)
+    canvas = _dark_face(reading, _TITLES[kind], caption, points)
     itself = chosen.query == chosen.key
     pieces = [bent(points[q], points[k]) for q, k in zip(chosen.query[~itself], chosen.key[~itself], strict=True)]
     draw_weighted(canvas, pieces, chosen.weight[~itself], steps)
@@ -97,10 +97,10 @@ def partners(
     """
     matrix = attention_matrix(reading, kind, stage, layer, head)
     found = best_partners(matrix, exclude_self)
-    points = reading.points() * reading.input_size
+    points = (reading.points() if stage is None else reading.points(stage)) * reading.input_size
     steps = Steps(float(found.weight.max()), widest=5.0)
     caption = f"{matrix.caption} · {found.caption} · {steps.words} · photograph dimmed"
-    canvas = _dark_face(reading, "Each landmark's first partner", caption)
+    canvas = _dark_face(reading, "Each landmark's first partner", caption, points)
     own = np.arange(len(found.key)) == found.key
     pieces = [bent(points[i], points[k]) for i, k in enumerate(found.key) if not own[i]]
     weights = found.weight[~own]
@@ -130,8 +130,10 @@ def matrix(
     """
     found = attention_matrix(reading, kind, stage, layer, head)
     top = float(found.weights.max())
+    averaged = found.stage is None or found.layer is None or found.head is None
+    softmax = "each row is a mean of softmaxes over its keys" if averaged else "each row is a softmax over its keys"
     caption = (
-        f"{found.caption} · each row is a softmax over its keys and sums to 1 · linear scale from 0 to "
+        f"{found.caption} · {softmax}: it sums to 1 · linear scale from 0 to "
         f"{number(top)} · landmarks ordered by facial part"
     )
     canvas = Canvas("Attention, query by key", caption, width=520, left=58, right=76, bottom=34)
@@ -199,10 +201,9 @@ def bent(start: np.ndarray, end: np.ndarray, points: int = 9) -> np.ndarray:
     return start + t * along + 4 * t * (1 - t) * left * 0.5
 
 
-def _dark_face(reading: Reading, title: str, caption: str) -> Canvas:
+def _dark_face(reading: Reading, title: str, caption: str, points: np.ndarray) -> Canvas:
     canvas = Canvas(title, caption, size=reading.input_size, strip=48, night=True)
     canvas.photo(reading, opacity=DIM)
-    points = reading.points() * reading.input_size
     canvas.face(points, reading.scheme, palette.alpha("#FFFFFF", 0.30), 1.0)
     return canvas
 

@@ -237,11 +237,13 @@ def map_uri(values: np.ndarray, name: str) -> str:
 
 
 def number(value: float) -> str:
-    """Two significant digits without an exponent, as a person writes it."""
+    """Two significant digits, as a person writes it; with an exponent only below 0.0001."""
     if value == 0 or not np.isfinite(value):
         return "0" if value == 0 else "?"
+    if abs(value) < 1e-4:
+        return f"{value:.1e}".replace("e-0", "e-")
     digits = max(0, 1 - int(np.floor(np.log10(abs(value)))))
-    return f"{value:.{min(digits, 6)}f}"
+    return f"{value:.{digits}f}"
 
 
 def _axis_names(column: int) -> tuple[str, str]:

@@ -84,6 +84,8 @@ def over_crop(
     said = f"{caption} · {h} x {w} cells, not smoothed · scale {number(low)} to {number(high)}"
     if low < 0 and name == palette.DIVERGING:
         said += ", centred on zero"
+    elif values.min() < low:
+        said += ", values below share its first colour"
     size = reading.input_size
     canvas = Canvas(title, f"{said} · opacity {opacity:.0%}", size=size, night=True, right=70)
     canvas.photo(reading)

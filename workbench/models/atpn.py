@@ -249,7 +249,7 @@ class ATPN(FaceModel):
     def forward(self, images: Tensor) -> Alignment:
         """(B, 3, S, S) -> landmarks, and pose and confidence where the model has those branches."""
         shape, low = self.locate(images)
-        points = shape * self.config.input_size
+        points = shape * images.shape[-1]
         if self.tracking is None and self.pose is None:
             return Alignment(points)
         gated = self.attend(shape, low)

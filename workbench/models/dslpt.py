@@ -316,6 +316,13 @@ def infer_config(state: dict[str, Tensor], system: str) -> PatchTransformerConfi
     else:
         backbone = "resnet50" if "backbone.layer1.0.conv3.weight" in state else "resnet34"
     layer = "Transformer.Transformer_block.layers."
+    layers = len({k.split(".")[3] for k in state if k.startswith(layer)})
+    heads = _presets(system)[f"{system}-98-lite"].heads
+    if not layers or dim % heads:
+        raise CheckpointError(
+            f"These are not {system.upper()} weights: they need layers named '{layer}*' and a width that {heads} "
+            f"heads divide, and have {layers} and {dim}."
+        )
     ffn = state.get(f"{layer}0.linear1.weight")
     size = "lite" if system == "slpt" else "w18"
     return replace(
@@ -325,7 +332,7 @@ def infer_config(state: dict[str, Tensor], system: str) -> PatchTransformerConfi
         backbone=backbone,
         deep_head=system == "slpt" and backbone.startswith("hrnet"),
         dim=dim,
-        layers=len({k.split(".")[3] for k in state if k.startswith(layer)}),
+        layers=layers,
         ffn=4 * dim if ffn is None else ffn.shape[0],
         patch=embed.shape[-1],
     )

@@ -13,9 +13,10 @@ function queryAt([u, v], { size, every, queries }) {
 }
 const cellCentre = ({ row, col }, size) => [(col + 0.5) / size, (row + 0.5) / size];
 
-/* Leaked mass by facial part, the models' bars beside one another with a gap after each landmark. */
+/* Leaked mass by facial part, the models' bars beside one another with a gap after each landmark; none (null)
+where a landmark lies outside the crop. */
 function leakRows(panels, order) {
-  return order.flatMap((i) => [...panels.map((p) => p.leak[i] ?? 0), 0]);
+  return order.flatMap((i) => [...panels.map((p) => p.leak[i]), 0]);
 }
 
 /* pieces [text, isCode]; now: {query, span, outside}. */

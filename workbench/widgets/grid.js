@@ -119,7 +119,7 @@ function drawLegend(ctx, w, h, span, maps, text, value = null, marks = null) {
   ctx.fillText(unit, 18 + wide + 16, h - 22, w - wide - 36);
 }
 
-/* Bars upward (or downward) from zero in the box x, y, w, h. rows: arrays of equal length, stacked on one another;
+/* Bars upward (or downward) from zero in the box x, y, w, h, none for null. rows: arrays of equal length, stacked;
 colours(row, k). -> {at(px) -> k | null, step, span}. */
 function drawBars(ctx, rows, { x, y, w, h, look, colours, focus = null, top = null }) {
   const n = rows[0].length, step = w / n;
@@ -141,7 +141,8 @@ function drawBars(ctx, rows, { x, y, w, h, look, colours, focus = null, top = nu
     let up = 0, down = 0;
     ctx.globalAlpha = focus == null || focus === k ? 1 : 0.45;
     rows.forEach((row, r) => {
-      const from = row[k] >= 0 ? up : down, to = from + (row[k] || 0);
+      if (row[k] == null) return;
+      const from = row[k] >= 0 ? up : down, to = from + row[k];
       if (row[k] >= 0) up = to; else down = to;
       ctx.fillStyle = colours(r, k);
       ctx.fillRect(x + k * step + gap / 2, Math.min(place(from), place(to)), Math.max(0.6, step - gap), Math.abs(place(to) - place(from)));

@@ -3,7 +3,7 @@ State "selection": {stage | null, head | null, landmark | null, channel | null, 
 (maps.py: DEFAULTS). Kinds (maps.py, explain/maps.py): grid, channels, landmarks, looks, patches over the crop; pairs and
 graph as lines; bars, table, boxes, points; no tensor: the landmarks' way alone. Pure: mapsCaption. */
 
-/* now: {stage, head, item, span, step}; pieces [text, isCode]. */
+/* now: {stage, head, item, span, below (values under the scale), step}; pieces [text, isCode]. */
 function mapsCaption(meta, s, now) {
   const t = meta.tensor, way = meta.steps.length > 1 ? ` · landmarks: ${meta.steps[now.step].text}` : "";
   if (!t) return [["alignment.landmarks", true], [` · ${meta.face.count} points${way || " · this system gives one answer, without stages"}`]];
@@ -17,7 +17,7 @@ function mapsCaption(meta, s, now) {
   else if (t.items === "landmark") add(now.item != null ? name(now.item) : { landmarks: `largest of ${count} landmarks`, looks: `mean of ${count} landmarks`, patches: "choose a landmark for its patch" }[t.kind]);
   if (["pairs", "graph"].includes(t.kind)) add(`${s.topk ? `${s.topk} strongest` : "all"} of ${now.item == null ? "each landmark" : name(now.item)}, itself left out`);
   if (t.shape.length === 5) add(`${t.shape[3]} × ${t.shape[4]} cells, not smoothed, more opaque where larger`);
-  if (now.span) add(`scale ${number(now.span.lo)} to ${number(now.span.hi)}, ${{ all: "the largest of all its maps", range: "the least and the largest here" }[s.scale] ?? "the largest here"}`);
+  if (now.span) add(`scale ${number(now.span.lo)} to ${number(now.span.hi)}, ${{ all: "the largest of all its maps", range: t.shape.length === 5 && "the least and the largest here" }[s.scale] || "the largest here"}${now.below ? ", what lies below shares its first colour" : ""}`);
   add("as recorded, float16");
   if (way) out.push([way]);
   return out;
@@ -105,7 +105,7 @@ function mount(host) {
   }
   function line(ctx, view, e) {
     const t = Math.min(1, e.w / lineTop());
-    drawArrow(ctx, view.px(shownPoints[e.q]), view.px(shownPoints[e.k]), { colour: data.maps.plain.css(0.25 + 0.75 * t), width: Math.max(0.7, 7 * t) });
+    drawArrow(ctx, view.px(shownPoints[e.q]), view.px(shownPoints[e.k]), { colour: data.maps.plain.css(t), width: Math.max(0.7, 7 * t) });
   }
   function patches(ctx, view, i) {
     (data.t.rects?.[stage()] ?? []).forEach((r, k) => {
@@ -172,7 +172,7 @@ function mount(host) {
     const c = columns(w), cell = w / c, i = item();
     order().forEach((k, at) => {
       const x = (at % c) * cell + 1.5, y = Math.floor(at / c) * cell + 1.5, side = cell - 3;
-      ctx.imageSmoothingEnabled = side < shape()[3];
+      ctx.imageSmoothingEnabled = false;
       ctx.drawImage(pictureOf(k), x, y, side, side);
       if (!ofChannels()) { ctx.fillStyle = data.face.colour[k]; ctx.fillRect(x, y + side - 3, side, 3); }
       if (k === i) { ctx.strokeStyle = look.ink; ctx.lineWidth = 2.5; ctx.strokeRect(x - 0.25, y - 0.25, side + 0.5, side + 0.5); }
@@ -236,6 +236,7 @@ function mount(host) {
   function paint() { face.paint(); side.paint(); caption(); }
   function caption() {
     const now = { step: step(), stage: data.t ? stage() : 0, head: data.t ? head() : null, item: data.t ? item() : null, span: span() };
+    now.below = now.span != null && !onLines() && (onGrid() ? mapOf(now.item) : block()).some((v) => v < now.span.lo);
     page.caption.replaceChildren(...mapsCaption(data.meta, s, now).map(([text, code]) => el(code ? "code" : "span", {}, text)));
   }
   function change(values, commit = true) {

@@ -138,6 +138,8 @@ def _occluder(given: Any) -> dict[str, Any] | None:
     if not given:
         return None
     if not isinstance(given, Mapping):
+        if given.shape != "rectangle":
+            raise TraceError(f"The widget draws rectangles, not an occluder of the shape {given.shape}.")
         given = {"x": given.x, "y": given.y, "w": given.width, "h": given.height, "fill": given.fill}
     try:
         place = {key: round(float(given[key]), 5) for key in ("x", "y", "w", "h")}
