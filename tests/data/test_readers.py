@@ -56,6 +56,15 @@ def test_csv_of_crops(tmp_path: Path) -> None:
         second.image()
 
 
+def test_deep_grey_pictures_keep_their_range(tmp_path: Path) -> None:
+    header = ["file", *(f"{a}{i}" for i in range(19) for a in "xy")]
+    write_csv(tmp_path, [["a.png", *map(str, range(38))]], header)
+    ramp = np.arange(64 * 64, dtype=np.uint16).reshape(64, 64) * 16
+    Image.fromarray(ramp).save(tmp_path / "a.png")
+    seen = np.asarray(open_dataset(tmp_path)[0].image())
+    np.testing.assert_allclose(seen[..., 0], ramp / 257, atol=1)
+
+
 def test_simple_csv_beside_its_photos(tmp_path: Path) -> None:
     header = ["file", *(f"{a}{i}" for i in range(19) for a in "xy")]
     write_csv(tmp_path, [["photos/a.jpg", *map(str, range(38))]], header)

@@ -86,6 +86,8 @@ def test_faces_without_error_do_not_count() -> None:
         auc([np.nan])
     with pytest.raises(DataError, match="threshold"):
         failure_rate([0.1], 0.0)
+    with pytest.raises(DataError, match="finite"):
+        failure_rate([0.1], np.inf)
 
 
 def test_clear_errors() -> None:

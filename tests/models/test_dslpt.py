@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from tests.models import reference
-from workbench.errors import CheckpointError
+from workbench.errors import CheckpointError, SettingsError, UnknownNameError
 from workbench.models import build, preset
-from workbench.models.dslpt import patch_rectangles, published_name, sample_patches, size_scale
+from workbench.models.dslpt import PatchTransformerConfig, patch_rectangles, published_name, sample_patches, size_scale
 from workbench.models.zoo import count_multiply_accumulates, count_parameters
 from workbench.tracing import record
 
@@ -187,3 +187,22 @@ def test_points_do_not_depend_on_the_rest_of_the_batch() -> None:
     with torch.no_grad():
         together, alone = model(images).landmarks[1], model(images[1:2]).landmarks[0]
     np.testing.assert_allclose(together.numpy(), alone.numpy(), atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "error"),
+    [
+        ({"rectangle": "shrnk"}, UnknownNameError),
+        ({"size_rule": "text"}, UnknownNameError),
+        ({"likelihood": "normal"}, UnknownNameError),
+        ({"stages": 0}, SettingsError),
+    ],
+)
+def test_a_switch_or_a_count_that_cannot_be_is_refused(wrong, error) -> None:
+    with pytest.raises(error, match=next(iter(wrong))):
+        PatchTransformerConfig(**wrong)
+    assert PatchTransformerConfig(likelihood=None).likelihood is None
+    with pytest.raises(UnknownNameError, match="'deviation'"):
+        size_scale(torch.tensor([0.03]), "text")
+    with pytest.raises(UnknownNameError, match="'shift'"):
+        patch_rectangles(torch.rand(1, 2, 2), torch.rand(1, 2, 1), "move")

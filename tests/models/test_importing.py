@@ -207,8 +207,9 @@ def test_our_own_damaged_files_get_a_sentence(tmp_path) -> None:
         load_model(path)
     heads = re.search(rb'heads\\": (\d+)', whole)
     assert heads
-    for wrong in (b"0", b"3"):
-        path.write_bytes(whole[: heads.start(1)] + wrong + whole[heads.end(1) :])
+    scheme = whole.index(b"ibug68")
+    for start, end, wrong in ((*heads.span(1), b"0"), (*heads.span(1), b"3"), (scheme, scheme + 6, b"wflw98")):
+        path.write_bytes(whole[:start] + wrong + whole[end:])
         with pytest.raises(CheckpointError, match="its own configuration"):
             load_model(path)
     with pytest.raises(CheckpointError, match="does not exist"):

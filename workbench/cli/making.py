@@ -139,7 +139,7 @@ def train(
         logger=logger.value,
         seed=seed,
     )
-    if os.environ.get("RANK", "0") == "0":
+    if all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK")):  # torchrun's, Lightning's
         typer.echo(path)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from workbench.errors import DataError
-from workbench.faces.image import formats
+from workbench.faces.image import formats, to_rgb
 from workbench.landmarks import Scheme
 
 PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff")
@@ -51,9 +51,9 @@ class Sample:
             raise DataError(f"The face '{self.name}' has no picture; give its path or its pixels.")
         try:
             if self.pixels is not None:
-                return Image.fromarray(self.pixels()).convert("RGB")
+                return to_rgb(Image.fromarray(self.pixels()))
             with Image.open(str(self.path), formats=formats()) as picture:
-                return picture.convert("RGB")
+                return to_rgb(picture)
         except FileNotFoundError as error:
             raise DataError(f"The picture {self.path} is missing; unpack the photos beside their labels.") from error
         except (OSError, SyntaxError, ValueError, KeyError, Image.DecompressionBombError) as error:

@@ -3,7 +3,8 @@
 Recipe for the constants in `workbench.faces.detect` (any folder of photographs with landmarks will do)::
 
     import numpy as np
-    from workbench.faces import calibrate, get_detector
+    from workbench.faces import calibrate
+    from workbench.faces.detect import get_detector
 
     rng = np.random.default_rng(1)
     scenes = [calibrate.embed(photo, points, rng) for photo, points in rows]     # rows: PIL RGB, (N, 2)

@@ -142,7 +142,7 @@ def _finish(image: Image.Image, original: tuple[int, int]) -> Image.Image:
         image.load()
         check_size(*image.size)
         orientation = _orientation(image)
-        rgb = _to_rgb(image)
+        rgb = to_rgb(image)
     except ImageError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -169,7 +169,8 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
+    """A picture of any mode as 8-bit RGB by the rules of `load_image`, not turned."""
     mode = image.mode
     if mode == "F" or mode.startswith("I"):
         return _from_array(np.asarray(image))
@@ -199,7 +200,7 @@ def _from_array(source: Any) -> Image.Image:
             "or (3, H, W)."
         )
     check_size(array.shape[1], array.shape[0])
-    return _to_rgb(Image.fromarray(np.ascontiguousarray(_to_uint8(array))))
+    return to_rgb(Image.fromarray(np.ascontiguousarray(_to_uint8(array))))
 
 
 def _to_uint8(array: np.ndarray) -> np.ndarray:

@@ -140,6 +140,8 @@ def ced(nmes: ArrayLike, threshold: float = 0.1, n: int = 201) -> tuple[Floats, 
         DataError: as :func:`failure_rate`.
     """
     values = np.sort(_measured(nmes, threshold))
+    if n < 2:
+        raise DataError(f"A curve needs at least 2 points, not {n}.")
     x = np.linspace(0.0, threshold, n)
     return x, np.searchsorted(values, x, side="right") / len(values)
 
@@ -218,8 +220,8 @@ def _positive(distances: Floats, count: int, name: str) -> Floats:
 
 
 def _measured(nmes: ArrayLike, threshold: float) -> Floats:
-    if not threshold > 0:
-        raise DataError(f"The threshold must be above zero, not {threshold}.")
+    if not 0 < threshold < np.inf:
+        raise DataError(f"The threshold must be above zero and finite, not {threshold}.")
     values = np.asarray(nmes, float).reshape(-1)
     values = values[~np.isnan(values)]
     if not len(values):

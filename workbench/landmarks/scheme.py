@@ -279,4 +279,11 @@ def _groups(items: Iterable[Mapping[str, Any]]) -> tuple[Group, ...]:
 
 
 def _ints(values: Iterable[int] | None) -> tuple[int, ...]:
-    return tuple(int(value) for value in values or ())
+    found = tuple(values or ())
+    try:
+        whole = tuple(int(value) for value in found)
+    except (TypeError, ValueError):
+        whole = ()
+    if whole != found:
+        raise DataError(f"Landmarks are counted with whole numbers, not {found}.")
+    return whole

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from workbench.errors import CheckpointError, UnknownNameError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.mobilenet import MobileNetV3, blocks, coordinates
-from workbench.models.base import FaceModel, System
+from workbench.models.base import Checked, FaceModel, System
 from workbench.models.layers import ConvNorm
 from workbench.tracing import Tap
 
@@ -40,7 +40,7 @@ BRANCHES = ("tracking", "pose")
 
 
 @dataclass(frozen=True)
-class ATPNConfig:
+class ATPNConfig(Checked):
     """What the thesis leaves open (widths and counts of blocks) is chosen so that its printed sizes are met.
 
     Attributes:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from types import NoneType
+from typing import Any, Literal, Protocol, get_args, get_origin, get_type_hints
 
 import torch
 from torch import Tensor, nn
 
-from workbench.errors import CheckpointError, ImageError
+from workbench.errors import CheckpointError, ImageError, SettingsError, UnknownNameError
 from workbench.landmarks import Scheme, get_scheme, user_scheme
 from workbench.models.alignment import Alignment
 
@@ -38,6 +39,36 @@ class ModelConfig(Protocol):
     def landmarks(self) -> int: ...
     @property
     def input_size(self) -> int: ...
+
+
+def one_of(what: str, value: object, choices: Iterable[object]) -> None:
+    """Raises UnknownNameError unless ``value`` is among the choices."""
+    known = tuple(choices)
+    if value not in known:
+        raise UnknownNameError(f"There is no {what} {value!r}; it is one of {', '.join(map(repr, known))}.")
+
+
+class Checked:
+    """Base of the configurations: switches must be among their ``Literal`` choices, and counts must make sense.
+
+    Raises:
+        UnknownNameError: a switch that does not exist.
+        SettingsError: a count below one.
+    """
+
+    def __post_init__(self) -> None:
+        for name, hint in get_type_hints(type(self)).items():
+            parts = (hint, *get_args(hint)) if get_origin(hint) is not Literal else (hint,)
+            choices = [c for part in parts if get_origin(part) is Literal for c in get_args(part)]
+            if choices:
+                one_of(name, getattr(self, name), [*choices, *([None] if NoneType in parts else [])])
+        for name in _COUNTS:
+            value = getattr(self, name, 1)
+            if isinstance(value, int) and value < 1:
+                raise SettingsError(f"{name} must be at least 1, not {value}.")
+
+
+_COUNTS = ("input_size", "dim", "heads", "layers", "stages", "patch")
 
 
 @dataclass(frozen=True)

@@ -33,14 +33,14 @@ from workbench.models.backbones.hourglass import (
     ResidualExtractor,
 )
 from workbench.models.backbones.resnet import PyramidResNet
-from workbench.models.base import FaceModel, System
+from workbench.models.base import Checked, FaceModel, System
 from workbench.models.decoding import centre_of_mass, quarter_pixel, spatial_softmax
 from workbench.models.layers import BasicBlock, ConvNorm
 from workbench.tracing import Tap
 
 
 @dataclass(frozen=True)
-class CHSConfig:
+class CHSConfig(Checked):
     """Every hyper-parameter of CHS and of its losses; the defaults are the paper's for WFLW.
 
     Attributes:

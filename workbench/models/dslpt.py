@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from workbench.errors import CheckpointError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones import build_backbone
-from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Published, System
+from workbench.models.base import SCHEME_BY_COUNT, Checked, FaceModel, Published, System, one_of
 from workbench.models.layers import RelationLayer
 from workbench.tracing import Tap
 
@@ -25,7 +25,7 @@ SIZE_FACTOR = 12.0  # 6 * Z with Z = 2 (thesis 5.2.2)
 
 
 @dataclass(frozen=True)
-class PatchTransformerConfig:
+class PatchTransformerConfig(Checked):
     """Every hyper-parameter of SLPT and DSLPT; the defaults are DSLPT with HRNetV2-W18 as published.
 
     Attributes:
@@ -80,6 +80,7 @@ def patch_rectangles(centres: Tensor, half: Tensor, rectangle: str) -> tuple[Ten
     Returns:
         The top left corners (B, N, 2) and the sizes (B, N, 2).
     """
+    one_of("rectangle rule", rectangle, ("shrink", "shift"))
     corner = (centres - half).clamp(0, 1)
     if rectangle == "shrink":
         return corner, (centres + half).clamp(0, 1) - corner
@@ -98,6 +99,7 @@ def sample_patches(maps: list[Tensor], corner: Tensor, size: Tensor, count: int,
     Returns:
         (B, N, sum of C_l, count, count), channels in the order of the maps.
     """
+    one_of("sampling", sampling, ("aligned", "half_pixel"))
     steps = torch.linspace(0, 1, count, device=corner.device, dtype=corner.dtype)
     x = corner[..., 0, None] + size[..., 0, None] * steps  # (B, N, count)
     y = corner[..., 1, None] + size[..., 1, None] * steps
@@ -234,6 +236,7 @@ def size_scale(variance: Tensor, rule: str, limits: tuple[float, float] = (0.5, 
         rule: "variance" (12 v, the published code) or "deviation" (12 sqrt(v), the text).
         limits: floor and ceiling.
     """
+    one_of("size rule", rule, ("variance", "deviation"))
     spread = variance.sqrt() if rule == "deviation" else variance
     return (SIZE_FACTOR * spread).clamp(*limits)
 
@@ -318,12 +321,12 @@ def infer_config(state: dict[str, Tensor], system: str) -> PatchTransformerConfi
     layer = "Transformer.Transformer_block.layers."
     layers = len({k.split(".")[3] for k in state if k.startswith(layer)})
     heads = _presets(system)[f"{system}-98-lite"].heads
-    if not layers or dim % heads:
+    ffn = state.get(f"{layer}0.linear1.weight")
+    if not layers or dim % heads or (ffn is not None and ffn.ndim != 2):
         raise CheckpointError(
             f"These are not {system.upper()} weights: they need layers named '{layer}*' and a width that {heads} "
             f"heads divide, and have {layers} and {dim}."
         )
-    ffn = state.get(f"{layer}0.linear1.weight")
     size = "lite" if system == "slpt" else "w18"
     return replace(
         _presets(system)[f"{system}-98-{size}"],

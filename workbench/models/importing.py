@@ -40,15 +40,26 @@ def read_state_dict(path: str | PathLike[str]) -> dict[str, Tensor]:
             f"{file.name} is not a plain file of weights (damaged, or it holds Python objects, which are never run); "
             "save the model's state_dict again and use that file."
         ) from None
-    for key in ("state_dict", "model"):
-        if isinstance(raw, dict) and isinstance(raw.get(key), dict):
-            raw = raw[key]
+    while isinstance(raw, dict) and (inner := next((raw[k] for k in _WRAPS if isinstance(raw.get(k), dict)), None)):
+        raw = inner
     if not isinstance(raw, dict):
         raise CheckpointError(f"{file.name} holds no state dict; save model.state_dict() and use that file.")
+    odd = next((k for k, v in raw.items() if isinstance(v, Tensor) and _odd(v)), None)
+    if odd is not None:
+        raise CheckpointError(
+            f"{odd} in {file.name} is sparse, quantised or without values; save it as plain tensors."
+        )
     tensors = {str(k).removeprefix("module."): v for k, v in raw.items() if isinstance(v, Tensor)}
     if not tensors:
         raise CheckpointError(f"{file.name} holds no tensors; save model.state_dict() and use that file.")
     return tensors
+
+
+_WRAPS = ("state_dict", "model")
+
+
+def _odd(tensor: Tensor) -> bool:
+    return tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta
 
 
 def read_start(source: str | PathLike[str] | np.ndarray | Tensor | None, array: str = "init_face") -> Tensor:
@@ -68,7 +79,10 @@ def read_start(source: str | PathLike[str] | np.ndarray | Tensor | None, array: 
             f"array '{array}', in pixels of a 256-pixel crop)."
         )
     if isinstance(source, (np.ndarray, Tensor, list)):
-        values = np.asarray(source, dtype=np.float64)
+        try:
+            values = np.asarray(source, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise CheckpointError("The initial mean face must be numbers of the shape (N, 2).") from None
     else:
         file = Path(source)
         try:
@@ -76,7 +90,7 @@ def read_start(source: str | PathLike[str] | np.ndarray | Tensor | None, array: 
             values = np.asarray(loaded if isinstance(loaded, np.ndarray) else loaded[array], dtype=np.float64)
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             raise CheckpointError(f"{file} is not a readable .npz with an array '{array}' of shape (N, 2).") from None
-    if values.ndim != 2 or values.shape[1] != 2:
+    if values.ndim != 2 or values.shape[1] != 2 or not len(values):
         raise CheckpointError(f"The initial mean face must have the shape (N, 2), not {values.shape}.")
     if not np.isfinite(values).all():
         raise CheckpointError("The initial mean face holds values that are not finite.")

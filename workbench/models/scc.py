@@ -17,7 +17,7 @@ from workbench.errors import CheckpointError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.hrnet import CHANNELS, HRNet
 from workbench.models.backbones.resnet import ResNet
-from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Published, System
+from workbench.models.base import SCHEME_BY_COUNT, Checked, FaceModel, Published, System
 from workbench.models.decoding import centre_of_mass, spatial_softmax
 from workbench.models.graph import GraphConv, GraphNet, adjacency_matrix, graph_mask, nearest_edges, read_edges
 from workbench.models.nodes import BaseMapping, StructureMapping, resize
@@ -25,7 +25,7 @@ from workbench.tracing import Tap
 
 
 @dataclass(frozen=True)
-class SCCConfig:
+class SCCConfig(Checked):
     """Every hyper-parameter of SCC; the defaults are the published ResNet-34 "structure coherence" model.
 
     Attributes:

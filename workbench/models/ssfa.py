@@ -14,13 +14,13 @@ from workbench.models.alignment import Alignment
 from workbench.models.backbones import hrnet_head
 from workbench.models.backbones.hrnet import CHANNELS, WIDTHS, HRNet
 from workbench.models.backbones.resnet import PyramidResNet
-from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Published, System
+from workbench.models.base import SCHEME_BY_COUNT, Checked, FaceModel, Published, System
 from workbench.models.decoding import centre_of_mass, quarter_pixel, spatial_softmax
 from workbench.tracing import Tap
 
 
 @dataclass(frozen=True)
-class SSFAConfig:
+class SSFAConfig(Checked):
     """Every hyper-parameter of SSFA, its losses included; the defaults are the paper's.
 
     Attributes:

@@ -23,7 +23,7 @@ from workbench.landmarks import Scheme, get_scheme, user_scheme
 from workbench.landmarks.shapes import affine, apply
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.vit import Trunk, VisionTransformer
-from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Published, System
+from workbench.models.base import SCHEME_BY_COUNT, Checked, FaceModel, Published, System
 from workbench.models.layers import RelationLayer
 from workbench.models.plane import GridTap, Pointer, PromptEncoder, Shapes, grid_centres
 from workbench.tracing import Tap
@@ -32,7 +32,7 @@ TRUNK = 128  # channels of the compact trunk's pyramid, which is that of the com
 
 
 @dataclass(frozen=True)
-class TUFAConfig:
+class TUFAConfig(Checked):
     """Every hyper-parameter of TUFA; the defaults are the published ViT-S/16 with 98 points.
 
     Attributes:

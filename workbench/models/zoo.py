@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from workbench.errors import CheckpointError, UnknownNameError, WorkbenchError
+from workbench.errors import CheckpointError, SettingsError, UnknownNameError
 from workbench.models.base import Card, FaceModel
 from workbench.models.importing import IMPORTABLE, import_published
 from workbench.models.systems import build, get_system, preset
@@ -120,9 +120,9 @@ def load_checkpoint(path: Path) -> FaceModel:
         values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items() if k in known}
         model = system.model(system.config(**values), state["mean_shape"])
         model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
-    except WorkbenchError:
-        raise
-    except (RuntimeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+        if model.scheme.count != model.config.landmarks:
+            raise SettingsError(f"{model.config.landmarks} landmarks are not those of {model.config.scheme}")
+    except (RuntimeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
         first = str(error).splitlines()[-1].strip()
         raise CheckpointError(f"{path.name} does not fit its own configuration ({first}).") from None
     bad = next((k for k, v in state.items() if v.is_floating_point() and not torch.isfinite(v).all()), None)

@@ -124,6 +124,10 @@ class Trace(MutableMapping[str, Named]):
             TraceError: the folder does not exist or cannot be written, or ``meta`` holds more than plain values.
         """
         target = Path(path)
+        if target.suffix != ".safetensors":
+            raise TraceError(f"A trace is written as .safetensors, so {target.name} needs another name.")
+        if not target.parent.is_dir():
+            raise TraceError(f"The trace could not be written: there is no folder {target.parent}.")
         # Cloned, for entries may share memory, which the format does not allow.
         tensors = {name: entry.tensor.detach().cpu().contiguous().clone() for name, entry in self.items()}
         try:

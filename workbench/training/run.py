@@ -30,6 +30,8 @@ from workbench.training.folders import set_folder
 from workbench.training.module import RECIPE_KEY, AlignmentTraining
 from workbench.training.recipes import Recipe, get_recipe
 
+PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
+
 TRAININGS = {
     "slpt": "patches:PatchTransformerTraining",
     "dslpt": "patches:PatchTransformerTraining",
@@ -132,6 +134,8 @@ def _trainer(
         raise SettingsError(f"The folder {out} cannot be written; choose another one for the result.")
     if not 0 <= recipe.seed < 2**32:
         raise SettingsError(f"A seed is a whole number from 0 to {2**32 - 1}, not {recipe.seed}.")
+    if recipe.precision not in PRECISIONS:
+        raise SettingsError(f"There is no precision '{recipe.precision}'; choose one of {', '.join(PRECISIONS)}.")
     world, local = (int(os.environ.get(name, 0)) for name in ("WORLD_SIZE", "LOCAL_WORLD_SIZE"))
     if devices == "auto":
         cuda = torch.cuda.device_count() if accelerator in ("auto", "gpu", "cuda") else 0
