@@ -222,6 +222,31 @@ def test_a_box_is_drawn_where_no_face_is_found(page: Page, app_url: str) -> None
     expect(page.get_by_text("No face was found in wall")).to_have_count(0)
 
 
+def test_a_box_drawn_over_a_found_face_is_taken(page: Page, app_url: str) -> None:
+    visit(page, f"{app_url}/?sample=frontal-a")
+    picture = canvas(page, "Photograph")
+    page.get_by_role("button", name="draw a box").click()
+    place = placed(picture)
+    page.mouse.move(place["x"] + 0.3 * place["width"], place["y"] + 0.3 * place["height"])
+    page.mouse.down()
+    page.mouse.move(place["x"] + 0.6 * place["width"], place["y"] + 0.7 * place["height"], steps=5)
+    page.mouse.up()
+    settle(page, lambda now: "box" in now)
+    expect(caption(page)).to_contain_text("box by hand")
+    page.get_by_role("button", name="use the detected face").click()
+    settle(page, lambda now: "box" not in now)
+
+
+def test_a_folded_navigation_leaves_its_room(page: Page, app_url: str) -> None:
+    visit(page, app_url)
+    page.locator('[data-testid="stSidebar"]').hover()
+    page.locator('[data-testid="stSidebarCollapseButton"] button').click()
+    page.wait_for_function("""document.querySelector('[data-testid="stMain"]').getBoundingClientRect().x === 0""")
+    head = placed(page.locator(".app-head"))
+    opener = placed(page.locator('[data-testid="stExpandSidebarButton"]'))
+    assert opener["y"] + opener["height"] <= head["y"] + 1
+
+
 def test_sigma_rises_under_the_occluder_and_the_relations_answer(page: Page, app_url: str) -> None:
     visit(page, f"{app_url}/uncertainty?sample=frontal-a")
     page.locator("button", has_text="occluder").first.click()

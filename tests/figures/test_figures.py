@@ -122,6 +122,28 @@ def test_matrix_is_reordered_but_not_changed() -> None:
     assert (heat.zmin, heat.zmax) == (0, pytest.approx(weights.max()))
 
 
+def test_the_scale_may_be_that_of_all_maps_and_the_diagonal_may_be_hidden() -> None:
+    reading = synthetic_reading(68)
+    stack = explain.attention_stack(reading)
+    heat = figures.matrix(reading, head=1, scale="all").data[0]
+    assert heat.zmax == pytest.approx(stack.max())
+    assert "the largest of all maps" in caption_of(figures.relations(reading, head=1, scale="all", own=True))
+    hidden = figures.matrix(reading, own=False, landmark=5, direction="key")
+    assert np.isnan(np.diag(hidden.data[0].z)).all()
+    assert "diagonal hidden" in caption_of(hidden)
+    weights = explain.attention_matrix(reading).weights
+    off = weights[~np.eye(68, dtype=bool)].max()
+    assert hidden.data[0].zmax == pytest.approx(off)
+    frame = [s for s in hidden.layout.shapes if s.line.width == 2]
+    assert [(s.x1 - s.x0, s.y1 - s.y0) for s in frame] == [(1, 68)]  # a column
+
+
+def test_pinned_neighbours_name_the_landmark_and_the_model() -> None:
+    caption = caption_of(figures.structure_neighbours(synthetic_reading(68), landmark=30))
+    assert "3 most similar other landmarks of nose bridge 4 of 4 (30)" in caption
+    assert "68 points" in caption
+
+
 def test_structure_is_centred_on_zero_and_takes_two_readings() -> None:
     figure = figures.structure([synthetic_reading(68), synthetic_reading(98)])
     assert [len(t.z) for t in figure.data] == [68, 98]

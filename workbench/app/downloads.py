@@ -21,6 +21,7 @@ from workbench.explain import (
     to_csv,
     to_json,
 )
+from workbench.explain.tables import EDGE_COLUMNS
 from workbench.reading import Reading
 from workbench.widgets.hosts import landmark_colour
 
@@ -67,7 +68,7 @@ def relations_csv(reading: Reading, where: Mapping[str, Any], lines: Mapping[str
         drawn = best_edges(matrix, threshold, focus, direction)
     else:
         drawn = edges(matrix, lines["top_k"], threshold, focus, lines["own"], direction)
-    return to_csv(edges_table(drawn, reading.scheme))
+    return to_csv(edges_table(drawn, reading.scheme), EDGE_COLUMNS)
 
 
 def similarity_csv(reading: Reading) -> str:

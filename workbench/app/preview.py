@@ -57,4 +57,4 @@ def preview_svg(
 
 
 def _colour(share: float) -> str:
-    return palette.to_hex(palette.sample("inferno", 0.25 + 0.75 * share))
+    return palette.to_hex(palette.sample("inferno", share))

@@ -60,7 +60,8 @@ def _crop(shown: pool.Shown) -> None:
     size = reading.input_size
     with st.container(key="wb-crop"):
         st.image(Image.fromarray(reading.face.crop(size)), width="stretch")
-    st.caption(f"{size} x {size} pixels from {reading.face.side:.0f} x {reading.face.side:.0f} of the photograph.")
+    side = round(reading.face.original_side)
+    st.caption(f"{size} x {size} pixels from {side} x {side} of the photograph.")
 
 
 def crop_width() -> None:

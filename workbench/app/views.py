@@ -16,6 +16,7 @@ from workbench.paths import share
 from workbench.reading import Reading
 from workbench.widgets import (
     Payload,
+    as_sent,
     mount,
     picker_payload,
     relations_payload,
@@ -38,15 +39,16 @@ def relations(shown: pool.Shown, key: str = "relations") -> None:
     where = {name: chosen[name] for name in ("kind", "stage", "layer", "head", "landmark")}
     lines = {
         "top_k": chosen["topk"] or None,
-        "threshold": chosen["threshold"],
+        "threshold": as_sent(chosen["threshold"]),
         "direction": chosen["direction"],
         "own": chosen["own"],
         "best": chosen["mode"] == "best",
     }
+    cells = {name: chosen[name] for name in ("direction", "own", "scale")}
     reading = shown.reading
     save_menu(
-        *figure_items("Lines", stem, lambda: figures.relations(reading, **where, **lines)),
-        *figure_items("Matrix", f"{stem}-matrix", lambda: figures.matrix(reading, **where)),
+        *figure_items("Lines", stem, lambda: figures.relations(reading, **where, **lines, scale=chosen["scale"])),
+        *figure_items("Matrix", f"{stem}-matrix", lambda: figures.matrix(reading, **where, **cells)),
         ("Drawn relations as CSV", f"{stem}.csv", "text/csv", lambda: downloads.relations_csv(reading, where, lines)),
         explorer_item("relations", with_state(payload, selection=chosen), stem, "Relations between landmarks"),
         key=key,

@@ -12,6 +12,7 @@ from workbench.explain.relations import (
     best_edges,
     describe,
     edges,
+    largest_weight,
     partners,
     rollout,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "inner_maps",
     "landmark_path",
     "landmarks_table",
+    "largest_weight",
     "map_rows",
     "neighbours",
     "order_by_part",

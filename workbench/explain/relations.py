@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["cross", "self"]
 Direction = Literal["query", "key"]
+Scale = Literal["map", "all"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,12 @@ def attention_matrix(
     for axis, pick in ((2, head), (1, layer), (0, stage)):
         values = values.mean(axis=axis) if pick is None else values.take(pick, axis=axis)
     return Relations(values, kind, stage, layer, head, describe(kind, stage, layer, head, sizes))
+
+
+def largest_weight(weights: np.ndarray, own: bool = True) -> float:
+    """The largest of weights (..., N, N), those of a landmark on itself only if ``own``; 1 where all are zero."""
+    counted = weights if own else np.where(np.eye(weights.shape[-1], dtype=bool), 0, weights)
+    return float(counted.max(initial=0.0)) or 1.0
 
 
 def describe(kind: str, stage: int | None, layer: int | None, head: int | None, sizes: tuple[int, ...]) -> str:

@@ -51,6 +51,9 @@ def landmarks_table(reading: Reading, stage: int = -1, layer: int = -1) -> list[
     return rows
 
 
+EDGE_COLUMNS = ("query", "query_name", "key", "key_name", "weight")
+
+
 def edges_table(edges: Edges, scheme: Scheme) -> list[Row]:
     """One row a relation, strongest first."""
     return [
@@ -65,12 +68,13 @@ def edges_table(edges: Edges, scheme: Scheme) -> list[Row]:
     ]
 
 
-def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows as comma-separated text with a header; empty text for no rows."""
-    if not rows:
+def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
+    """Rows as comma-separated text with a header, which ``columns`` give where there may be no row."""
+    names = list(columns) or list(rows[0] if rows else ())
+    if not names:
         return ""
     out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]), lineterminator="\n")
+    writer = csv.DictWriter(out, fieldnames=names, lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()

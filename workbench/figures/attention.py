@@ -13,6 +13,7 @@ from workbench.explain import (
     attention_stack,
     best_edges,
     edges,
+    largest_weight,
     order_by_part,
 )
 from workbench.explain import (
@@ -25,7 +26,7 @@ from workbench.figures.matrices import part_heatmap
 from workbench.figures.points import DIM
 
 if TYPE_CHECKING:
-    from workbench.explain.relations import Direction, Kind
+    from workbench.explain.relations import Direction, Kind, Scale
     from workbench.reading import Reading
 
 _TITLES = {"cross": "Which patches each landmark looks at", "self": "Which landmarks each landmark looks at"}
@@ -44,6 +45,7 @@ def relations(
     direction: Direction = "query",
     own: bool = False,
     best: bool = False,
+    scale: Scale = "map",
 ) -> go.Figure:
     """Attention as lines over the crop, width and colour by weight.
 
@@ -51,23 +53,23 @@ def relations(
         kind, stage, layer, head: see ``explain.attention_matrix``.
         top_k, threshold, direction: see ``explain.edges``.
         landmark: only this one's lines. The scale stays that of all landmarks, so pictures compare.
-        own: draw a landmark's look at itself, as a ring.
+        own: draw a landmark's look at itself, as a ring, and count it in the scale.
         best: instead one arrow from each landmark to its strongest key, see ``explain.best_edges``.
+        scale: "map" ends at the largest weight of this matrix, "all" at that of all stages, layers and heads.
 
     Raises:
         TraceError: the reading holds no such attention.
     """
     matrix = attention_matrix(reading, kind, stage, layer, head)
-    everything, chosen = (
-        best_edges(matrix, threshold, focus, direction)
-        if best
-        else edges(matrix, top_k, threshold, focus, own, direction)
-        for focus in (None, landmark)
-    )
+    if best:
+        chosen = best_edges(matrix, threshold, landmark, direction)
+    else:
+        chosen = edges(matrix, top_k, threshold, landmark, own, direction)
     points = (reading.points() if stage is None else reading.points(stage)) * reading.input_size
-    steps = Steps(float(everything.weight.max(initial=0.0)) or 1.0)
+    top, reach = _reach(reading, matrix, scale, own)
+    steps = Steps(top)
     caption = (
-        f"{matrix.caption} · {chosen.caption} · {steps.words} · "
+        f"{matrix.caption} · {chosen.caption} · {steps.words}{reach} · "
         "a line bends to the left on its way from query to key · photograph dimmed"
     )
     canvas = _dark_face(reading, _TITLES[kind], caption, points)
@@ -119,30 +121,44 @@ def matrix(
     layer: int | None = 0,
     head: int | None = None,
     landmark: int | None = None,
+    direction: Direction = "query",
+    own: bool = True,
+    scale: Scale = "map",
 ) -> go.Figure:
     """The N x N attention matrix, landmarks ordered by facial part.
 
     Args:
-        landmark: frames this query's row.
+        landmark: frames its row as a query or, by ``direction``, its column as a key.
+        own: show the diagonal and count it in the scale.
+        scale: see :func:`relations`.
 
     Raises:
         TraceError: the reading holds no such attention.
     """
     found = attention_matrix(reading, kind, stage, layer, head)
-    top = float(found.weights.max())
+    top, reach = _reach(reading, found, scale, own)
+    shown = found.weights if own else np.where(np.eye(len(found.weights), dtype=bool), np.nan, found.weights)
     averaged = found.stage is None or found.layer is None or found.head is None
     softmax = "each row is a mean of softmaxes over its keys" if averaged else "each row is a softmax over its keys"
     caption = (
         f"{found.caption} · {softmax}: it sums to 1 · linear scale from 0 to "
-        f"{number(top)} · landmarks ordered by facial part"
+        f"{number(top)}{reach}{'' if own else ' · diagonal hidden'} · landmarks ordered by facial part"
     )
     canvas = Canvas("Attention, query by key", caption, width=520, left=58, right=76, bottom=34)
     part_heatmap(
-        canvas, found.weights, reading.scheme, palette.ELSEWHERE, (0.0, top), "weight",
+        canvas, shown, reading.scheme, palette.ELSEWHERE, (0.0, top), "weight",
         "query %{customdata[0]} looks at key %{customdata[1]}<br>weight %{z:.4f}", mark=landmark,
-        names=("query", "key, in the order of the rows"),
+        mark_column=direction == "key", names=("query", "key, in the order of the rows"),
     )  # fmt: skip
     return canvas.figure()
+
+
+def _reach(reading: Reading, matrix: Relations, scale: Scale, own: bool) -> tuple[float, str]:
+    """Where the scale ends, and what the caption says of it."""
+    if scale == "all":
+        kind: Kind = "self" if matrix.kind == "self" else "cross"
+        return largest_weight(attention_stack(reading, kind), own), ", the largest of all maps"
+    return largest_weight(matrix.weights, own), ""
 
 
 def thumbnails(

@@ -65,8 +65,12 @@ def structure_neighbours(readings: Reading | Sequence[Reading], k: int = 3, land
     several = _several(readings)
     found = [neighbours(structure_similarity(reading), k) for reading in several]
     steps = Steps(float(max(f.value.max() for f in found)), palette.ELSEWHERE, widest=4.0)
+    chosen = found[0].caption
+    if landmark is not None:
+        chosen = f"{chosen.removesuffix(' of each')} of {several[0].scheme.label(landmark)} ({landmark})"
+    model = f" · {several[0].model_name}, {several[0].scheme.count} points" if len(several) == 1 else ""
     caption = (
-        f"relation.structure · {found[0].caption}, by cosine similarity, on the mean face · {steps.words} · "
+        f"relation.structure{model} · {chosen}, by cosine similarity, on the mean face · {steps.words} · "
         "similarities below 0 take the first step"
     )
     canvas = Canvas(

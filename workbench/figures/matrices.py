@@ -21,6 +21,7 @@ def part_heatmap(
     *,
     column: int = 0,
     mark: int | None = None,
+    mark_column: bool = False,
     names: tuple[str, str] | None = None,
     bar: bool = True,
 ) -> None:
@@ -31,7 +32,7 @@ def part_heatmap(
         colours: a map of the palette; ``span`` are the values of its ends.
         unit: title of the colour bar.
         hover: Plotly template; ``customdata`` holds row and column landmark, ``z`` the value.
-        mark: landmark whose row is framed.
+        mark: landmark whose row, or with ``mark_column`` whose column, is framed.
         names: what rows and columns are.
     """
     order = order_by_part(scheme)
@@ -68,4 +69,6 @@ def part_heatmap(
     if mark is not None:
         row = int(np.flatnonzero(index == mark % count)[0])
         frame = {"line": {"color": palette.PART_COLOURS["outer_lip"], "width": 2}}
-        canvas.shape("rect", edge, row - 0.5, count - 0.5, row + 0.5, column, **frame)
+        along, across = (edge, count - 0.5), (row - 0.5, row + 0.5)
+        (x0, x1), (y0, y1) = (across, along) if mark_column else (along, across)
+        canvas.shape("rect", x0, y0, x1, y1, column, **frame)

@@ -7,6 +7,7 @@ from typing import Any
 
 _PLACES = {
     "Payload": "hosts",
+    "as_sent": "hosts",
     "jupyter": "hosts",
     "module_source": "hosts",
     "mount": "hosts",

@@ -82,7 +82,7 @@ function theme(node) {
 }
 
 function button(text, title, onclick) {
-  return el("button", { type: "button", title, "aria-label": title, onclick }, text);
+  return el("button", { type: "button", title, "aria-label": text && !/\w/.test(text) ? title : null, onclick }, text); // a sign needs words
 }
 
 /* choices: [[value, text, title]]. One is pressed; -> {node, set(value)}. */

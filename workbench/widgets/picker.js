@@ -49,7 +49,7 @@ const PICKER_STYLE = RECT_STYLE + `
 .wb-pick .wb-ask { position: absolute; left: 50%; top: 12px; transform: translateX(-50%); width: max-content; max-width: calc(100% - 24px); padding: 6px 12px; border-radius: 6px; background: rgb(16 17 20 / .88); color: #f3f4f5; text-align: center; pointer-events: none; }
 .wb-pick .drawing canvas { touch-action: none; cursor: crosshair; }
 `;
-const TALLEST = 640, HALO = "rgb(0 0 0 / .55)";
+const TALLEST = 640, LEAST = 200, HALO = "rgb(0 0 0 / .55)";
 
 function mount(host) {
   const page = frame(host, "Faces of the photograph", PICKER_STYLE);
@@ -79,7 +79,7 @@ function mount(host) {
     if (face.width) { face.height = tall(face.width); face.canvas.style.height = `${face.height}px`; }
     face.paint(); editor.place();
   }
-  const tall = (w) => Math.round(Math.min(TALLEST, (w * (region[3] - region[1])) / (region[2] - region[0])));
+  const tall = (w) => Math.round(between((w * (region[3] - region[1])) / (region[2] - region[0]), LEAST, TALLEST));
   const view = () => fitPhoto(face.width, face.height, region);
   const boxes = () => meta.boxes;
 
@@ -136,7 +136,7 @@ function mount(host) {
   }
   function setDrawing(on) { drawing = on; span = null; hover = -1; words(); look(); if (on) face.canvas.focus({ preventScroll: true }); }
   function words() {
-    const n = boxes().length, found = n ? `${n} ${n === 1 ? "face" : "faces"} found` : "no face found", side = crop ? Math.round(crop[2] - crop[0]) : 0;
+    const [sx, sy] = meta.scale, n = boxes().length, found = n ? `${n} ${n === 1 ? "face" : "faces"} found` : "no face found", side = crop ? Math.round((2 * (crop[2] - crop[0])) / (sx + sy)) : 0;
     holder.classList.toggle("drawing", drawing);
     ask.hidden = !drawing || Boolean(span);
     ask.textContent = `${n ? "" : "No face was found. "}Drag a box around the face, from the brows to the chin.`;
@@ -145,7 +145,7 @@ function mount(host) {
     back.hidden = !n || chosen != null || drawing;
     back.textContent = n === 1 ? "use the detected face" : "use face 1";
     note.textContent = found + (n > 1 ? ": click the one to read" : "");
-    page.caption.textContent = `Photograph ${meta.photo[0]} × ${meta.photo[1]} px · crop: a square of ${number(meta.factor)} × the longer side of the box`
+    page.caption.textContent = `Photograph ${Math.round(meta.photo[0] / sx)} × ${Math.round(meta.photo[1] / sy)} px${sx < 1 ? `, worked on at ${meta.photo[0]} × ${meta.photo[1]}` : ""} · crop: a square of ${number(meta.factor)} × the longer side of the box`
       + (crop ? `, ${side} × ${side} px, bright` : "") + (chosen == null && crop ? " · box by hand" : "") + (meta.points ? ` · ${meta.points.length} landmarks` : "");
   }
 
@@ -172,7 +172,8 @@ function mount(host) {
     },
   });
   const at = (event) => { const frame_ = face.canvas.getBoundingClientRect(); return view().unit([event.clientX - frame_.left, event.clientY - frame_.top]); };
-  let start = null;
+  let start = null, drew = false; // a click follows the pointer that has drawn a box, and chooses no face
+  holder.addEventListener("pointerdown", () => { drew = false; }, true);
   face.canvas.addEventListener("pointerdown", (event) => {
     if (!drawing || event.button) return;
     face.canvas.setPointerCapture(event.pointerId);
@@ -190,13 +191,13 @@ function mount(host) {
     if (!start) return;
     if (event.type === "pointerup") span = spanRect(start, at(event), { bounds: [-0.5, -0.5, meta.photo[0] - 0.5, meta.photo[1] - 0.5] });
     const box = span, large = box && event.type === "pointerup" && Math.max(box[2] - box[0], box[3] - box[1]) * view().scale >= 12 && Math.min(box[2] - box[0], box[3] - box[1]) > 0;
-    start = span = null;
+    start = span = null; drew = true;
     if (large) takeBox(box); else { words(); face.paint(); }
   };
   face.canvas.addEventListener("pointerup", end);
   face.canvas.addEventListener("pointercancel", end);
   holder.addEventListener("pointerleave", () => { hover = -1; face.paint(); });
-  holder.addEventListener("click", (event) => { if (!drawing && !editor.moved) choose(smallestAt(boxes(), at(event))); });
+  holder.addEventListener("click", (event) => { if (!drawing && !drew && !editor.moved) choose(smallestAt(boxes(), at(event))); });
   face.canvas.addEventListener("keydown", (event) => {
     const centres = boxes().map((r) => [(r[0] + r[2]) / 2, (r[1] + r[3]) / 2]), [w, h] = meta.photo;
     if (event.key === "Escape" && drawing && (crop || boxes().length)) setDrawing(false);

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from workbench.errors import ImageError
+from workbench.faces.image import working_scale
 from workbench.landmarks import Scheme
 from workbench.landmarks.shapes import CROP_FACTOR
 from workbench.widgets.hosts import Payload, face_meta, rounded
@@ -64,6 +65,7 @@ def picker_payload(
     choice: dict[str, Any] = {} if chosen is None else {"box": chosen} if index is None else {"index": index}
     meta = {
         "photo": list(photo.size),
+        "scale": list(working_scale(photo)),
         "boxes": found,
         "index": index,
         "box": chosen,
@@ -81,11 +83,11 @@ def _same(boxes: Sequence[Sequence[float]], box: Sequence[float]) -> int | None:
 
 
 def _box(values: Sequence[float]) -> list[float]:
-    """Four floats to a tenth of a pixel."""
+    """Four floats to a thousandth of a pixel."""
     box = np.asarray(values, np.float64)
     if box.shape != (4,) or not np.isfinite(box).all() or (box[2:] <= box[:2]).any():
         raise ImageError("A box is four finite numbers x0, y0, x1, y1 with x0 < x1 and y0 < y1.")
-    return [float(value) for value in box.round(1)]
+    return [float(value) for value in box.round(3)]
 
 
 def _landmarks(landmarks: ArrayLike | None, scheme: Scheme | None) -> dict[str, Any]:

@@ -53,7 +53,7 @@ function relationsCaption(meta, s, top, focus) {
   const whose = focus == null ? "each landmark" : `${meta.face.label[focus]} (${focus})`;
   const best = focus == null || s.direction === "query" ? `an arrow from ${whose} to the key it weighs most` : `arrows to ${whose} from the landmarks that weigh it most`;
   const what = s.mode === "best" ? `${best}, other than itself`
-    : `${s.topk ? `${s.topk} strongest` : "all"} ${s.direction === "query" ? "keys of" : "queries on"} ${whose}${s.own ? "" : " other than itself"}`;
+    : `${s.topk && s.topk < n - !s.own ? `${s.topk} strongest` : "all"} ${s.direction === "query" ? "keys of" : "queries on"} ${whose}${s.own ? "" : " other than itself"}`;
   return [
     [name, true],
     [` · stage ${s.stage + 1} of ${stages} · ${s.head == null ? `mean of ${heads} heads` : `head ${s.head + 1} of ${heads}`} · ${what}`],

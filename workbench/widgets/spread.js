@@ -57,7 +57,7 @@ function uncertaintyCaption(meta, s, step) {
   const law = meta.likelihood === "laplace" ? "Laplace distribution" : "Gaussian";
   const where = at ? ` · stage ${at[0] + 1} of ${stages} · layer ${at[1] + 1} of ${layers}` : " · mean face, before the first stage";
   return [
-    ["alignment.variance", true], [where],
+    [at ? "alignment.variance" : "mean_shape", true], [where],
     [s.ellipses && at ? ` · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a ${law} has ${meta.inside.join(", ")} % of its mass inside` : ""],
     [s.patches ? ` · patches.rects, v the last layer's variance in patch sides²` : ""],
     [s.path && at ? " · path: the answers of all layers up to here, joined by straight lines" : ""],
