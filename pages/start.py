@@ -10,7 +10,7 @@ with gallery, messages.guard("gallery"):
 with own:
     intake.upload_button()
 
-photograph, inside = st.columns([3, 2.1], gap="medium")
+photograph, inside = st.columns([3, 1.6], gap="medium")
 shown = None
 with photograph, messages.guard("face"):
     shown = start.photograph()

@@ -75,6 +75,7 @@ def test_a_model_without_the_chosen_tensor_shows_its_own(open_page: Opener) -> N
     assert healthy(at)
     assert selection(at).model == "dslpt-68"
     assert at.selectbox(key="inside_tensor").value == "relation.layers.1.cross"
+    assert any("dslpt-68 records no tensor `attended`" in caption.value for caption in at.caption)
 
 
 @pytest.mark.parametrize(

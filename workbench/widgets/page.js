@@ -15,7 +15,7 @@ const WB_STYLE = `
   font-variant-numeric: tabular-nums; -webkit-font-smoothing: antialiased; }
 .wb *, .wb *::before { box-sizing: border-box; }
 .wb-strip { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; padding: 0 0 8px; }
-.wb-stage { display: grid; grid-template-columns: minmax(0, 1.4fr) minmax(0, 1fr); gap: 14px; align-items: start; }
+.wb-stage { display: grid; grid-template-columns: minmax(0, 1.76fr) minmax(0, 1fr); gap: 14px; align-items: start; }
 .wb-main, .wb-side { position: relative; min-width: 0; display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px; }
 .wb-below { display: flex; align-items: flex-start; gap: 12px; margin-top: 8px; } .wb-foot { display: flex; gap: 6px; margin-left: auto; }
 .wb-caption { margin: 4px 0 0; flex: 1; color: var(--soft); font-size: 12px; min-height: 1.35em; }
@@ -44,6 +44,7 @@ const WB_STYLE = `
 .wb-tip i { font-style: normal; opacity: .72; }
 .wb-gap { flex: 1; }
 .wb-say { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+@container (max-width: 900px) { .wb-stage { grid-template-columns: minmax(0, 1.4fr) minmax(0, 1fr); } }
 @container (max-width: 700px) { .wb-stage { grid-template-columns: minmax(0, 1fr); } .wb-gap { display: none; } .wb-strip { gap: 6px 10px; } }
 `;
 
