@@ -88,6 +88,22 @@ def upload(page: Page, name: str, data: bytes) -> None:
     page.locator('input[type="file"]').set_input_files([{"name": name, "mimeType": "image/png", "buffer": data}])
 
 
+def download(page: Page, name: str) -> bytes:
+    """What the button of that name saves."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=name, exact=True).click()
+    return Path(waiting.value.path()).read_bytes()
+
+
+def saved(page: Page, item: str) -> bytes:
+    """What an item of the page's menu saves."""
+    at_rest(page)
+    page.get_by_role("button", name="Save", exact=True).click()
+    content = download(page, item)
+    page.keyboard.press("Escape")
+    return content
+
+
 def nose(face: wb.Face) -> np.ndarray:
     """Where the trained model sees the nose tip, in [0, 1] of the crop."""
     return wb.read(wb.load_model("dslpt-68", device="cpu"), face).points()[NOSE_TIP]
@@ -175,6 +191,17 @@ def test_an_uploaded_photograph_is_read_and_stays_out_of_the_link(page: Page, ap
     settle(page, lambda now: now.get("photo") == "own")
     page.reload(wait_until="commit")
     expect(page.locator(".st-key-wb-notice")).to_contain_text("never part of a link")
+
+
+def test_a_large_photograph_is_told_in_its_own_pixels(page: Page, app_url: str) -> None:
+    visit(page, app_url)
+    upload(page, "large.png", png(wb.faces.sample_photo("frontal-a").resize((5000, 5000))))
+    settle(page, lambda now: now.get("photo") == "own")
+    expect(caption(page)).to_contain_text(re.compile("Photograph 5000 . 5000 px, worked on at 4096 . 4096"))
+    side = re.search(r"(\d+) . \d+ px, bright", caption(page).inner_text())
+    assert side
+    page.get_by_role("radio", name="What it sees").click()
+    expect(page.get_by_text(f"pixels from {side[1]} x {side[1]} of the photograph")).to_be_visible()
 
 
 def test_the_camera_takes_a_photograph(chromium: str, app_url: str, tmp_path: Path, playwright: Playwright) -> None:
@@ -299,14 +326,9 @@ def test_two_people_at_once_do_not_mix(browser: Browser, app_url: str) -> None:
         context.close()
 
 
-def test_what_is_saved_is_what_is_shown(page: Page, app_url: str, tmp_path: Path) -> None:
+def test_what_is_saved_is_what_is_shown(page: Page, app_url: str) -> None:
     visit(page, app_url)
-    page.get_by_role("button", name="Save").click()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Landmarks as CSV").click()
-    target = tmp_path / "landmarks.csv"
-    waiting.value.save_as(target)
-    lines = target.read_text(encoding="utf-8").splitlines()
+    lines = saved(page, "Landmarks as CSV").decode().splitlines()
     assert len(lines) == 69
     expected = wb.read(wb.load_model("dslpt-68", device="cpu"), wb.sample_face("astronaut")).landmarks[0]
     x, y = (float(v) for v in lines[1].split(",")[4:6])
@@ -321,11 +343,6 @@ def test_what_is_saved_is_what_is_shown(page: Page, app_url: str, tmp_path: Path
         ("uncertainty", "This explorer as one HTML file", b"<!doctype html>"),
     ],
 )
-def test_every_view_can_be_saved(name: str, item: str, start: bytes, page: Page, app_url: str, tmp_path: Path) -> None:
+def test_every_view_can_be_saved(name: str, item: str, start: bytes, page: Page, app_url: str) -> None:
     visit(page, f"{app_url}/{name}")
-    page.get_by_role("button", name="Save", exact=True).click()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name=item).click()
-    target = tmp_path / "saved"
-    waiting.value.save_as(target)
-    assert target.read_bytes().startswith(start)
+    assert saved(page, item).startswith(start)

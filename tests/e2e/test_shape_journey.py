@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, placed, visit
+from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, placed, saved, visit
 
 LOW, SPAN = -0.06, 1.12  # what of the plane is in view
 NOSE_TIP = 30
@@ -40,16 +39,9 @@ def kept(page: Page) -> dict[str, Any]:
     return json.loads(page.evaluate("localStorage.getItem('workbench.shape')") or "{}")
 
 
-def found(page: Page, tmp_path: Path) -> list[dict[str, Any]]:
+def found(page: Page) -> list[dict[str, Any]]:
     """The found landmarks, as saved."""
-    at_rest(page)
-    page.get_by_role("button", name="Save", exact=True).click()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Found landmarks as JSON").click()
-    target = tmp_path / "found.json"
-    waiting.value.save_as(target)
-    page.keyboard.press("Escape")
-    return json.loads(target.read_text(encoding="utf-8"))["landmarks"]
+    return json.loads(saved(page, "Found landmarks as JSON"))["landmarks"]
 
 
 def open_shape(page: Page, name: str, data: bytes) -> None:
@@ -69,19 +61,17 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
     page.mouse.up()
 
 
-def test_a_dragged_point_is_found_elsewhere_and_a_reload_keeps_the_drawing(
-    page: Page, app_url: str, tmp_path: Path
-) -> None:
+def test_a_dragged_point_is_found_elsewhere_and_a_reload_keeps_the_drawing(page: Page, app_url: str) -> None:
     visit(page, f"{app_url}/shape?sample=astronaut")
     ready(page)
     expect(caption(page)).to_contain_text("all 68 points are anchors")
-    before = found(page, tmp_path)
+    before = found(page)
     nose = before[NOSE_TIP]
     spot = (nose["plane_x"], nose["plane_y"])
     drag(page, place(page, *spot), place(page, spot[0] + 0.12, spot[1]))
     expect(caption(page)).to_contain_text("1 of 68 points")
     ready(page)
-    after = found(page, tmp_path)
+    after = found(page)
     assert after[NOSE_TIP]["plane_x"] - spot[0] == pytest.approx(0.12, abs=0.01)
     assert after[NOSE_TIP]["x"] > nose["x"] + 3  # image right on the plane, image right on the face
     assert after[NOSE_TIP]["zero_shot"] == 1

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, link, placed, settle, visit
+from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, download, link, placed, saved, settle, visit
 
 pytestmark = pytest.mark.timeout(600)  # of which each step may take what it needs
 
@@ -104,25 +103,15 @@ def test_a_threshold_follows_what_can_be_drawn(page: Page, app_url: str) -> None
     expect(in_force).to_have_text(f"{top}")
 
 
-def test_what_the_last_threshold_draws_is_what_is_saved(page: Page, app_url: str, tmp_path: Path) -> None:
+def test_what_the_last_threshold_draws_is_what_is_saved(page: Page, app_url: str) -> None:
     visit(page, f"{app_url}/relations?sample=frontal-a&model=dslpt-68&stage=3&layer=3&head=4")
     placed(canvas(page, "Face with the relations"))
     page.get_by_role("slider", name="smallest weight that is drawn").press("End")
     expect(caption(page)).to_contain_text("weights from")
-    at_rest(page)
-    page.get_by_role("button", name="Save", exact=True).click()
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="Drawn relations as CSV").click()
-    target = tmp_path / "relations.csv"
-    waiting.value.save_as(target)
-    header, *rows = target.read_text(encoding="utf-8").splitlines()
+    header, *rows = saved(page, "Drawn relations as CSV").decode().splitlines()
     assert header.startswith("query,")
     assert len(rows) == 1
-    page.keyboard.press("Escape")
-    with page.expect_download() as waiting:
-        page.get_by_role("button", name="CSV", exact=True).click()
-    waiting.value.save_as(target)
-    drawn = target.read_text(encoding="utf-8").splitlines()[1:]
+    drawn = download(page, "CSV").decode().splitlines()[1:]
     assert [row.split(",")[0] for row in drawn] == [row.split(",")[0] for row in rows]
 
 

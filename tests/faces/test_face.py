@@ -146,6 +146,8 @@ def test_results_and_boxes_of_a_very_large_photo_are_in_its_own_pixels() -> None
     assert large.photo.size == (4096, 4096)
     assert large.box == pytest.approx([8 * (v + 0.5) - 0.5 for v in small.box])
     assert large.original_box == pytest.approx([10 * (v + 0.5) - 0.5 for v in small.box])
+    assert large.original_size == (5120, 5120)
+    assert small.original_size == small.photo.size
     assert large.original_side == pytest.approx(10 * small.side)
     again = load_face(large.photo, box=large.original_box)
     assert again.original_box == pytest.approx(large.original_box)

@@ -27,7 +27,7 @@ def detections():
 def test_a_detected_face():
     payload = picker_payload(detections().with_index(1))
     meta = payload["meta"]
-    assert meta["photo"] == [100, 80]
+    assert meta["photo"] == meta["original"] == [100, 80]
     assert meta["boxes"] == [list(box) for box in BOXES]
     assert (meta["index"], meta["box"], meta["factor"]) == (1, list(BOXES[1]), 1.2)
     assert meta["state"] == {"choice": {"index": 1}}

@@ -12,6 +12,7 @@ import streamlit as st
 
 from workbench import figures
 from workbench.app import downloads, photos, pool, state
+from workbench.faces.image import original_size
 from workbench.paths import share
 from workbench.reading import Reading
 from workbench.widgets import (
@@ -88,7 +89,9 @@ def picker(shown: pool.Shown, key: str = "picker") -> None:
 
 def box_wanted(photo: photos.Photo, key: str = "picker") -> None:
     """A photograph in which no face was found: the widget asks for a box."""
-    payload = pool.view("picker", (photo.digest,), lambda: picker_payload(photo.picture, []))
+    payload = pool.view(
+        "picker", (photo.digest,), lambda: picker_payload(photo.picture, [], original=original_size(photo.picture))
+    )
     mount("picker", payload, key=key, on_change=_choose_face)
 
 

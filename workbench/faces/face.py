@@ -28,7 +28,7 @@ from workbench.faces.crop import (
     tight_box,
 )
 from workbench.faces.detect import Detection, Detector, detect
-from workbench.faces.image import load_image, working_scale
+from workbench.faces.image import load_image, original_size, working_scale
 
 _FACTORS = (0.5, 4.0)
 
@@ -139,6 +139,11 @@ class Face:
         """``box`` in pixels of the upright original."""
         x0, y0, x1, y1 = self.to_original(np.reshape(self.box, (2, 2))).ravel().tolist()
         return x0, y0, x1, y1
+
+    @property
+    def original_size(self) -> tuple[int, int]:
+        """Width and height of the upright original in pixels."""
+        return original_size(self.photo)
 
     @property
     def original_side(self) -> float:

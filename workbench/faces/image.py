@@ -85,6 +85,12 @@ def working_scale(photo: Image.Image) -> tuple[float, float]:
     return (width / original[0], height / original[1]) if photo.size == (width, height) else (1.0, 1.0)
 
 
+def original_size(photo: Image.Image) -> tuple[int, int]:
+    """Width and height of the upright original of a picture from `load_image`."""
+    across, down = working_scale(photo)
+    return round(photo.width / across), round(photo.height / down)
+
+
 def _read_path(source: str | os.PathLike[str]) -> bytes:
     path = Path(source).expanduser()
     try:

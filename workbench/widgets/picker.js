@@ -136,7 +136,7 @@ function mount(host) {
   }
   function setDrawing(on) { drawing = on; span = null; hover = -1; words(); look(); if (on) face.canvas.focus({ preventScroll: true }); }
   function words() {
-    const [sx, sy] = meta.scale, n = boxes().length, found = n ? `${n} ${n === 1 ? "face" : "faces"} found` : "no face found", side = crop ? Math.round((2 * (crop[2] - crop[0])) / (sx + sy)) : 0;
+    const [wide, high] = meta.original, zoomed = (meta.photo[0] + meta.photo[1]) / (wide + high), n = boxes().length, found = n ? `${n} ${n === 1 ? "face" : "faces"} found` : "no face found", side = crop ? Math.round((crop[2] - crop[0]) / zoomed) : 0;
     holder.classList.toggle("drawing", drawing);
     ask.hidden = !drawing || Boolean(span);
     ask.textContent = `${n ? "" : "No face was found. "}Drag a box around the face, from the brows to the chin.`;
@@ -145,7 +145,7 @@ function mount(host) {
     back.hidden = !n || chosen != null || drawing;
     back.textContent = n === 1 ? "use the detected face" : "use face 1";
     note.textContent = found + (n > 1 ? ": click the one to read" : "");
-    page.caption.textContent = `Photograph ${Math.round(meta.photo[0] / sx)} × ${Math.round(meta.photo[1] / sy)} px${sx < 1 ? `, worked on at ${meta.photo[0]} × ${meta.photo[1]}` : ""} · crop: a square of ${number(meta.factor)} × the longer side of the box`
+    page.caption.textContent = `Photograph ${wide} × ${high} px${zoomed < 1 ? `, worked on at ${meta.photo[0]} × ${meta.photo[1]}` : ""} · crop: a square of ${number(meta.factor)} × the longer side of the box`
       + (crop ? `, ${side} × ${side} px, bright` : "") + (chosen == null && crop ? " · box by hand" : "") + (meta.points ? ` · ${meta.points.length} landmarks` : "");
   }
 

@@ -11,7 +11,6 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from workbench.errors import ImageError
-from workbench.faces.image import working_scale
 from workbench.landmarks import Scheme
 from workbench.landmarks.shapes import CROP_FACTOR
 from workbench.widgets.hosts import Payload, face_meta, rounded
@@ -30,6 +29,7 @@ def picker_payload(
     box: Sequence[float] | None = None,
     *,
     factor: float | None = None,
+    original: tuple[int, int] | None = None,
     landmarks: ArrayLike | None = None,
     scheme: Scheme | None = None,
 ) -> Payload:
@@ -46,6 +46,7 @@ def picker_payload(
         index: which of them is chosen; None when the box was drawn by hand or nothing is chosen.
         box: the chosen box; that of ``index`` when it is left out.
         factor: side of the crop over the longer side of the box.
+        original: width and height that the photograph has itself, where a smaller one is worked on.
         landmarks: (N, 2) photo pixels to draw over the photograph, with their ``scheme``.
 
     Raises:
@@ -57,6 +58,7 @@ def picker_payload(
         boxes = [found.box for found in face.detections] if boxes is None else boxes
         box = face.box if box is None else box
         factor = face.factor if factor is None else factor
+        original = face.original_size if original is None else original
         index = _same(boxes, box) if index is None else index
     found = [_box(one) for one in boxes or ()]
     if index is not None and not 0 <= index < len(found):
@@ -65,7 +67,7 @@ def picker_payload(
     choice: dict[str, Any] = {} if chosen is None else {"box": chosen} if index is None else {"index": index}
     meta = {
         "photo": list(photo.size),
-        "scale": list(working_scale(photo)),
+        "original": list(original or photo.size),
         "boxes": found,
         "index": index,
         "box": chosen,
