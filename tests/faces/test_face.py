@@ -129,6 +129,14 @@ def test_a_painted_crop_replaces_the_pixels_only() -> None:
         face.with_crop(np.zeros((3, 4, 3), np.uint8))
 
 
+def test_a_painted_crop_is_the_face_s_own() -> None:
+    face = load_face(sample_photo("astronaut"), box=(170, 60, 270, 160))
+    pixels = face.crop(64).copy()
+    painted = face.with_crop(pixels)
+    pixels[...] = 0
+    assert (painted.crop(64) == face.crop(64)).all()
+
+
 def test_a_very_large_photo_remembers_its_original_pixels() -> None:
     stored = io.BytesIO()
     Image.new("L", (6144, 1536), 90).save(stored, "JPEG")

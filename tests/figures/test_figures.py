@@ -144,6 +144,22 @@ def test_pinned_neighbours_name_the_landmark_and_the_model() -> None:
     assert "68 points" in caption
 
 
+def test_a_landmark_that_is_not_there_is_refused() -> None:
+    both = [synthetic_reading(68), synthetic_reading(98)]
+    assert "of landmark 3," in caption_of(figures.structure_neighbours(both, landmark=3))
+    calls = (figures.matrix, figures.path, figures.structure, figures.structure_neighbours)
+    for draw, readings in [*((call, both[0]) for call in calls), (figures.structure_neighbours, both)]:
+        with pytest.raises(TraceError, match="no landmark 68|no landmark 200"):
+            draw(readings, landmark=68 if readings is both[0] else 200)
+
+
+def test_captions_tell_what_was_asked_for() -> None:
+    reading = synthetic_reading(68)
+    assert "weights from 0.05," not in caption_of(figures.relations(reading, threshold=0.0499725))
+    assert "weights from about 0.05" in caption_of(figures.relations(reading, threshold=0.0499725))
+    assert "all keys of each landmark" in caption_of(figures.relations(reading, top_k=1000))
+
+
 def test_structure_is_centred_on_zero_and_takes_two_readings() -> None:
     figure = figures.structure([synthetic_reading(68), synthetic_reading(98)])
     assert [len(t.z) for t in figure.data] == [68, 98]

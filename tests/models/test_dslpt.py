@@ -196,6 +196,12 @@ def test_points_do_not_depend_on_the_rest_of_the_batch() -> None:
         ({"size_rule": "text"}, UnknownNameError),
         ({"likelihood": "normal"}, UnknownNameError),
         ({"stages": 0}, SettingsError),
+        ({"stages": None}, SettingsError),
+        ({"input_size": 1.5}, SettingsError),
+        ({"half_size": "wide"}, SettingsError),
+        ({"size_limits": (0.5,)}, SettingsError),
+        ({"scheme": 5}, SettingsError),
+        ({"deep_head": 1}, SettingsError),
     ],
 )
 def test_a_switch_or_a_count_that_cannot_be_is_refused(wrong, error) -> None:

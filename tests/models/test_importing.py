@@ -137,6 +137,29 @@ def test_damaged_files_get_a_sentence(tmp_path, content) -> None:
             load_model(path, system="dslpt" if suffix == ".pth" else None, init_face=np.zeros((98, 2)))
 
 
+def test_a_file_that_holds_itself_comes_to_an_end(tmp_path) -> None:
+    endless: dict = {"a": torch.zeros(2)}
+    endless["model"] = endless
+    torch.save(endless, tmp_path / "self.pth")
+    assert set(read_state_dict(tmp_path / "self.pth")) == {"a"}
+
+
+def test_a_damaged_archive_of_any_kind_gets_a_sentence(tmp_path) -> None:
+    path = tmp_path / "init.npz"
+    np.savez_compressed(path, init_face=np.random.default_rng(0).uniform(0, 256, (98, 2)))
+    whole, rng = path.read_bytes(), np.random.default_rng(1)
+    refused = 0
+    for _ in range(200):
+        broken = bytearray(whole)
+        broken[rng.integers(0, len(whole))] ^= 1 << rng.integers(8)
+        path.write_bytes(bytes(broken))
+        try:
+            read_start(path)
+        except CheckpointError:
+            refused += 1
+    assert refused > 100
+
+
 @pytest.mark.filterwarnings("ignore:Detected pickle")
 def test_a_damaged_pickle_of_any_kind_gets_a_sentence(tmp_path) -> None:
     path = tmp_path / "old.pth"

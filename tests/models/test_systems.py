@@ -254,6 +254,16 @@ def test_a_size_that_a_system_cannot_read_is_one_sentence_or_an_answer(name: str
         assert f"(B, 3, {side}, {side})" in said, (count, size)
 
 
+def test_what_is_wrong_with_a_batch_is_not_said_of_its_size() -> None:
+    atpn, dslpt = awake("atpn-68-compact"), awake("dslpt-68-compact")
+    with pytest.raises(RuntimeError, match="dtype|Double|double"):
+        atpn(torch.zeros(1, 3, 96, 96, dtype=torch.float64))
+    with pytest.raises(RuntimeError, match="dtype|Double|double"):
+        dslpt(torch.zeros(1, 3, 256, 256, dtype=torch.float64))
+    with pytest.raises(ImageError, match=r"\(B, 3, S, S\)"):
+        dslpt(images=torch.zeros(1, 3, 64, 128))
+
+
 def test_weights_go_where_they_were_sent_or_nowhere(tmp_path) -> None:
     model = build("aodn-68-compact", torch.rand(68, 2))
     assert save_checkpoint(model, tmp_path / "mine") == tmp_path / "mine.safetensors"

@@ -159,7 +159,7 @@ def figure(
     top_k: Annotated[int, typer.Option(min=1, help="Strongest lines of each landmark.")] = 3,
     threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least weight that is drawn.")] = 0.0,
     landmark: Annotated[
-        int | None, typer.Option(min=0, help="Only this landmark, from 0 as the scheme counts.")
+        int | None, typer.Option(min=0, help="Only this landmark, from 0 as the scheme counts; map: or this channel.")
     ] = None,
     tap: Annotated[
         str | None, typer.Option(help="map: which tensor (`workbench trace` lists them), by default a telling one.")

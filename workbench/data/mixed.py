@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -165,7 +164,7 @@ def _read_dense(folder: Path) -> dict[str, np.ndarray]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             files, points, ok = archive["files"].tolist(), archive["points"][..., :2].astype(float), archive["ok"]
-    except (OSError, EOFError, BadZipFile, ValueError, KeyError) as error:
+    except Exception as error:  # a damaged archive raises nearly every kind
         raise DataError(f"{path} is missing or damaged; it needs files, points and ok ({error}).") from error
     if points.shape != (len(files), _DENSE_COUNT, 2):
         raise DataError(f"The points of {path} have the shape {points.shape}, not ({len(files)}, {_DENSE_COUNT}, 2).")

@@ -193,6 +193,7 @@ def edges(
     order = np.lexsort((keys, queries, -values))
     total = float(weights[rows].sum())
     share = float(values.sum()) / total if total else 0.0
+    top_k = None if top_k is not None and top_k >= count - (not include_self) else top_k
     caption = _edges_caption(top_k, threshold, landmark, include_self, direction, share)
     return Edges(queries[order], keys[order], values[order], share, caption)
 
@@ -215,7 +216,7 @@ def best_edges(
     weights = _square(matrix)
     every = edges(weights, 1, threshold)
     caption = "the strongest key of each landmark other than itself"
-    caption += f", weights from {threshold:g}" if threshold > 0 else ""
+    caption += f", {_from(threshold)}" if threshold > 0 else ""
     if landmark is None:
         return replace(every, caption=f"{caption}; they carry {every.share:.0%} of the weight")
     landmark = within("landmark", landmark, len(weights))
@@ -223,6 +224,11 @@ def best_edges(
     share = float(every.weight[kept].sum() / (weights.sum() or 1.0))
     caption += f"; only where landmark {landmark} is the {direction}"
     return Edges(every.query[kept], every.key[kept], every.weight[kept], share, caption)
+
+
+def _from(threshold: float) -> str:
+    """The threshold for a caption, to two digits."""
+    return f"weights from {'' if float(f'{threshold:.2g}') == threshold else 'about '}{threshold:.2g}"
 
 
 def _edges_caption(
@@ -233,7 +239,7 @@ def _edges_caption(
     partners = f"all {whom} {whose}" if top_k is None else f"the {top_k} strongest {whom} {whose}"
     parts = [partners, "with itself" if include_self else "without itself"]
     if threshold > 0:
-        parts.append(f"weights from {threshold:g}")
+        parts.append(_from(threshold))
     return ", ".join(parts) + f"; they carry {share:.0%} of the weight"
 
 

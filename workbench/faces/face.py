@@ -180,7 +180,7 @@ class Face:
         At other sizes the pixels that differ from the crop's own are laid over it. Raises ImageError for anything
         but a square RGB picture of uint8.
         """
-        pixels = np.asarray(pixels)
+        pixels = np.array(pixels)
         if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.shape[0] != pixels.shape[1] or pixels.dtype != np.uint8:
             raise ImageError(f"A crop is a square RGB picture of uint8, not {pixels.dtype} of shape {pixels.shape}.")
         return replace(self, _pixels=pixels, _painted=(pixels != self.crop(len(pixels))).any(-1))

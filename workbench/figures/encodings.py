@@ -13,6 +13,7 @@ from workbench.figures import palette
 from workbench.figures.canvas import Canvas
 from workbench.figures.legends import Steps, draw_weighted, weight_legend
 from workbench.figures.matrices import part_heatmap
+from workbench.tracing import within
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -60,14 +61,16 @@ def structure_neighbours(readings: Reading | Sequence[Reading], k: int = 3, land
         landmark: only this landmark's, of every reading.
 
     Raises:
-        TraceError: a reading holds no structure encoding.
+        TraceError: a reading holds no structure encoding, or has no such landmark.
     """
     several = _several(readings)
     found = [neighbours(structure_similarity(reading), k) for reading in several]
     steps = Steps(float(max(f.value.max() for f in found)), palette.ELSEWHERE, widest=4.0)
     chosen = found[0].caption
     if landmark is not None:
-        chosen = f"{chosen.removesuffix(' of each')} of {several[0].scheme.label(landmark)} ({landmark})"
+        landmark = min(within("landmark", landmark, reading.scheme.count) for reading in several)
+        name = f"{several[0].scheme.label(landmark)} ({landmark})" if len(several) == 1 else f"landmark {landmark}"
+        chosen = f"{chosen.removesuffix(' of each')} of {name}"
     model = f" · {several[0].model_name}, {several[0].scheme.count} points" if len(several) == 1 else ""
     caption = (
         f"relation.structure{model} · {chosen}, by cosine similarity, on the mean face · {steps.words} · "

@@ -11,6 +11,7 @@ from workbench.explain import landmark_path
 from workbench.figures import palette
 from workbench.figures.canvas import Canvas, joined
 from workbench.figures.legends import Steps, part_legend
+from workbench.tracing import within
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -47,9 +48,14 @@ def path(reading: Reading, landmark: int | None = None) -> go.Figure:
 
     Args:
         landmark: only this one's way; the others stay as faint dots.
+
+    Raises:
+        TraceError: there is no such landmark.
     """
     size, scheme = reading.input_size, reading.scheme
     way = landmark_path(reading)
+    if landmark is not None:
+        landmark = within("landmark", landmark, reading.scheme.count)
     points = way.points * size
     shown = range(scheme.count) if landmark is None else [landmark]
     steps = Steps(1.0, count=reading.stages)

@@ -199,11 +199,11 @@ class Scheme:
             pupils, corners = fields.get("pupils"), fields.get("eye_corners")
             return Scheme(
                 name=str(fields["name"]),
-                count=int(fields["count"]),
+                count=_ints([fields["count"]])[0],
                 groups=_groups(fields.get("groups") or ()),
                 flip=_ints(fields.get("flip")),
                 left=_ints(fields.get("left")),
-                eye_corners=(int(corners[0]), int(corners[1])) if corners else None,
+                eye_corners=(_ints(corners)[0], _ints(corners)[1]) if corners else None,
                 pupils=(_ints(pupils[0]), _ints(pupils[1])) if pupils else None,
                 labels=tuple(str(label) for label in fields.get("labels") or ()),
             )
@@ -279,10 +279,10 @@ def _groups(items: Iterable[Mapping[str, Any]]) -> tuple[Group, ...]:
 
 
 def _ints(values: Iterable[int] | None) -> tuple[int, ...]:
-    found = tuple(values or ())
+    found = () if values is None else tuple(values)
     try:
         whole = tuple(int(value) for value in found)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         whole = ()
     if whole != found:
         raise DataError(f"Landmarks are counted with whole numbers, not {found}.")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
-from types import NoneType
+from types import NoneType, UnionType
 from typing import Any, Literal, Protocol, get_args, get_origin, get_type_hints
 
 import torch
@@ -53,19 +53,37 @@ class Checked:
 
     Raises:
         UnknownNameError: a switch that does not exist.
-        SettingsError: a count below one.
+        SettingsError: a value of another type, or a count below one.
     """
 
     def __post_init__(self) -> None:
         for name, hint in get_type_hints(type(self)).items():
             parts = (hint, *get_args(hint)) if get_origin(hint) is not Literal else (hint,)
             choices = [c for part in parts if get_origin(part) is Literal for c in get_args(part)]
+            value = getattr(self, name)
             if choices:
-                one_of(name, getattr(self, name), [*choices, *([None] if NoneType in parts else [])])
+                one_of(name, value, [*choices, *([None] if NoneType in parts else [])])
+            elif not _is_a(value, hint):
+                raise SettingsError(f"{name} cannot be {value!r}.")
         for name in _COUNTS:
             value = getattr(self, name, 1)
             if isinstance(value, int) and value < 1:
                 raise SettingsError(f"{name} must be at least 1, not {value}.")
+
+
+def _is_a(value: object, hint: Any) -> bool:
+    """Whether a value is what an annotation says, as far as configurations go."""
+    if get_origin(hint) is tuple:
+        inner = get_args(hint)
+        if not isinstance(value, tuple):
+            return False
+        inner = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
+        return len(inner) == len(value) and all(map(_is_a, value, inner))
+    if isinstance(hint, UnionType):
+        return any(_is_a(value, part) for part in get_args(hint))
+    if hint in (int, float):
+        return not isinstance(value, bool) and isinstance(value, (int, hint))
+    return isinstance(value, hint)
 
 
 _COUNTS = ("input_size", "dim", "heads", "layers", "stages", "patch")
@@ -120,7 +138,7 @@ class Card:
                 key: tuple(v) if isinstance(v, list) else v for key, v in raw.items() if key in known
             }
             return cls(**values)
-        except (OSError, ValueError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
             raise CheckpointError(f"The model card {path.name} cannot be read ({error}).") from None
 
 
@@ -139,13 +157,14 @@ class FaceModel(nn.Module):
 
     config: ModelConfig
     mean_shape: Tensor
+    fixed_size = True  # whether a layer needs crops of ``input_size``, or of a multiple of something
 
     def __init__(self) -> None:
         super().__init__()
         self.name = ""
         self.card: Card | None = None
         self.checkpoint = ""
-        self.register_forward_pre_hook(_square)
+        self.register_forward_pre_hook(_square, with_kwargs=True)
 
     def set_mean_shape(self, mean_shape: Tensor) -> None:
         """Keep the mean face (N, 2) in [0, 1] of the crop. Raises CheckpointError for another shape."""
@@ -179,7 +198,9 @@ class FaceModel(nn.Module):
             return super().__call__(*args, **options)
         except RuntimeError as error:
             shape, side = tuple(args[0].shape) if args else (), self.input_size
-            if not shape or (shape[0] > 0 and shape[2:] == (side, side)):
+            fits = not shape or (shape[0] > 0 and shape[2:] == (side, side))
+            other = shape and (args[0].device, args[0].dtype) != (self.device, self.mean_shape.dtype)
+            if not self.fixed_size or fits or other or isinstance(error, torch.OutOfMemoryError):
                 raise
             raise ImageError(
                 f"{self.name or type(self).__name__} cannot read a batch of the shape {shape}; it is made for "
@@ -190,10 +211,11 @@ class FaceModel(nn.Module):
         raise TypeError(f"{type(self).__name__} does not say how it reads a crop.")
 
 
-def _square(model: nn.Module, args: tuple[Tensor, ...]) -> None:
+def _square(model: nn.Module, args: tuple[Tensor, ...], named: dict[str, Tensor]) -> None:
     """Everything in [0, 1] of the crop counts on its being square."""
-    shape = tuple(args[0].shape) if args else ()
-    if args and (len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3]):
+    images = args[0] if args else named.get("images")
+    shape = () if images is None else tuple(images.shape)
+    if images is not None and (len(shape) != 4 or shape[1] != 3 or shape[2] != shape[3]):
         raise ImageError(f"A batch of crops has the shape (B, 3, S, S), square and RGB, not {shape}.")
 
 

@@ -175,6 +175,7 @@ class PatchTransformer(FaceModel):
     """
 
     config: PatchTransformerConfig
+    fixed_size = False
 
     def __init__(self, config: PatchTransformerConfig, mean_shape: Tensor) -> None:
         super().__init__()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -40,8 +39,9 @@ def read_state_dict(path: str | PathLike[str]) -> dict[str, Tensor]:
             f"{file.name} is not a plain file of weights (damaged, or it holds Python objects, which are never run); "
             "save the model's state_dict again and use that file."
         ) from None
-    while isinstance(raw, dict) and (inner := next((raw[k] for k in _WRAPS if isinstance(raw.get(k), dict)), None)):
-        raw = inner
+    for _ in range(4):  # a file may hold itself
+        if isinstance(raw, dict):
+            raw = next((raw[key] for key in ("state_dict", "model") if isinstance(raw.get(key), dict)), raw)
     if not isinstance(raw, dict):
         raise CheckpointError(f"{file.name} holds no state dict; save model.state_dict() and use that file.")
     odd = next((k for k, v in raw.items() if isinstance(v, Tensor) and _odd(v)), None)
@@ -53,9 +53,6 @@ def read_state_dict(path: str | PathLike[str]) -> dict[str, Tensor]:
     if not tensors:
         raise CheckpointError(f"{file.name} holds no tensors; save model.state_dict() and use that file.")
     return tensors
-
-
-_WRAPS = ("state_dict", "model")
 
 
 def _odd(tensor: Tensor) -> bool:
@@ -88,7 +85,7 @@ def read_start(source: str | PathLike[str] | np.ndarray | Tensor | None, array: 
         try:
             loaded = np.load(file, allow_pickle=False)
             values = np.asarray(loaded if isinstance(loaded, np.ndarray) else loaded[array], dtype=np.float64)
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        except Exception:  # a damaged archive raises nearly every kind
             raise CheckpointError(f"{file} is not a readable .npz with an array '{array}' of shape (N, 2).") from None
     if values.ndim != 2 or values.shape[1] != 2 or not len(values):
         raise CheckpointError(f"The initial mean face must have the shape (N, 2), not {values.shape}.")

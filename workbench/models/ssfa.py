@@ -188,6 +188,7 @@ class SSFA(FaceModel):
     """
 
     config: SSFAConfig
+    fixed_size = False
 
     def __init__(self, config: SSFAConfig, mean_shape: Tensor) -> None:
         super().__init__()

@@ -112,7 +112,7 @@ def load_checkpoint(path: Path) -> FaceModel:
                 )
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
             raw = json.loads(header["config"])
-    except (OSError, SafetensorError, KeyError, json.JSONDecodeError) as error:
+    except (OSError, SafetensorError, KeyError, json.JSONDecodeError, RecursionError) as error:
         raise CheckpointError(f"{path.name} is damaged and cannot be read ({error}).") from None
     try:
         system = get_system(raw["system"])
@@ -122,8 +122,8 @@ def load_checkpoint(path: Path) -> FaceModel:
         model.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in state.items()})
         if model.scheme.count != model.config.landmarks:
             raise SettingsError(f"{model.config.landmarks} landmarks are not those of {model.config.scheme}")
-    except (RuntimeError, KeyError, TypeError, ValueError, ArithmeticError) as error:
-        first = str(error).splitlines()[-1].strip()
+    except (RuntimeError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+        first = (str(error).splitlines() or [type(error).__name__])[-1].strip()
         raise CheckpointError(f"{path.name} does not fit its own configuration ({first}).") from None
     bad = next((k for k, v in state.items() if v.is_floating_point() and not torch.isfinite(v).all()), None)
     if bad:
