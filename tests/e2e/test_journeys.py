@@ -21,9 +21,6 @@ PAGES = ("", "relations", "structure", "uncertainty")
 NOSE_TIP = 30
 
 
-pytestmark = pytest.mark.timeout(600)  # of which each step may take what it needs
-
-
 @pytest.fixture(autouse=True)
 def _patience() -> None:
     expect.set_options(timeout=PATIENCE)

@@ -15,7 +15,6 @@ from tests.serving import serve
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_reading_a_face.ipynb"
 PATIENCE = 120_000
 NOSE_TIP = 30
-pytestmark = pytest.mark.timeout(600)  # of which each step may take what it needs
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ from playwright.sync_api import Page, expect
 import workbench as wb
 from tests.e2e.test_journeys import NOSE_TIP, PATIENCE, at_rest, canvas, caption, placed, settle, visit
 
-pytestmark = pytest.mark.timeout(600)  # of which each step may take what it needs
-
 
 @pytest.fixture(autouse=True)
 def _patience() -> None:

@@ -15,9 +15,6 @@ LOW, SPAN = -0.06, 1.12  # what of the plane is in view
 NOSE_TIP = 30
 
 
-pytestmark = pytest.mark.timeout(600)  # of which each step may take what it needs
-
-
 @pytest.fixture(autouse=True)
 def _patience() -> None:
     expect.set_options(timeout=PATIENCE)

@@ -9,8 +9,6 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, download, link, placed, saved, settle, visit
 
-pytestmark = pytest.mark.timeout(600)  # of which each step may take what it needs
-
 
 @pytest.fixture(autouse=True)
 def _patience() -> None:

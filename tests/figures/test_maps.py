@@ -11,6 +11,7 @@ import torch
 from tests.readings import synthetic_reading
 from workbench import figures
 from workbench.errors import TraceError
+from workbench.figures.canvas import number
 from workbench.figures.maps import over_crop, span_of
 from workbench.reading import Reading
 from workbench.tracing import Named, Trace
@@ -76,6 +77,20 @@ def test_scales_begin_at_zero_or_are_centred_on_it() -> None:
     assert span_of(np.array([-0.1, 4.0])) == (0.0, 4.0, "inferno")
     assert span_of(np.array([-3.0, 1.0])) == (-3.0, 3.0, "diverging")
     assert span_of(np.zeros(2)) == (0.0, 1.0, "inferno")
+
+
+def test_a_scale_may_be_that_of_all_maps_or_of_this_one_alone(reading: Reading) -> None:
+    held = reading.trace["heatmaps"].tensor.numpy()
+    every = figures.maps(reading, "heatmaps", item=1, scale="all").layout.meta["caption"]
+    assert f"0 to {number(float(held.max()))}, the largest of all its maps" in every
+    ends = figures.maps(reading, "heatmaps", item=1, scale="range").layout.meta["caption"]
+    assert f"scale {number(float(held[0, 1].min()))} to {number(float(held[0, 1].max()))}, the least" in ends
+    lines = figures.maps(reading, "pairs", head=0, scale="all").layout.meta["caption"]
+    weights = reading.trace["pairs"].tensor.numpy()[0]
+    assert f"0 to {number(float(weights[:, ~np.eye(5, dtype=bool)].max()))}, the largest of all" in lines
+    assert "the largest of all" in figures.maps(reading, "table", scale="all").layout.meta["caption"]
+    beside = figures.self_attention(reading, "places", 0.9, 0.4, beside=[(reading, "places")])
+    assert "the largest of the maps side by side" in beside.layout.meta["caption"]
 
 
 def test_where_a_place_looks(reading: Reading) -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from workbench.errors import CheckpointError, UnknownNameError
-from workbench.models import build, list_models, load_model, preset, save_checkpoint
+from workbench.models import build, list_models, load_model, preset, save_checkpoint, zoo
 from workbench.models.dslpt import infer_config, published_name
 from workbench.models.importing import read_start, read_state_dict
 from workbench.models.zoo import describe
@@ -237,6 +237,17 @@ def test_our_own_damaged_files_get_a_sentence(tmp_path) -> None:
             load_model(path)
     with pytest.raises(CheckpointError, match="does not exist"):
         save_checkpoint(model, tmp_path / "no" / "x")
+
+
+def test_one_unreadable_card_leaves_the_others_on_the_shelf(tmp_path, monkeypatch) -> None:
+    names = {card.name for card in list_models()}
+    for path in zoo.share("checkpoints").glob("*.json"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "atpn-68.json").write_text("{ not json")
+    monkeypatch.setattr(zoo, "share", lambda _: tmp_path)
+    assert {card.name for card in list_models()} == names - {"atpn-68"}
+    with pytest.raises(CheckpointError, match=r"atpn-68\.json cannot be read"):
+        load_model("atpn-68")
 
 
 def test_an_absent_device_gets_a_sentence() -> None:

@@ -24,7 +24,6 @@ def test_there_are_notebooks() -> None:
     assert {path.name for path in NOTEBOOKS} == set(CHECK)
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_notebook_runs(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)

@@ -114,7 +114,6 @@ def test_another_scheme_inherits_all_that_is_not_a_landmark_s_own() -> None:
     assert torch.equal(model.relation.landmark_query[0, 5], source.relation.landmark_query[0, nearest])
 
 
-@pytest.mark.timeout(400)
 def test_several_processes_share_the_steps(folder, tmp_path) -> None:
     script = tmp_path / "two.py"
     script.write_text(

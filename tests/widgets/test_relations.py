@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ from PIL import Image
 from tests.readings import synthetic_reading
 from tests.widgets.javascript import run
 from workbench.errors import TraceError
-from workbench.widgets.relations import relations_payload
+from workbench.explain import attention_matrix, best_edges, edges
+from workbench.tracing import Named, Trace
+from workbench.widgets.relations import as_sent, relations_payload
 
 # rows are queries, columns are keys
 W = [0.5, 0.2, 0.3, 0.1, 0.6, 0.3, 0.7, 0.2, 0.1]
@@ -199,3 +203,30 @@ def test_unit_beside_the_legend_gets_shorter_but_stays(tmp_path):
 def test_words_wrap(tmp_path):
     got = run(tmp_path, "relations", 'return wrapWords("a bc def g", 4, (t) => t.length);')
     assert got == ["a bc", "def", "g"]
+
+
+@pytest.mark.parametrize("direction", ["query", "key"])
+@pytest.mark.parametrize(("top", "head"), [(3, None), (0, 2)])
+def test_the_rows_that_are_saved_are_the_lines_that_are_drawn(tmp_path, direction, top, head):
+    reading, trace = synthetic_reading(68), Trace()
+    for name, entry in reading.trace.items():
+        values = entry.tensor.clone()
+        if name == "relation.layers.1.cross":
+            values[..., :30] = values[..., :30].round(decimals=3)  # ties
+            values[..., 60:] = 1e-9  # nothing, once it is float16
+        trace[name] = Named(values, entry.axes)
+    reading = replace(reading, trace=trace)
+    payload = relations_payload(reading)
+    body = """const { shape } = input.meta, bytes = Uint8Array.from(atob(input.blob), (c) => c.charCodeAt(0));
+        const all = decodeHalf(bytes), pairs = (list) => list.map((e) => [e.q, e.k]);
+        const w = meanOver(all, shape, 2, 1, input.head), options = { direction: input.direction, topk: input.top };
+        return [pairs(edgesOf(w, shape[3], null, options)), pairs(bestPartners(w, shape[3]))];"""
+    blob = base64.b64encode(payload["blobs"]["attention.cross"]).decode()
+    drawn, best = run(
+        tmp_path, "relations", body, meta=payload["meta"], blob=blob, direction=direction, top=top, head=head
+    )
+    matrix = attention_matrix(as_sent(reading), "cross", 2, 1, head)
+    kept = edges(matrix, top or None, direction=direction)
+    assert sorted(map(tuple, drawn)) == sorted(zip(kept.query.tolist(), kept.key.tolist(), strict=True))
+    first = best_edges(matrix)
+    assert sorted(map(tuple, best)) == sorted(zip(first.query.tolist(), first.key.tolist(), strict=True))

@@ -110,14 +110,15 @@ def _downloads(panels: list[Panel], payload: views.Payload, chosen: dict[str, An
     for panel in panels:
         name = panel.title.capitalize()
         own = f"{stem}-{'with' if panel.beta else 'without'}"
-        items += views.figure_items(name, own, partial(_figure, panel, x, y))
+        items += views.figure_items(name, own, partial(_figure, panel, panels, x, y, chosen))
     items.append(("Leaked mass as CSV", f"{stem}-leak.csv", "text/csv", partial(_leak_csv, panels, payload)))
     given = views.with_state(payload, selection=chosen)
     views.save_menu(*items, views.explorer_item("attention", given, stem, "Self-attention"), key="attention")
 
 
-def _figure(panel: Panel, x: float, y: float) -> go.Figure:
-    return figures.self_attention(panel.reading, panel.tensor, x, y, panel.title)
+def _figure(panel: Panel, panels: list[Panel], x: float, y: float, chosen: dict[str, Any]) -> go.Figure:
+    others = [(p.reading, p.tensor) for p in panels if p is not panel] if chosen["scale"] == "both" else []
+    return figures.self_attention(panel.reading, panel.tensor, x, y, panel.title, chosen["opacity"], others)
 
 
 def _leak_csv(panels: list[Panel], payload: views.Payload) -> str:

@@ -209,7 +209,7 @@ class _Reader:
         if value is None:
             return None
         parts = [_finite(part) for part in value.split(",")[:5]]
-        numbers = [p for p in parts if p is not None]
+        numbers = [round(p, 1) for p in parts if p is not None]  # as the link is written
         if len(parts) != 4 or len(numbers) != 4 or numbers[0] >= numbers[2] or numbers[1] >= numbers[3]:
             self._refuse(key, value, "must be x0,y0,x1,y1")
             return None

@@ -21,8 +21,8 @@ def draw(title: str) -> None:
     try:
         shown = pool.reading(selection)
         picture = pool.view("thumbnail", shown.key, lambda: _thumbnail(shown))
-        card = pool.cards()[selection.model]
-        facts = [shown.reading.face.name, card.title, pool.timing(shown)]
+        card = pool.cards().get(selection.model)
+        facts = [shown.reading.face.name, card.title if card else selection.model, pool.timing(shown)]
     except WorkbenchError:
         pass
     image = f'<img src="{picture}" alt="" width="34" height="34">' if picture else '<i class="wb-noface"></i>'

@@ -40,17 +40,22 @@ def relations(shown: pool.Shown, key: str = "relations") -> None:
     where = {name: chosen[name] for name in ("kind", "stage", "layer", "head", "landmark")}
     lines = {
         "top_k": chosen["topk"] or None,
-        "threshold": as_sent(chosen["threshold"]),
+        "threshold": chosen["threshold"],
         "direction": chosen["direction"],
         "own": chosen["own"],
         "best": chosen["mode"] == "best",
     }
     cells = {name: chosen[name] for name in ("direction", "own", "scale")}
-    reading = shown.reading
+    reading, scale = shown.reading, chosen["scale"]
     save_menu(
-        *figure_items("Lines", stem, lambda: figures.relations(reading, **where, **lines, scale=chosen["scale"])),
-        *figure_items("Matrix", f"{stem}-matrix", lambda: figures.matrix(reading, **where, **cells)),
-        ("Drawn relations as CSV", f"{stem}.csv", "text/csv", lambda: downloads.relations_csv(reading, where, lines)),
+        *figure_items("Lines", stem, lambda: figures.relations(as_sent(reading), **where, **lines, scale=scale)),
+        *figure_items("Matrix", f"{stem}-matrix", lambda: figures.matrix(as_sent(reading), **where, **cells)),
+        (
+            "Drawn relations as CSV",
+            f"{stem}.csv",
+            "text/csv",
+            lambda: downloads.relations_csv(as_sent(reading), where, lines),
+        ),
         explorer_item("relations", with_state(payload, selection=chosen), stem, "Relations between landmarks"),
         key=key,
     )

@@ -161,7 +161,7 @@ def edges(
     Args:
         matrix: (N, N) weights, rows are queries.
         top_k: how many keys of each query (of each key how many queries, by ``direction``); None keeps all.
-        threshold: weights below it are left out.
+        threshold: weights below it are left out, and those that are zero.
         landmark: only this one's; None takes every landmark's.
         include_self: whether a landmark's look at itself counts.
         direction: "query": whom each landmark listens to; "key": who listens to it.
@@ -186,7 +186,7 @@ def edges(
     queries = np.repeat(rows, order.shape[1])
     keys = order.reshape(-1)
     values = np.take_along_axis(ranked, order, 1).reshape(-1)
-    keep = np.isfinite(values) & (values >= threshold)
+    keep = np.isfinite(values) & (values >= threshold) & (values > 0)
     queries, keys, values = queries[keep], keys[keep], values[keep]
     if direction == "key":
         queries, keys = keys, queries

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.explain import edges
+from workbench.explain import edges, largest_weight
 from workbench.explain.maps import Map, pick, stack
 from workbench.explain.prior import attention_from
 from workbench.figures import palette
@@ -32,6 +33,7 @@ def maps(
     item: int | None = None,
     top_k: int | None = 3,
     opacity: float = OPACITY,
+    scale: Literal["map", "range", "all"] = "map",
 ) -> go.Figure:
     """What a reading holds under ``name``, drawn as its axes ask for.
 
@@ -40,24 +42,38 @@ def maps(
         stage, head, item: see ``explain.maps.pick``.
         top_k: lines of each landmark, for attention between landmarks and for graphs; None for all.
         opacity: of a map over the crop.
+        scale: "map" reaches from 0 to the largest value here (see :func:`span_of`); "range" from the least value here,
+            for maps over the crop; "all" to the largest of all maps, stages and, for a chosen head, heads.
 
     Raises:
         TraceError: the reading has no such tensor, stage, head or item.
     """
-    found = stack(reading, name).map
+    held = stack(reading, name)
+    found, reach = held.map, ", the largest of all its maps" if scale == "all" else ""
     shown = pick(reading, name, stage, head, item)
     if found.kind in ("pairs", "graph"):
         whole = pick(reading, name, stage, head).values
-        return _lines(reading, found, whole, shown.caption, item, top_k)
+        top = largest_weight(held.values if scale == "all" else whole, own=False)
+        return _lines(reading, found, whole, shown.caption, item, top_k, (top, reach))
     if found.kind == "bars":
         return _bars(found, shown.values, shown.caption)
     if found.kind == "table":
-        return _table(found, shown.values, shown.caption)
+        return _table(found, shown.values, shown.caption, span_of(held.values) if scale == "all" else None, reach)
     if found.kind in ("boxes", "points"):
         return _places(reading, found, shown.values, shown.caption)
     if shown.values.ndim == 3:  # patches, none chosen
         return _table(found, shown.values.reshape(len(shown.values), -1), shown.caption)
-    return over_crop(reading, shown.values, shown.caption, found.words.capitalize(), opacity)
+    if scale == "range":
+        reach, span = ", the least and the largest here", (*_least_and_largest(shown.values), palette.OVER_PHOTO)
+    else:
+        every = held.values if head is not None or held.heads == 1 else held.values.mean(1)
+        span = span_of(every if scale == "all" else shown.values)
+    return over_crop(reading, shown.values, shown.caption, found.words.capitalize(), opacity, span=span, reach=reach)
+
+
+def _least_and_largest(values: np.ndarray) -> tuple[float, float]:
+    least, most = float(values.min()), float(values.max())
+    return least, most if most > least else least + (abs(least) or 1.0)
 
 
 def span_of(values: np.ndarray) -> tuple[float, float, str]:
@@ -72,16 +88,25 @@ def span_of(values: np.ndarray) -> tuple[float, float, str]:
 
 
 def over_crop(
-    reading: Reading, values: np.ndarray, caption: str, title: str, opacity: float = OPACITY, place: int | None = None
+    reading: Reading,
+    values: np.ndarray,
+    caption: str,
+    title: str,
+    opacity: float = OPACITY,
+    place: int | None = None,
+    span: tuple[float, float, str] | None = None,
+    reach: str = "",
 ) -> go.Figure:
     """A map (h, w) over the crop, cell by cell, with its scale.
 
     Args:
         place: flat index of a cell to frame, such as the query.
+        span: ends and colour map of the scale, :func:`span_of` the values by default.
+        reach: what the caption says of a given ``span``.
     """
-    low, high, name = span_of(values)
+    low, high, name = span or span_of(values)
     h, w = values.shape
-    said = f"{caption} · {h} x {w} cells, not smoothed · scale {number(low)} to {number(high)}"
+    said = f"{caption} · {h} x {w} cells, not smoothed · scale {number(low)} to {number(high)}{reach}"
     if low < 0 and name == palette.DIVERGING:
         said += ", centred on zero"
     elif values.min() < low:
@@ -89,7 +114,7 @@ def over_crop(
     size = reading.input_size
     canvas = Canvas(title, f"{said} · opacity {opacity:.0%}", size=size, night=True, right=70)
     canvas.photo(reading)
-    shares = (values - low) / (high - low)
+    shares = ((values - low) / (high - low)).clip(0, 1)
     fine = -(-_LEAST_SIDE // max(h, w))  # cells stay cells when a viewer enlarges the picture
     canvas.image(map_uri(np.kron(shares, np.ones((fine, fine))), name), 0, 0, size, size, opacity=opacity)
     points = reading.points() * size
@@ -103,23 +128,35 @@ def over_crop(
     return canvas.figure()
 
 
-def self_attention(reading: Reading, name: str, x: float, y: float, words: str = "") -> go.Figure:
+def self_attention(
+    reading: Reading,
+    name: str,
+    x: float,
+    y: float,
+    words: str = "",
+    opacity: float = OPACITY,
+    beside: Sequence[tuple[Reading, str]] = (),
+) -> go.Figure:
     """Where one place of the face looks, over the crop, with the query's cell framed.
 
     Args:
         name: key of a tensor with the axes query_y, query_x, key_y, key_x.
         x, y: the place in [0, 1] of the crop.
         words: what tells this model from another, for the title.
+        opacity: of the map over the crop.
+        beside: other readings and their tensors, whose maps of the same place count in the scale.
 
     Raises:
         TraceError: the reading has no such tensor, or it is not the attention of a square map.
     """
-    weights = reading.trace[name].at(batch=0).numpy()
-    shown, size = attention_from(weights, x, y), len(weights)
+    maps = [attention_from(r.trace[n].at(batch=0).numpy(), x, y) for r, n in ((reading, name), *beside)]
+    shown, size = maps[0], len(maps[0])
+    span = span_of(np.concatenate([m.ravel() for m in maps]))
+    reach = ", the largest of the maps side by side" if beside else ""
     column, row = (int(np.clip(np.floor(v * size), 0, size - 1)) for v in (x, y))
     caption = f"{name} · {reading.model_name} · query y {row}, x {column} of {size} x {size}"
     title = f"Where this place looks{', ' if words else ''}{words}"
-    return over_crop(reading, shown, caption, title, place=row * size + column)
+    return over_crop(reading, shown, caption, title, opacity, row * size + column, span, reach)
 
 
 def _colour_bar(canvas: Canvas, low: float, high: float, name: str) -> None:
@@ -133,15 +170,20 @@ def _colour_bar(canvas: Canvas, low: float, high: float, name: str) -> None:
 
 
 def _lines(
-    reading: Reading, found: Map, weights: np.ndarray, caption: str, item: int | None, top_k: int | None
+    reading: Reading,
+    found: Map,
+    weights: np.ndarray,
+    caption: str,
+    item: int | None,
+    top_k: int | None,
+    scale: tuple[float, str],
 ) -> go.Figure:
-    """Lines on the face and the matrix they come from."""
+    """Lines on the face; ``scale`` is its end and what the caption says of it."""
     if reading.scheme.count != len(weights):
         return _table(found, weights, caption)
-    everything = edges(weights, top_k)
-    chosen = everything if item is None else edges(weights, top_k, landmark=item)
-    steps = Steps(float(everything.weight.max(initial=0.0)) or 1.0)
-    said = f"{caption} · {chosen.caption} · {steps.words} · photograph dimmed"
+    chosen = edges(weights, top_k, landmark=item)
+    steps = Steps(scale[0])
+    said = f"{caption} · {chosen.caption} · {steps.words}{scale[1]} · photograph dimmed"
     size = reading.input_size
     canvas = Canvas(found.words.capitalize(), said, size=size, strip=48, night=True)
     canvas.photo(reading, opacity=DIM)
@@ -191,15 +233,24 @@ def _bars(found: Map, values: np.ndarray, caption: str) -> go.Figure:
     return canvas.figure()
 
 
-def _table(found: Map, values: np.ndarray, caption: str) -> go.Figure:
+def _table(
+    found: Map, values: np.ndarray, caption: str, span: tuple[float, float, str] | None = None, reach: str = ""
+) -> go.Figure:
     """Rows and columns as a heatmap."""
-    low, high, name = span_of(values)
+    low, high, name = span or span_of(values)
     rows, columns = values.shape
     names = found.axes[-2:] if found.kind != "patches" and len(found.axes) > 1 else ("row", "column")
     said = f"{caption} · {rows} x {columns} values, rows {names[0]}, columns {names[-1]} · scale {number(low)} to "
+    said += f"{number(high)}{reach}"
     height = float(np.clip(620 * rows / columns, 120, 620))
     canvas = Canvas(
-        found.words.capitalize(), f"{said}{number(high)}", width=620, height=height, left=40, right=76, bottom=24
+        found.words.capitalize(),
+        said,
+        width=620,
+        height=height,
+        left=40,
+        right=76,
+        bottom=24,
     )
     ticks = {"showticklabels": True, "tickfont": {"size": 10, "color": palette.MUTED}}
     canvas.axes(0, (-0.5, columns - 0.5), (rows - 0.5, -0.5), xaxis=ticks, yaxis=ticks)

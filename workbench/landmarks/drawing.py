@@ -100,7 +100,7 @@ def _decoded(source: str | bytes | Path) -> Mapping[str, Any]:
             if source.stat().st_size > _LARGEST:
                 raise DataError(f"{source.name} is too large for a shape of at most {MOST} points.")
             source = source.read_bytes()
-        text = source.decode("utf-8") if isinstance(source, bytes) else source
+        text = source.decode("utf-8-sig") if isinstance(source, bytes) else source
         if len(text) > _LARGEST:
             raise DataError(f"The file is too large for a shape of at most {MOST} points.")
         fields = json.loads(text)

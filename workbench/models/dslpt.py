@@ -181,7 +181,7 @@ class PatchTransformer(FaceModel):
         super().__init__()
         self.config = c = config
         self.backbone = build_backbone(c.backbone, c.dim, c.deep_head)
-        self.maps = nn.ModuleList(Tap("channel", "y", "x") for _ in range(4))
+        self.maps = nn.ModuleList(Tap("channel", "y", "x") for _ in range(self.backbone.count))
         self.embed = nn.Conv2d(c.dim, c.dim, c.patch, bias=c.embed_bias)
         # No step uses this norm; the published models carry it, so counts agree and their weights load strictly.
         self.embed_norm = nn.LayerNorm(c.dim).requires_grad_(False)
@@ -196,7 +196,7 @@ class PatchTransformer(FaceModel):
     def read_maps(self, maps: list[Tensor], side: int) -> Alignment:
         """Feature maps of a batch -> :class:`Alignment` in pixels of a crop of ``side`` pixels."""
         c = self.config
-        maps = [tap(m) for tap, m in zip(self.maps, maps, strict=False)]
+        maps = [tap(m) for tap, m in zip(self.maps, maps, strict=True)]
         batch = maps[0].shape[0]
         structure = self.relation.structure(self.relation.structure_encoding)
         points = self.mean_shape.expand(batch, -1, -1)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import re
 from dataclasses import asdict, fields, replace
 from difflib import get_close_matches
 from functools import cache
@@ -30,8 +32,14 @@ DEFAULT = "dslpt-68"
 
 
 def list_models() -> list[Card]:
-    """Cards of the shipped checkpoints, by name."""
-    return [Card.load(path) for path in sorted(share("checkpoints").glob("*.json"))]
+    """Cards of the shipped checkpoints, by name; one that cannot be read is left out, with a warning in the log."""
+    cards = []
+    for path in sorted(share("checkpoints").glob("*.json")):
+        try:
+            cards.append(Card.load(path))
+        except CheckpointError as error:
+            logging.getLogger(__name__).warning("%s", error)
+    return cards
 
 
 def load_model(
@@ -92,6 +100,8 @@ def _find(name: str) -> Path:
     of_system = sorted((c for c in cards if c.system == name), key=lambda c: (c.name != DEFAULT, len(c.name), c.name))
     if exact or of_system:
         return share("checkpoints") / (exact or of_system)[0].weights
+    if re.fullmatch(r"[\w-]+", name) and (own := share("checkpoints") / f"{name}.json").is_file():
+        Card.load(own)  # says what is wrong with it
     names = [card.name for card in cards]
     near = get_close_matches(name, names, 1)
     hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(names) or 'none yet'}."

@@ -7,13 +7,13 @@ from typing import Any
 
 _PLACES = {
     "Payload": "hosts",
-    "as_sent": "hosts",
     "jupyter": "hosts",
     "module_source": "hosts",
     "mount": "hosts",
     "pack": "hosts",
     "standalone_html": "hosts",
     "JupyterWidget": "jupyter",
+    "as_sent": "relations",
     "relations_payload": "relations",
     "structure_payload": "structure",
     "uncertainty_payload": "uncertainty",

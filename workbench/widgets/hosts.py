@@ -198,15 +198,6 @@ def luts(*names: str) -> dict[str, bytes]:
     return {f"lut.{name}": lut(name) for name in names}
 
 
-def as_sent(threshold: float) -> float:
-    """The bound on true weights that keeps those which, sent as float16, are not below ``threshold``."""
-    least = np.float16(threshold)
-    if least < threshold:
-        least = np.nextafter(least, np.float16(np.inf))
-    below = np.nextafter(least, np.float16(-np.inf))
-    return threshold if threshold <= 0 else (float(least) + float(below)) / 2
-
-
 def half(values: ArrayLike) -> bytes:
     """Values as little-endian float16 (11 significant bits); ``decodeHalf`` in draw.js reads them."""
     return np.ascontiguousarray(values, dtype="<f2").tobytes()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from workbench.errors import TraceError
 from workbench.reading import Reading
+from workbench.tracing import Named, Trace
 from workbench.widgets.hosts import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
 
 KINDS = ("cross", "self")
@@ -63,6 +65,16 @@ def relations_payload(reading: Reading, selection: Mapping[str, Any] | None = No
     blobs = {f"attention.{kind}": half(values) for kind, values in weights.items()}
     side = max(PHOTO_SIDE, reading.input_size)
     return {"meta": meta, "blobs": {"photo": photo(reading.face.crop(side)), **blobs, **luts("inferno")}}
+
+
+def as_sent(reading: Reading) -> Reading:
+    """The reading with its attention rounded to float16, as the widget holds it: what is saved agrees with it."""
+    trace = Trace()
+    trace.meta = reading.trace.meta
+    for name, entry in reading.trace.items():
+        held = Named(entry.tensor.half().double(), entry.axes) if name.endswith(KINDS) else entry
+        trace[name] = held
+    return replace(reading, trace=trace)
 
 
 def _resolve(given: dict[str, Any], kinds: list[str], sizes: dict[str, int], n: int) -> dict[str, Any]:

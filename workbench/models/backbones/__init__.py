@@ -1,4 +1,4 @@
-"""Feature extractors, each returning a list of maps whose channels add up to the width that was asked for."""
+"""Feature extractors, each returning a list of ``count`` maps whose channels add up to the width asked for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from workbench.models.backbones.resnet import MultiLevelResNet, PyramidResNet
 NAMES = ("hrnet_w18", "hrnet_w18_lite", "resnet34", "resnet50", "pyramid18")
 
 
-def build_backbone(name: str, dim: int, deep_head: bool = False) -> nn.Module:
+def build_backbone(name: str, dim: int, deep_head: bool = False) -> HRNet | MultiLevelResNet | PyramidResNet:
     """A backbone whose maps have ``dim`` channels in all.
 
     Args:

@@ -59,6 +59,8 @@ class HRNet(nn.Module):
         head: applied to the joined (B, 270, H/4, W/4) map.
     """
 
+    count = 1  # maps
+
     def __init__(self, modules: tuple[int, int, int], head: nn.Module) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(3, 64, 3, 2, 1, bias=False)

@@ -47,6 +47,8 @@ class ResNet(nn.Module):
 class MultiLevelResNet(ResNet):
     """C2..C5, each reduced by a 1x1 convolution to a quarter of ``dim`` (thesis Fig. 4.4)."""
 
+    count = 4  # maps
+
     def __init__(self, depth: int, dim: int) -> None:
         super().__init__(depth)
         self.reduce = nn.ModuleList(nn.Conv2d(c, dim // 4, 1) for c in self.channels)
@@ -60,6 +62,8 @@ class PyramidResNet(ResNet):
 
     Gives two maps whose channels add up to ``dim``: a quarter at stride 2, three quarters at stride 4.
     """
+
+    count = 2  # maps
 
     def __init__(self, dim: int, width: int = 32) -> None:
         super().__init__(18, width, small_stem=True)
