@@ -243,15 +243,7 @@ def _table(
     said = f"{caption} · {rows} x {columns} values, rows {names[0]}, columns {names[-1]} · scale {number(low)} to "
     said += f"{number(high)}{reach}"
     height = float(np.clip(620 * rows / columns, 120, 620))
-    canvas = Canvas(
-        found.words.capitalize(),
-        said,
-        width=620,
-        height=height,
-        left=40,
-        right=76,
-        bottom=24,
-    )
+    canvas = Canvas(found.words.capitalize(), said, width=620, height=height, left=40, right=76, bottom=24)
     ticks = {"showticklabels": True, "tickfont": {"size": 10, "color": palette.MUTED}}
     canvas.axes(0, (-0.5, columns - 0.5), (rows - 0.5, -0.5), xaxis=ticks, yaxis=ticks)
     bar = {"title": {"text": "value", "font": {"size": 11}}, "thickness": 10, "outlinewidth": 0, "x": 1.02, "xpad": 0,

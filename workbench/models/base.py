@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from types import NoneType, UnionType
-from typing import Any, Literal, Protocol, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
 import torch
 from torch import Tensor, nn
@@ -57,29 +57,34 @@ class Checked:
     """
 
     def __post_init__(self) -> None:
-        for name, hint in get_type_hints(type(self)).items():
-            parts = (hint, *get_args(hint)) if get_origin(hint) is not Literal else (hint,)
-            choices = [c for part in parts if get_origin(part) is Literal for c in get_args(part)]
+        for name, hint in _hints(type(self)).items():  # type: ignore[arg-type]  # a class is hashable
             value = getattr(self, name)
+            if _is_a(value, hint):
+                continue
+            choices = [c for part in (hint, *get_args(hint)) if get_origin(part) is Literal for c in get_args(part)]
             if choices:
-                one_of(name, value, [*choices, *([None] if NoneType in parts else [])])
-            elif not _is_a(value, hint):
-                raise SettingsError(f"{name} cannot be {value!r}.")
+                one_of(name, value, choices)
+            raise SettingsError(f"{name} cannot be {value!r}.")
         for name in _COUNTS:
             value = getattr(self, name, 1)
             if isinstance(value, int) and value < 1:
                 raise SettingsError(f"{name} must be at least 1, not {value}.")
 
 
+_hints = cache(get_type_hints)  # a class has many presets, all made at import
+
+
 def _is_a(value: object, hint: Any) -> bool:
     """Whether a value is what an annotation says, as far as configurations go."""
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
     if get_origin(hint) is tuple:
         inner = get_args(hint)
         if not isinstance(value, tuple):
             return False
         inner = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
         return len(inner) == len(value) and all(map(_is_a, value, inner))
-    if isinstance(hint, UnionType):
+    if get_origin(hint) in (Union, UnionType):
         return any(_is_a(value, part) for part in get_args(hint))
     if hint in (int, float):
         return not isinstance(value, bool) and isinstance(value, (int, hint))
