@@ -10,7 +10,7 @@ import numpy as np
 
 from workbench.errors import TraceError
 from workbench.reading import Reading
-from workbench.tracing import Named, Trace
+from workbench.tracing import NamedTensor, Trace
 from workbench.widgets.hosts import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
 
 KINDS = ("cross", "self")
@@ -72,7 +72,7 @@ def as_sent(reading: Reading) -> Reading:
     trace = Trace()
     trace.meta = reading.trace.meta
     for name, entry in reading.trace.items():
-        held = Named(entry.tensor.half().double(), entry.axes) if name.endswith(KINDS) else entry
+        held = NamedTensor(entry.tensor.half().double(), entry.axes) if name.endswith(KINDS) else entry
         trace[name] = held
     return replace(reading, trace=trace)
 

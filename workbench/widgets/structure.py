@@ -10,7 +10,7 @@ import numpy as np
 from workbench.errors import TraceError
 from workbench.explain import cosine_similarity, part_statistic
 from workbench.landmarks import Scheme
-from workbench.landmarks.shapes import twins
+from workbench.landmarks.geometry import twins
 from workbench.reading import Reading
 from workbench.widgets.hosts import Payload, face_meta, half, luts, rounded
 

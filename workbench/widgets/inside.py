@@ -1,0 +1,119 @@
+"""The Inside view's data: one recorded tensor, the face it belongs to, and the landmarks' trajectory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import TraceError
+from workbench.explain.inside import GRIDS, Stack, stack
+from workbench.reading import Reading
+from workbench.widgets.hosts import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
+
+DEFAULTS: Mapping[str, Any] = {
+    "stage": None,
+    "head": None,
+    "landmark": None,
+    "channel": None,
+    "step": None,
+    "opacity": 0.7,
+    "scale": "map",
+    "topk": 3,
+    "points": True,
+}
+"""State key ``selection`` of the widget, with its defaults.
+
+stage, head, landmark, channel from 0; None is the last stage, the mean of the heads, no landmark, all channels
+together. step of the trajectory, 0 the mean shape, None the answer. opacity of the map in [0, 1]. scale
+"map" (colours reach from 0 to the largest value of this map) | "range" (from its least) | "all" (from 0 to the largest
+of all maps of this tensor). topk lines a landmark
+(0: all). points whether landmarks are drawn.
+"""
+LARGEST = 12_000_000
+"""Values that one page takes (24 MB as float16)."""
+_ATTENTION = ("landmark_to_map", "spatial_attention", "landmark_pairs")
+
+
+def maps_payload(reading: Reading, name: str, selection: Mapping[str, Any] | None = None) -> Payload:
+    """What the ``maps`` widget shows: one tensor as float16 in the layout of ``explain.maps.Stack``.
+
+    Args:
+        reading: whose trace holds the tensor.
+        name: its key in the trace; "" shows the landmarks and their trajectory alone.
+        selection: entries of :data:`DEFAULTS` to start from.
+
+    Raises:
+        TraceError: there is no such tensor, it is too large for a page, or the selection names what is not there.
+    """
+    chosen = {**DEFAULTS, **(selection or {})}
+    unknown = chosen.keys() - DEFAULTS.keys()
+    if unknown:
+        raise TraceError(f"A selection has no '{sorted(unknown)[0]}'; it has {', '.join(DEFAULTS)}.")
+    steps, ends = _trajectory(reading)
+    meta: dict[str, Any] = {
+        "face": face_meta(reading.scheme),
+        "steps": steps,
+        "ends": ends,
+        "tensor": None,
+        "title": f"{reading.card_title or reading.model_name}, {reading.face.name}",
+        "state": {"selection": chosen},
+    }
+    side = max(PHOTO_SIDE, reading.input_size)
+    blobs = {"photo": photo(reading.face.crop(side)), **luts("inferno", "diverging", "cividis")}
+    if name:
+        found = stack(reading, name)
+        blobs["values"], unit = scaled_half(found.values)
+        meta["tensor"] = _tensor(found, unit, reading)
+    return {"meta": meta, "blobs": blobs}
+
+
+def scaled_half(values: np.ndarray) -> tuple[bytes, float]:
+    """Values as float16 after a division by a power of two, and that power.
+
+    The largest one then lies near 2**14, so that 11 significant bits are kept down to a 2**28th of it.
+    """
+    top = float(np.abs(values).max(initial=0.0))
+    unit = 2.0 ** (int(np.floor(np.log2(top))) - 14) if top > 0 else 1.0
+    return half(np.asarray(values, np.float64) / unit), unit
+
+
+def _trajectory(reading: Reading) -> tuple[list[dict[str, Any]], list[int]]:
+    """The trajectory as {text, points}, and after which step each stage ends; one step for a single answer."""
+    if reading.alignment.stages is None:
+        return [{"text": "the answer", "points": rounded(reading.points())}], [0]
+    path, layers = reading.trajectory(), reading.layers
+    words = ["mean face"]
+    for step in range(len(path) - 1):
+        layer = f", layer {step % layers + 1}" if layers > 1 else ""
+        words.append(f"stage {step // layers + 1} of {reading.stages}{layer}")
+    steps = [{"text": text, "points": rounded(points)} for text, points in zip(words, path, strict=True)]
+    return steps, [layers * (stage + 1) for stage in range(reading.stages)]
+
+
+def _tensor(found: Stack, unit: float, reading: Reading) -> dict[str, Any]:
+    if found.values.size > LARGEST:
+        raise TraceError(
+            f"{found.map.name} holds {found.values.size / 1e6:.0f} million values, too many for a page: take another."
+        )
+    kind = found.map.kind
+    out: dict[str, Any] = {
+        "name": found.map.name,
+        "kind": "grid" if kind == "spatial_attention" else kind,
+        "words": found.map.words,
+        "axes": list(found.map.axes),
+        "shape": list(found.values.shape),
+        "unit": unit,
+        "done": found.done,
+        "value": "attention weight" if kind in _ATTENTION else "value",
+        "items": ""
+        if kind not in GRIDS or kind in ("grid", "spatial_attention")
+        else "channel"
+        if kind == "channels"
+        else "landmark",
+    }
+    rects = reading.alignment.rects
+    if kind == "patches" and rects is not None and rects.shape[0] == found.stages:
+        out["rects"] = rounded(reading.rects())
+    return out

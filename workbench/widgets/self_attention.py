@@ -1,0 +1,128 @@
+"""The Self-attention view's data: where each place of the face looks, in one or two SSFA models, and the prior."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from workbench.errors import TraceError
+from workbench.explain.self_attention import background_share, landmark_masks, leaked_mass, structure_prior
+from workbench.reading import Reading
+from workbench.widgets.hosts import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
+from workbench.widgets.inside import scaled_half
+
+DEFAULTS: Mapping[str, Any] = {
+    "place": None,
+    "landmark": None,
+    "opacity": 0.75,
+    "scale": "map",
+    "mask": False,
+    "points": True,
+}
+"""State key ``selection`` of the widget, with its defaults.
+
+place (x, y) in [0, 1] of the crop that is pinned, None for the landmark's place or, without one, the face's middle;
+landmark from 0 or None; opacity of the maps; scale "map" (each map to its largest weight) | "both" (one scale for the
+models); mask whether the prior is drawn; points whether landmarks are.
+"""
+MOST_QUERIES = 1600
+"""Of a larger map every second, third ... row and column of queries is sent; the keys are always all there."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One model's attention, as the view shows it.
+
+    Attributes:
+        reading: whose trace holds ``tensor`` with the axes query_y, query_x, key_y, key_x.
+        tensor: key of the trace.
+        title: what tells the model from the other, such as "with the prior".
+        sigma, radius: of the prior mask (Eq 3), in cells of the attention's map.
+        beta: weight of the prior loss in training (Eq 9); 0 for a model that was trained without.
+        normalise: "softmax" or "none" (raw products).
+    """
+
+    reading: Reading
+    tensor: str
+    title: str
+    sigma: float
+    radius: float
+    beta: float
+    normalise: str = "softmax"
+
+
+def attention_payload(panels: Sequence[Panel], selection: Mapping[str, Any] | None = None) -> Payload:
+    """What the ``attention`` widget shows: the rows of each attention matrix, the prior mask, and the leaked mass.
+
+    Mask and leaked mass are of each model's own answer.
+
+    Args:
+        panels: one or two of the same face and scheme.
+        selection: entries of :data:`DEFAULTS` to start from.
+
+    Raises:
+        TraceError: no or more than two panels, different schemes, or a tensor that is not the attention of a square
+            map.
+    """
+    if not 1 <= len(panels) <= 2:
+        raise TraceError(f"The self-attention view shows one or two models, not {len(panels)}.")
+    first = panels[0].reading
+    if any(panel.reading.scheme.name != first.scheme.name for panel in panels):
+        raise TraceError("Two models side by side must place the same landmarks; choose two of one scheme.")
+    chosen = {**DEFAULTS, **(selection or {})}
+    unknown = chosen.keys() - DEFAULTS.keys()
+    if unknown:
+        raise TraceError(f"A selection has no '{sorted(unknown)[0]}'; it has {', '.join(DEFAULTS)}.")
+    blobs = {
+        "photo": photo(first.face.crop(max(PHOTO_SIDE, first.input_size))),
+        **luts("inferno", "diverging"),
+    }
+    shown = []
+    for at, panel in enumerate(panels):
+        meta, own = _panel(panel)
+        shown.append(meta)
+        blobs |= {f"{name}.{at}": blob for name, blob in own.items()}
+    meta = {"face": face_meta(first.scheme), "panels": shown, "title": first.face.name, "state": {"selection": chosen}}
+    return {"meta": meta, "blobs": blobs}
+
+
+def _panel(panel: Panel) -> tuple[dict[str, Any], dict[str, bytes]]:
+    reading = panel.reading
+    weights = reading.trace[panel.tensor].at(batch=0).numpy()
+    points, size = reading.points(), weights.shape[-1]
+    prior = structure_prior(points, size, panel.sigma, panel.radius)
+    leak = leaked_mass(weights, points, panel.sigma, panel.radius)
+    outside = background_share(weights, prior.neighbourhood)
+    every = 1
+    while (-(-size // every)) ** 2 > MOST_QUERIES:
+        every += 1
+    kept = slice(every // 2, None, every)
+    rows = weights[kept, kept].reshape(-1, size * size)
+    blob, unit = scaled_half(rows)
+    meta = {
+        "title": panel.title,
+        "model": reading.card_title or reading.model_name,
+        "tensor": panel.tensor,
+        "size": size,
+        "every": every,
+        "queries": len(range(size)[kept]),
+        "unit": unit,
+        "normalise": panel.normalise,
+        "points": rounded(points),
+        "sigma": panel.sigma,
+        "radius": panel.radius,
+        "beta": panel.beta,
+        "share": round(prior.share, 4),
+        "leak": [None if not np.isfinite(v) else round(float(v), 5) for v in leak.values],
+        "mean": None if not np.isfinite(leak.mean) else round(leak.mean, 5),
+    }
+    masks = landmark_masks(points, size, panel.sigma, panel.radius).max(0)
+    return meta, {
+        "attention": blob,
+        "mask": half(prior.mask),
+        "crest": half(masks),
+        "outside": half(outside[kept, kept]),
+    }
