@@ -11,7 +11,7 @@ from workbench.app import downloads, model_choice, pool, state, views
 from workbench.app.link import Selection
 from workbench.explain import Map, map_rows, to_csv
 from workbench.explain.maps import first_choice, stack
-from workbench.widgets import maps_payload
+from workbench.widgets import inside_payload
 
 WAY = "landmarks"
 """The choice of no tensor: the landmarks and their way alone."""
@@ -28,7 +28,7 @@ def explorer(selection: Selection) -> None:
         choice = _choose(found)
     name = "" if choice == WAY else choice
     shown = pool.inside(selection, name)
-    payload = pool.view("maps", (*shown.key, "maps"), lambda: maps_payload(shown.reading, name))
+    payload = pool.view("maps", (*shown.key, "maps"), lambda: inside_payload(shown.reading, name))
     chosen = _mount(payload, selection)
     _downloads(shown, found.get(name), chosen, payload)
     _further(found.get(name))
@@ -75,7 +75,7 @@ def _mount(payload: views.Payload, selection: Selection) -> dict[str, Any]:
         views.keep_options("inside.view", {**rest, "of": (selection.model, tensor and tensor["name"])})
         state.update(**{name: new[name] for name in shared if new[name] != getattr(state.current(), name)})
 
-    return views.mount("maps", views.with_state(payload, selection=shown), key="inside", on_change=changed)[
+    return views.mount("inside", views.with_state(payload, selection=shown), key="inside", on_change=changed)[
         "selection"
     ]
 
@@ -103,7 +103,7 @@ def _downloads(shown: pool.Shown, found: Map | None, chosen: dict[str, Any], pay
             ),
         ]
     given = views.with_state(payload, selection=chosen)
-    views.save_menu(*items, views.explorer_item("maps", given, stem, "Inside the model"), key="inside")
+    views.save_menu(*items, views.explorer_item("inside", given, stem, "Inside the model"), key="inside")
 
 
 def _where(shown: pool.Shown, found: Map, chosen: dict[str, Any]) -> dict[str, Any]:
