@@ -13,10 +13,12 @@ from tests.readings import synthetic_reading
 from tests.widgets.javascript import run
 from workbench.errors import UnknownNameError
 from workbench.landmarks import get_scheme
-from workbench.widgets import hosts
-from workbench.widgets.hosts import face_meta, half, module_source, pack, standalone_html
+from workbench.widgets.bundle import NAMES, BundleError, module_source, modules
+from workbench.widgets.jupyter_host import jupyter
+from workbench.widgets.payload import Payload, face_meta, half, pack
+from workbench.widgets.standalone import standalone_html
 
-SMALL: hosts.Payload = {
+SMALL: Payload = {
     "meta": {"title": "Ünder", "state": {"selection": {"landmark": 3}}},
     "blobs": {"a": b"\x01\x02\x03", "b": b"\x09"},
 }
@@ -129,12 +131,41 @@ def test_module_serves_both_hosts(tmp_path):
     assert got == [[4, ["state", 1], "gone"], [6], []]
 
 
-@pytest.mark.parametrize("name", hosts.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_module_is_one_text_with_one_default_export(name):
     source = module_source(name)
     assert len(re.findall(r"^export ", source, flags=re.M)) == 1
     assert source.rstrip().endswith("export default entry(mount);")
     assert not re.search(r"^import |https?://(?!www\.w3\.org)", source, flags=re.M)
+
+
+def test_modules_come_after_what_they_import(tmp_path):
+    (tmp_path / "a.js").write_text(
+        'import b from "./b.js";\nimport { two as zwei } from "./b.js";\nexport const one = zwei + b();\n'
+    )
+    (tmp_path / "b.js").write_text("const hidden = 1;\nexport const two = 2;\nexport default function b() {}\n")
+    first, second = modules("a", folder=tmp_path)
+    assert (first.name, second.name) == ("b", "a")
+    assert first.exports == {"two": "two", "default": "b"}
+    assert second.imports == (("b", "default", "b"), ("b", "two", "zwei"))
+    assert "export" not in first.text + second.text
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "message"),
+    [
+        ('import { x } from "./b.js";\nexport const y = x;\n', 'import { y } from "./a.js";\n', "a -> b -> a"),
+        ('import { x } from "./b.js";\n', "const x = 1;\n", "a.js imports 'x' from b.js"),
+        ('import { x } from "./c.js";\n', "", "imports c.js"),
+        ('import * as x from "./b.js";\n', "", "cannot read"),
+        ("export { x };\n", "", "cannot read"),
+    ],
+)  # fmt: skip
+def test_modules_that_do_not_fit_together_are_named(tmp_path, a, b, message):
+    (tmp_path / "a.js").write_text(a)
+    (tmp_path / "b.js").write_text(b)
+    with pytest.raises(BundleError, match=message):
+        modules("a", folder=tmp_path)
 
 
 def test_unknown_widget_is_named():
@@ -197,7 +228,7 @@ def test_standalone_file_needs_nothing_else():
 
 
 def test_notebook_widget_holds_the_same_bytes():
-    widget = hosts.jupyter("structure", SMALL)
+    widget = jupyter("structure", SMALL)
     assert widget.packed == pack(SMALL)
     assert widget.state == {"selection": {"landmark": 3}}
     assert str(widget._esm) == module_source("structure")
@@ -206,11 +237,11 @@ def test_notebook_widget_holds_the_same_bytes():
 def _page() -> None:
     import streamlit as st
 
-    from workbench.widgets import hosts
+    from workbench.widgets import mount
 
     wanted = st.session_state.get("wanted", {"landmark": 3})
-    payload: hosts.Payload = {"meta": {"state": {"selection": wanted}}, "blobs": {"a": b"\x01"}}
-    st.json(hosts.mount("structure", payload, key="it"))
+    payload: Payload = {"meta": {"state": {"selection": wanted}}, "blobs": {"a": b"\x01"}}
+    st.json(mount("structure", payload, key="it"))
 
 
 def test_streamlit_page_sends_state_only_when_python_changes_it():

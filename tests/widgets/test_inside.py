@@ -13,7 +13,7 @@ from tests.widgets.javascript import run
 from workbench.errors import TraceError
 from workbench.reading import Reading
 from workbench.tracing import NamedTensor, Trace
-from workbench.widgets.inside import maps_payload, scaled_half
+from workbench.widgets.inside import inside_payload, scaled_half
 
 
 def reading_with(tensor: torch.Tensor, *axes: str) -> Reading:
@@ -34,7 +34,7 @@ def test_values_travel_as_float16_of_full_precision_whatever_their_size() -> Non
 
 def test_only_the_chosen_tensor_travels() -> None:
     reading = synthetic_reading(68)
-    payload = maps_payload(reading, "relation.layers.1.cross", {"landmark": 30})
+    payload = inside_payload(reading, "relation.layers.1.cross", {"landmark": 30})
     assert set(payload["blobs"]) == {"photo", "values", "lut.inferno", "lut.diverging", "lut.cividis"}
     tensor = payload["meta"]["tensor"]
     assert (tensor["kind"], tensor["shape"]) == ("landmark_pairs", [3, 4, 68, 68])
@@ -46,7 +46,7 @@ def test_only_the_chosen_tensor_travels() -> None:
 
 def test_the_way_starts_at_the_mean_face_and_a_single_answer_has_none() -> None:
     reading = synthetic_reading(68)
-    meta = maps_payload(reading, "")["meta"]
+    meta = inside_payload(reading, "")["meta"]
     assert meta["tensor"] is None
     assert [step["text"] for step in meta["steps"][:3]] == [
         "mean face",
@@ -56,7 +56,7 @@ def test_the_way_starts_at_the_mean_face_and_a_single_answer_has_none() -> None:
     assert meta["ends"] == [2, 4, 6]
     np.testing.assert_allclose(meta["steps"][0]["points"], reading.mean_shape, atol=1e-5)
     single = replace(reading, alignment=replace(reading.alignment, stages=None))
-    assert [step["text"] for step in maps_payload(single, "")["meta"]["steps"]] == ["the answer"]
+    assert [step["text"] for step in inside_payload(single, "")["meta"]["steps"]] == ["the answer"]
 
 
 def test_patches_know_where_they_lie_and_places_are_one_map() -> None:
@@ -64,28 +64,28 @@ def test_patches_know_where_they_lie_and_places_are_one_map() -> None:
     reading.trace["patches"] = NamedTensor(
         torch.rand(3, 1, 68, 4, 2, 2), ("stage", "batch", "landmark", "channel", "y", "x")
     )
-    tensor = maps_payload(reading, "patches")["meta"]["tensor"]
+    tensor = inside_payload(reading, "patches")["meta"]["tensor"]
     assert (tensor["kind"], tensor["shape"], tensor["items"]) == ("patches", [3, 1, 68, 2, 2], "landmark")
     np.testing.assert_allclose(tensor["rects"], reading.rects(), atol=1e-5)
     axes = ("query_y", "query_x", "key_y", "key_x")
-    tensor = maps_payload(reading_with(torch.rand(3, 3, 3, 3), *axes), "it")["meta"]["tensor"]
+    tensor = inside_payload(reading_with(torch.rand(3, 3, 3, 3), *axes), "it")["meta"]["tensor"]
     assert (tensor["kind"], tensor["shape"], tensor["value"]) == ("grid", [1, 1, 1, 3, 3], "attention weight")
     assert tensor["done"] == "mean over all 9 queries"
 
 
 def test_what_is_not_there() -> None:
     with pytest.raises(TraceError):
-        maps_payload(synthetic_reading(68), "nothing")
+        inside_payload(synthetic_reading(68), "nothing")
     with pytest.raises(TraceError, match="'colour'"):
-        maps_payload(synthetic_reading(68), "", {"colour": 1})
+        inside_payload(synthetic_reading(68), "", {"colour": 1})
     with pytest.raises(TraceError, match="too many for a page"):
-        maps_payload(reading_with(torch.zeros(1).expand(13, 1000, 1000), "channel", "y", "x"), "it")
+        inside_payload(reading_with(torch.zeros(1).expand(13, 1000, 1000), "channel", "y", "x"), "it")
 
 
 def test_scales_by_hand(tmp_path) -> None:
     got = run(
         tmp_path,
-        "maps",
+        "inside",
         """return [spanOf([0.2, 4]), spanOf([-0.1, 4]), spanOf([-3, 1]), spanOf([0, 0]), rangeOf([0.5, 0.75]),
           histogram([0, 0.4, 1, 2], { lo: 0, hi: 2 }, 4)];""",
     )
@@ -102,7 +102,7 @@ def test_scales_by_hand(tmp_path) -> None:
 def test_maps_together_and_heads_by_hand(tmp_path) -> None:
     got = run(
         tmp_path,
-        "maps",
+        "inside",
         """const two = Float32Array.from([1, -2, -3, 2]);
         const all = Float32Array.from({ length: 12 }, (_, i) => i);  // 2 stages, 3 heads, 2 values
         return [["abs", "mean", "max"].map((how) => [...together(two, 2, how)]),
@@ -115,7 +115,7 @@ def test_maps_together_and_heads_by_hand(tmp_path) -> None:
 def test_the_cell_under_the_pointer(tmp_path) -> None:
     got = run(
         tmp_path,
-        "maps",
+        "inside",
         """return [cellUnder([0, 0], 4, 8), cellUnder([0.99, 0.5], 4, 8), cellUnder([1, 0.5], 4, 8),
           cellUnder([0.31, 0.29], 2, 2, [0.25, 0.25, 0.1, 0.1]),
           cellUnder([0.2, 0.3], 2, 2, [0.25, 0.25, 0.1, 0.1])];""",
@@ -127,7 +127,7 @@ def test_strongest_lines_leave_oneself_out(tmp_path) -> None:
     weights = [0.9, 0.2, 0.3, 0.1, 0.6, 0.3, 0.7, 0.0, 0.1]
     got = run(
         tmp_path,
-        "maps",
+        "inside",
         "return [linesOf(input.w, 3, 0, 1), linesOf(input.w, 3, null, 1), linesOf(input.w, 3, 2, 0)]"
         ".map((list) => list.map((e) => [e.q, e.k]));",
         w=weights,
@@ -140,16 +140,16 @@ def test_captions_name_tensor_and_treatment(tmp_path) -> None:
     reading.trace["maps"] = NamedTensor(torch.rand(1, 7, 4, 4), ("batch", "channel", "y", "x"))
     got = run(
         tmp_path,
-        "maps",
+        "inside",
         """const say = (meta, now, more = {}) =>
-          mapsCaption(meta, { ...meta.state.selection, ...more }, now).map((p) => p[0]).join("");
+          insideCaption(meta, { ...meta.state.selection, ...more }, now).map((p) => p[0]).join("");
         return [
           say(input.pairs, { step: 6, stage: 2, head: null, item: 30, span: { lo: 0, hi: 0.5 } }),
           say(input.maps, { step: 6, stage: 0, head: null, item: null, span: { lo: 0, hi: 1 } }, { scale: "all" }),
           say(input.way, { step: 0 })];""",
-        pairs=maps_payload(reading, "relation.layers.0.self")["meta"],
-        maps=maps_payload(reading, "maps")["meta"],
-        way=maps_payload(reading, "")["meta"],
+        pairs=inside_payload(reading, "relation.layers.0.self")["meta"],
+        maps=inside_payload(reading, "maps")["meta"],
+        way=inside_payload(reading, "")["meta"],
     )
     assert got[0].startswith("relation.layers.0.self · who listens to whom · stage 3 of 3 · mean of 4 heads")
     assert "3 strongest of nose bridge 4 of 4 (30), itself left out · scale 0 to 0.5, the largest here" in got[0]
@@ -162,7 +162,7 @@ def test_captions_name_tensor_and_treatment(tmp_path) -> None:
 def test_one_scale_for_all_maps_holds_every_stage(tmp_path) -> None:
     got = run(
         tmp_path,
-        "maps",
+        "inside",
         """const two = Float32Array.from([1, 2, 3, 4, 10, 20, 30, 40]);  // 2 stages, 2 heads, 2 values
         return [null, 0].map((head) => [...everyBlock(two, [2, 2, 2], head)])
           .concat([[...everyBlock(two, [4, 1, 2], null)]]);""",

@@ -13,7 +13,7 @@ from tests.widgets.javascript import run
 from workbench.errors import TraceError
 from workbench.explain.self_attention import background_share, leaked_mass, structure_prior
 from workbench.tracing import NamedTensor, Trace
-from workbench.widgets.self_attention import Panel, attention_payload
+from workbench.widgets.self_attention import Panel, self_attention_payload
 
 NAME = "attention_b.spatial.attention"
 
@@ -33,7 +33,7 @@ def panel(size: int = 8, beta: float = 0.1, seed: int = 0, scheme: int | str = 6
 
 def test_rows_masks_and_leaks_of_both_models_arrive() -> None:
     panels = [panel(), panel(beta=0.0, seed=1)]
-    payload = attention_payload(panels, {"landmark": 30})
+    payload = self_attention_payload(panels, {"landmark": 30})
     for at, given in enumerate(panels):
         weights = given.reading.trace[NAME].at(batch=0).numpy()
         points, meta = given.reading.points(), payload["meta"]["panels"][at]
@@ -53,7 +53,7 @@ def test_rows_masks_and_leaks_of_both_models_arrive() -> None:
 def test_of_a_large_map_every_second_query_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workbench.widgets.self_attention.MOST_QUERIES", 16)
     given = panel(8)
-    payload = attention_payload([given])
+    payload = self_attention_payload([given])
     meta = payload["meta"]["panels"][0]
     assert (meta["size"], meta["every"], meta["queries"]) == (8, 2, 4)
     sent = np.frombuffer(payload["blobs"]["attention.0"], "<f2").astype(float) * meta["unit"]
@@ -63,17 +63,17 @@ def test_of_a_large_map_every_second_query_is_sent(monkeypatch: pytest.MonkeyPat
 
 def test_what_cannot_stand_side_by_side() -> None:
     with pytest.raises(TraceError, match="one or two models, not 0"):
-        attention_payload([])
+        self_attention_payload([])
     with pytest.raises(TraceError, match="same landmarks"):
-        attention_payload([panel(), panel(scheme="five")])
+        self_attention_payload([panel(), panel(scheme="five")])
     with pytest.raises(TraceError, match="'colour'"):
-        attention_payload([panel()], {"colour": 1})
+        self_attention_payload([panel()], {"colour": 1})
 
 
 def test_a_place_finds_its_query(tmp_path) -> None:
     got = run(
         tmp_path,
-        "attention",
+        "self_attention",
         """const full = { size: 8, every: 1, queries: 8 }, thin = { size: 8, every: 2, queries: 4 };
         return [queryAt([0.51, 0], full), queryAt([1, -1], full), queryAt([0, 0], thin), queryAt([0.99, 0.5], thin),
           cellCentre({ row: 1, col: 3 }, 8)];""",
@@ -90,7 +90,7 @@ def test_a_place_finds_its_query(tmp_path) -> None:
 def test_every_query_that_is_sent_finds_itself(tmp_path) -> None:
     got = run(
         tmp_path,
-        "attention",
+        "self_attention",
         """const p = { size: 64, every: 2, queries: 32 }, out = [];
         for (let row = 1; row < 64; row += 2) for (let col = 1; col < 64; col += 2) {
           const q = queryAt(cellCentre({ row, col }, 64), p);
@@ -104,19 +104,20 @@ def test_every_query_that_is_sent_finds_itself(tmp_path) -> None:
 def test_bars_stand_in_pairs_in_the_order_of_the_parts(tmp_path) -> None:
     got = run(
         tmp_path,
-        "attention",
+        "self_attention",
         "return leakRows([{ leak: [0.1, 0.2] }, { leak: [0.3, null] }], [1, 0]);",
     )
     assert got == [0.2, None, 0, 0.1, 0.3, 0]
 
 
 def test_caption_names_tensor_prior_and_scale(tmp_path) -> None:
-    payload = attention_payload([panel()])
+    payload = self_attention_payload([panel()])
     got = run(
         tmp_path,
-        "attention",
+        "self_attention",
         """const now = { query: { row: 2, col: 5 }, span: { lo: 0, hi: 0.125 } };
-        return ["map", "both"].map((scale) => attentionCaption(input.panel, now, scale).map((p) => p[0]).join(""));""",
+        return ["map", "both"].map((scale) =>
+          selfAttentionCaption(input.panel, now, scale).map((p) => p[0]).join(""));""",
         panel=payload["meta"]["panels"][0],
     )
     assert got[0].startswith(f"{NAME} · query y 2, x 5 of 8 \u00d7 8 · softmax over all keys: a row sums to 1")

@@ -23,7 +23,7 @@ from workbench.explain import (
 )
 from workbench.explain.tables import EDGE_COLUMNS
 from workbench.reading import Reading
-from workbench.widgets.hosts import landmark_colour
+from workbench.widgets.payload import landmark_colour
 
 
 def landmarks_csv(reading: Reading, stage: int = -1, layer: int = -1) -> str:

@@ -49,7 +49,9 @@ function step(event, strip) {
 /* The strip alone is scrolled, never the page. */
 function reveal(tile, strip) {
   if (!tile) return;
-  const box = strip.getBoundingClientRect(), place = tile.getBoundingClientRect(), margin = 40; // what follows is hinted at
+  const box = strip.getBoundingClientRect();
+  const place = tile.getBoundingClientRect();
+  const margin = 40; // what follows is hinted at
   if (place.left < box.left) strip.scrollLeft += place.left - box.left - margin;
   else if (place.right > box.right) strip.scrollLeft += place.right - box.right + margin;
 }
@@ -65,11 +67,11 @@ export default function gallery({ parentElement, data, setTriggerValue }) {
     strip.className = "strip";
     strip.setAttribute("role", "group");
     strip.setAttribute("aria-label", "Faces to choose from");
-    strip.addEventListener("keydown", event => step(event, strip));
+    strip.addEventListener("keydown", (event) => step(event, strip));
     parentElement.append(style, strip);
     roots.set(parentElement, strip);
   }
-  const choose = name => {
+  const choose = (name) => {
     for (const button of strip.children) {
       button.setAttribute("aria-pressed", String(button.dataset.name === name));
     }
@@ -77,10 +79,11 @@ export default function gallery({ parentElement, data, setTriggerValue }) {
   };
   const scroll = strip.scrollLeft;
   const focused = strip.getRootNode().activeElement?.dataset?.name;
-  strip.replaceChildren(...data.items.map(item => tile(item, data.selected, choose)));
+  strip.replaceChildren(...data.items.map((item) => tile(item, data.selected, choose)));
   strip.scrollLeft = scroll;
-  if (strip.dataset.shown !== data.selected) requestAnimationFrame(() => reveal(strip.querySelector('[aria-pressed="true"]'), strip));
+  if (strip.dataset.shown !== data.selected)
+    requestAnimationFrame(() => reveal(strip.querySelector('[aria-pressed="true"]'), strip));
   strip.dataset.shown = data.selected;
-  if (focused) [...strip.children].find(b => b.dataset.name === focused)?.focus({ preventScroll: true });
+  if (focused) [...strip.children].find((b) => b.dataset.name === focused)?.focus({ preventScroll: true });
   return () => roots.delete(parentElement);
 }

@@ -11,7 +11,7 @@ from workbench.app import cache, downloads, model_choice, state, views
 from workbench.app.url_state import Selection
 from workbench.explain import Map, map_rows, to_csv
 from workbench.explain.inside import first_choice, stack
-from workbench.widgets import maps_payload
+from workbench.widgets import inside_payload
 
 TRAJECTORY = "landmarks"
 """The choice of no tensor: the landmarks and their trajectory alone."""
@@ -28,7 +28,7 @@ def explorer(selection: Selection) -> None:
         choice = _choose(found)
     name = "" if choice == TRAJECTORY else choice
     shown = cache.inside(selection, name)
-    payload = cache.view("maps", (*shown.key, "maps"), lambda: maps_payload(shown.reading, name))
+    payload = cache.view("maps", (*shown.key, "maps"), lambda: inside_payload(shown.reading, name))
     chosen = _mount(payload, selection)
     _downloads(shown, found.get(name), chosen, payload)
     _further(found.get(name))
@@ -75,7 +75,7 @@ def _mount(payload: views.Payload, selection: Selection) -> dict[str, Any]:
         views.keep_options("inside.view", {**rest, "of": (selection.model, tensor and tensor["name"])})
         state.update(**{name: new[name] for name in shared if new[name] != getattr(state.current(), name)})
 
-    return views.mount("maps", views.with_state(payload, selection=shown), key="inside", on_change=changed)[
+    return views.mount("inside", views.with_state(payload, selection=shown), key="inside", on_change=changed)[
         "selection"
     ]
 
@@ -103,7 +103,7 @@ def _downloads(shown: cache.Shown, found: Map | None, chosen: dict[str, Any], pa
             ),
         ]
     given = views.with_state(payload, selection=chosen)
-    views.save_menu(*items, views.explorer_item("maps", given, stem, "Inside the model"), key="inside")
+    views.save_menu(*items, views.explorer_item("inside", given, stem, "Inside the model"), key="inside")
 
 
 def _where(shown: cache.Shown, found: Map, chosen: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from workbench.app import cache, downloads, requirements, state, views
 from workbench.app.url_state import Selection
 from workbench.explain import to_csv
 from workbench.models import ModelCard
-from workbench.widgets import attention_payload
+from workbench.widgets import self_attention_payload
 from workbench.widgets.self_attention import Panel
 
 _CHOICE = "attention_tensor"
@@ -29,7 +29,7 @@ def explorer(selection: Selection) -> None:
     shown = [cache.inside(selection, tensor, card.name) for card in cards]
     panels = [_panel(card, one, tensor) for card, one in zip(cards, shown, strict=True)]
     key = tuple(part for one in shown for part in one.key)
-    payload = cache.view("attention", key, lambda: attention_payload(panels))
+    payload = cache.view("attention", key, lambda: self_attention_payload(panels))
     chosen = _mount(payload, selection)
     _downloads(panels, payload, chosen)
     if len(cards) < 2:
@@ -85,9 +85,9 @@ def _mount(payload: views.Payload, selection: Selection) -> dict[str, Any]:
         views.keep_options("attention", new)
         state.update(landmark=new["landmark"])
 
-    return views.mount("attention", views.with_state(payload, selection=shown), key="attention", on_change=changed)[
-        "selection"
-    ]
+    return views.mount(
+        "self_attention", views.with_state(payload, selection=shown), key="attention", on_change=changed
+    )["selection"]
 
 
 def place_of(panel: Panel, chosen: dict[str, Any]) -> tuple[float, float]:
@@ -113,7 +113,7 @@ def _downloads(panels: list[Panel], payload: views.Payload, chosen: dict[str, An
         items += views.figure_items(name, own, partial(_figure, panel, panels, x, y, chosen))
     items.append(("Leaked mass as CSV", f"{stem}-leak.csv", "text/csv", partial(_leak_csv, panels, payload)))
     given = views.with_state(payload, selection=chosen)
-    views.save_menu(*items, views.explorer_item("attention", given, stem, "Self-attention"), key="attention")
+    views.save_menu(*items, views.explorer_item("self_attention", given, stem, "Self-attention"), key="attention")
 
 
 def _figure(panel: Panel, panels: list[Panel], x: float, y: float, chosen: dict[str, Any]) -> go.Figure:

@@ -1,8 +1,7 @@
 /* host.js: one small interface between a widget and the page that holds it.
 
-A widget is a file with one function `mount(host)` that builds its DOM under `host.root` and returns a cleanup
-function. The module of a widget is host.js + page.js + draw.js + <widget>.js joined by Python (hosts.py:
-module_source), so all their top-level names share one scope. `host` is
+A widget is a module whose default export `mount(host)` builds its DOM under `host.root` and returns a cleanup
+function; bundle.py joins it with all that it imports. `host` is
 
   host.root          Element or ShadowRoot to build in
   host.kind          "streamlit" | "jupyter" | "file"
@@ -13,17 +12,20 @@ module_source), so all their top-level names share one scope. `host` is
   host.watch(f)      f("payload") when Python sent other data, f("state") when Python changed the state from its
                      side; returns a function that stops watching
 
-Payload on the wire (hosts.py: pack): "WBW1", uint32 little-endian header length, header JSON
+Payload on the wire (payload.py: pack): "WBW1", uint32 little-endian header length, header JSON
 {meta, blobs: {name: [offset, length]}, digest, rev}, padding to 8 bytes, the blobs each on a multiple of 8.
 State is taken over from Python only when `rev` changes, data only when `digest` does. */
 
 const WB_MAGIC = "WBW1";
 
 /* bytes (Uint8Array | DataView | ArrayBuffer) -> {meta, digest, rev, blob(name)}; throws on anything else. */
-function unpack(bytes) {
-  const u8 = bytes instanceof Uint8Array ? bytes
-    : ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : new Uint8Array(bytes);
+export function unpack(bytes) {
+  const u8 =
+    bytes instanceof Uint8Array
+      ? bytes
+      : ArrayBuffer.isView(bytes)
+        ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+        : new Uint8Array(bytes);
   if (u8.length < 8 || String.fromCharCode(...u8.subarray(0, 4)) !== WB_MAGIC) {
     throw new Error("This is no widget payload.");
   }
@@ -50,14 +52,19 @@ function makeHost(kind, root, packed, commit) {
   const host = {
     kind,
     root,
-    get meta() { return parcel.meta; },
+    get meta() {
+      return parcel.meta;
+    },
     bytes: (name) => parcel.blob(name),
     get: (key) => state[key],
     set(key, value) {
       state = { ...state, [key]: value };
       place.commit(key, value, state);
     },
-    watch(f) { watchers.add(f); return () => watchers.delete(f); },
+    watch(f) {
+      watchers.add(f);
+      return () => watchers.delete(f);
+    },
   };
   const place = {
     host,
@@ -71,7 +78,10 @@ function makeHost(kind, root, packed, commit) {
       if (moved) state = { ...state, ...(next.meta.state || {}) };
       tell(fresh ? "payload" : "state");
     },
-    adopt(values) { state = { ...state, ...values }; tell("state"); },
+    adopt(values) {
+      state = { ...state, ...values };
+      tell("state");
+    },
   };
   return place;
 }
@@ -79,7 +89,7 @@ function makeHost(kind, root, packed, commit) {
 const WB_PLACES = new WeakMap();
 
 /* Streamlit components v2 calls this on every rerun with the same parentElement. */
-function streamlitHost({ parentElement, data, setStateValue }, mount, kind = "streamlit") {
+export function streamlitHost({ parentElement, data, setStateValue }, mount, kind = "streamlit") {
   let place = WB_PLACES.get(parentElement);
   if (place) {
     place.commit = (key, value) => setStateValue(key, value);
@@ -106,7 +116,9 @@ function jupyterHost({ model, el }, mount) {
   });
   place.adopt(model.get("state") || {});
   const onPacked = () => place.receive(model.get("packed"));
-  const onState = () => { if (!own) place.adopt(model.get("state") || {}); };
+  const onState = () => {
+    if (!own) place.adopt(model.get("state") || {});
+  };
   model.on("change:packed", onPacked);
   model.on("change:state", onState);
   const cleanup = mount(place.host);
@@ -118,14 +130,13 @@ function jupyterHost({ model, el }, mount) {
 }
 
 /* The module's default export: a Streamlit component, or what anywidget wants when called without arguments. */
-function entry(mount) {
-  return (component) => component?.parentElement
-    ? streamlitHost(component, mount)
-    : { render: (context) => jupyterHost(context, mount) };
+export function entry(mount) {
+  return (component) =>
+    component?.parentElement ? streamlitHost(component, mount) : { render: (context) => jupyterHost(context, mount) };
 }
 
 /* A file on disk: the payload as base64 text, nobody to commit to. */
-function standaloneHost(root, base64, mount) {
+export function standaloneHost(root, base64, mount) {
   const text = atob(base64);
   const data = Uint8Array.from(text, (c) => c.charCodeAt(0));
   return streamlitHost({ parentElement: root, data, setStateValue() {} }, mount, "file");

@@ -10,7 +10,7 @@ import numpy as np
 from workbench.errors import TraceError
 from workbench.explain.inside import GRIDS, Stack, stack
 from workbench.reading import Reading
-from workbench.widgets.hosts import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
+from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
 
 DEFAULTS: Mapping[str, Any] = {
     "stage": None,
@@ -36,7 +36,7 @@ LARGEST = 12_000_000
 _ATTENTION = ("landmark_to_map", "spatial_attention", "landmark_pairs")
 
 
-def maps_payload(reading: Reading, name: str, selection: Mapping[str, Any] | None = None) -> Payload:
+def inside_payload(reading: Reading, name: str, selection: Mapping[str, Any] | None = None) -> Payload:
     """What the ``maps`` widget shows: one tensor as float16 in the layout of ``explain.maps.Stack``.
 
     Args:

@@ -1,9 +1,6 @@
-/* page.js: the page around the canvases. Needs host.js before it; no DOM is touched at load time.
+/* page.js: the page around the canvases, its controls, and motion. No DOM is touched at load time. */
 
-el(tag, attributes, ...children); frame(host, name) -> {root, strip, main, side, caption, foot (buttons beside the
-caption), say(text), close()}; segmented / slider / toggle / button / spacer for the strip; tooltip(frame) ->
-{show(x, y, lines), corner(node, x, lines), hide()}; theme(node) -> colours of the surrounding page; saveFile;
-saveCanvas; animate(ms, step) -> cancel. */
+import { number } from "./numbers.js";
 
 const WB_STYLE = `
 .wb { --ink: var(--st-text-color, var(--jp-ui-font-color1, light-dark(#1d2126, #e7e9ec)));
@@ -48,7 +45,7 @@ const WB_STYLE = `
 @container (max-width: 700px) { .wb-stage { grid-template-columns: minmax(0, 1fr); } .wb-gap { display: none; } .wb-strip { gap: 6px 10px; } }
 `;
 
-function el(tag, attributes = {}, ...children) {
+export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
@@ -58,107 +55,190 @@ function el(tag, attributes = {}, ...children) {
   return node;
 }
 
-function frame(host, name, style = "") {
+export function frame(host, name, style = "") {
   const strip = el("div", { class: "wb-strip", role: "toolbar", "aria-label": `${name}: controls` });
-  const main = el("div", { class: "wb-main" }), side = el("div", { class: "wb-side" });
-  const caption = el("p", { class: "wb-caption" }), foot = el("div", { class: "wb-foot" }), said = el("div", { class: "wb-say", "aria-live": "polite" });
-  const root = el("section", { class: "wb", "aria-label": name }, el("style", {}, WB_STYLE + style), strip,
-    el("div", { class: "wb-stage" }, main, side), el("div", { class: "wb-below" }, caption, foot), said);
+  const main = el("div", { class: "wb-main" });
+  const side = el("div", { class: "wb-side" });
+  const caption = el("p", { class: "wb-caption" });
+  const foot = el("div", { class: "wb-foot" });
+  const said = el("div", { class: "wb-say", "aria-live": "polite" });
+  const root = el(
+    "section",
+    { class: "wb", "aria-label": name },
+    el("style", {}, WB_STYLE + style),
+    strip,
+    el("div", { class: "wb-stage" }, main, side),
+    el("div", { class: "wb-below" }, caption, foot),
+    said,
+  );
   host.root.append(root);
-  return { root, strip, main, side, caption, foot, say: (text) => { said.textContent = text; }, close: () => root.remove() };
+  return {
+    root,
+    strip,
+    main,
+    side,
+    caption,
+    foot,
+    say: (text) => {
+      said.textContent = text;
+    },
+    close: () => root.remove(),
+  };
 }
 
 /* Colours of the page that the widget stands in, for what is drawn outside of photographs. */
 const WB_THEMES = new Map();
-function theme(node) {
+export function theme(node) {
   const { color, fontFamily } = getComputedStyle(node);
   if (!WB_THEMES.has(color)) {
     const probe = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
-    probe.fillStyle = color; probe.fillRect(0, 0, 1, 1);
+    probe.fillStyle = color;
+    probe.fillRect(0, 0, 1, 1);
     const ink = [...probe.getImageData(0, 0, 1, 1).data].slice(0, 3);
     const css = (alpha) => `rgb(${ink.join(" ")} / ${alpha})`;
-    WB_THEMES.set(color, { dark: 0.299 * ink[0] + 0.587 * ink[1] + 0.114 * ink[2] > 128, ink: css(1), soft: css(0.68), faint: css(0.28), hair: css(0.12) });
+    WB_THEMES.set(color, {
+      dark: 0.299 * ink[0] + 0.587 * ink[1] + 0.114 * ink[2] > 128,
+      ink: css(1),
+      soft: css(0.68),
+      faint: css(0.28),
+      hair: css(0.12),
+    });
   }
   return { ...WB_THEMES.get(color), font: fontFamily };
 }
 
-function button(text, title, onclick) {
+export function button(text, title, onclick) {
   return el("button", { type: "button", title, "aria-label": text && !/\w/.test(text) ? title : null, onclick }, text); // a sign needs words
 }
 
 /* choices: [[value, text, title]]. One is pressed; -> {node, set(value)}. */
-function segmented(label, choices, value, onchange) {
-  const node = el("span", { class: "wb-field", role: "group", "aria-label": label || choices.map((c) => c[1]).join(" or ") }), seg = el("span", { class: "wb-seg" });
+export function segmented(label, choices, value, onchange) {
+  const node = el("span", {
+    class: "wb-field",
+    role: "group",
+    "aria-label": label || choices.map((c) => c[1]).join(" or "),
+  });
+  const seg = el("span", { class: "wb-seg" });
   const set = (now) => buttons.forEach((b, k) => b.setAttribute("aria-pressed", String(choices[k][0] === now)));
-  const buttons = choices.map(([v, text, title]) => el("button", { type: "button", title, onclick: () => { set(v); onchange(v); } }, text));
+  const buttons = choices.map(([v, text, title]) =>
+    el(
+      "button",
+      {
+        type: "button",
+        title,
+        onclick: () => {
+          set(v);
+          onchange(v);
+        },
+      },
+      text,
+    ),
+  );
   seg.append(...buttons);
   node.append(...(label ? [label] : []), seg);
   set(value);
   return { node, set };
 }
 
-function toggle(text, title, value, onchange) {
+export function toggle(text, title, value, onchange) {
   let now = Boolean(value);
-  const node = el("button", { type: "button", title, onclick: () => { set(!now); onchange(now); } }, text);
-  const set = (next) => { now = Boolean(next); node.setAttribute("aria-pressed", String(now)); };
+  const node = el(
+    "button",
+    {
+      type: "button",
+      title,
+      onclick: () => {
+        set(!now);
+        onchange(now);
+      },
+    },
+    text,
+  );
+  const set = (next) => {
+    now = Boolean(next);
+    node.setAttribute("aria-pressed", String(now));
+  };
   set(now);
   return { node, set };
 }
 
 /* oninput while it moves (local only), oncommit when it is let go; -> {node, set(value), range(min, max, step)}; set
 follows range. */
-function slider(label, title, { min, max, step, value, format = number }, oninput, oncommit = () => {}) {
-  const shown = el("output"), input = el("input", { type: "range", min, max, step, title, "aria-label": title });
-  const show = (v) => { shown.textContent = format(v); input.setAttribute("aria-valuetext", format(v)); };
-  input.addEventListener("input", () => { show(+input.value); oninput(+input.value); });
+export function slider(label, title, { min, max, step, value, format = number }, oninput, oncommit = () => {}) {
+  const shown = el("output");
+  const input = el("input", { type: "range", min, max, step, title, "aria-label": title });
+  const show = (v) => {
+    shown.textContent = format(v);
+    input.setAttribute("aria-valuetext", format(v));
+  };
+  input.addEventListener("input", () => {
+    show(+input.value);
+    oninput(+input.value);
+  });
   input.addEventListener("change", () => oncommit(+input.value));
-  const set = (v) => { input.value = v; show(v); }; // the value in force, which the knob's steps may miss
+  const set = (v) => {
+    input.value = v;
+    show(v);
+  }; // the value in force, which the knob's steps may miss
   set(value);
-  return { node: el("label", { class: "wb-field" }, label, input, shown), set,
-    range: (lo, hi, by) => { input.min = lo; input.max = hi; input.step = by; } };
+  return {
+    node: el("label", { class: "wb-field" }, label, input, shown),
+    set,
+    range: (lo, hi, by) => {
+      input.min = lo;
+      input.max = hi;
+      input.step = by;
+    },
+  };
 }
 
-const spacer = () => el("span", { class: "wb-gap" });
+export const spacer = () => el("span", { class: "wb-gap" });
 
 /* lines: strings or [left, right] pairs; the first is bold. x, y are client pixels; corner() stays out of the way, in
 the upper corner of `node` that is farther from the pointer. */
-function tooltip(page) {
+export function tooltip(page) {
   const tip = el("div", { class: "wb-tip", role: "tooltip", "aria-hidden": "true" });
   page.root.append(tip);
   function fill(lines) {
-    tip.replaceChildren(...lines.map((line, k) => {
-      const [left, right] = Array.isArray(line) ? line : [line];
-      return el("div", {}, el(k ? "span" : "b", {}, left), right == null ? null : el("i", {}, right));
-    }));
+    tip.replaceChildren(
+      ...lines.map((line, k) => {
+        const [left, right] = Array.isArray(line) ? line : [line];
+        return el("div", {}, el(k ? "span" : "b", {}, left), right == null ? null : el("i", {}, right));
+      }),
+    );
     tip.classList.add("on");
     return page.root.getBoundingClientRect();
   }
-  function put(x, y) { tip.style.left = `${x}px`; tip.style.top = `${y}px`; }
+  function put(x, y) {
+    tip.style.left = `${x}px`;
+    tip.style.top = `${y}px`;
+  }
   return {
     show(x, y, lines) {
-      const box = fill(lines), w = tip.offsetWidth, h = tip.offsetHeight;
+      const box = fill(lines);
+      const w = tip.offsetWidth;
+      const h = tip.offsetHeight;
       const left = x - box.left + 14 + w > box.width ? x - box.left - w - 12 : x - box.left + 14;
       put(Math.max(2, left), Math.max(2, Math.min(y - box.top + 12, box.height - h - 2)));
     },
     corner(node, x, lines) {
-      const box = fill(lines), place = node.getBoundingClientRect();
-      put(x < place.left + place.width / 2 ? place.right - box.left - tip.offsetWidth - 8 : place.left - box.left + 8, place.top - box.top + 8);
+      const box = fill(lines);
+      const place = node.getBoundingClientRect();
+      put(
+        x < place.left + place.width / 2 ? place.right - box.left - tip.offsetWidth - 8 : place.left - box.left + 8,
+        place.top - box.top + 8,
+      );
     },
     hide: () => tip.classList.remove("on"),
   };
 }
 
-function saveFile(name, content, type) {
-  const url = URL.createObjectURL(new Blob([content], { type })), link = el("a", { href: url, download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(url), 5000);
-}
-
-const saveCanvas = (name, canvas) => canvas.toBlob((blob) => blob && saveFile(name, blob, "image/png"), "image/png");
-
 /* step(0..1) once a frame; jumps to the end where motion is unwanted. */
-function animate(ms, step) {
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) { step(1); return () => {}; }
+export function animate(ms, step) {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    step(1);
+    return () => {};
+  }
   const start = performance.now();
   let id = requestAnimationFrame(function tick(now) {
     const t = Math.min(1, Math.max(0, (now - start) / ms));

@@ -13,7 +13,7 @@ from PIL import Image
 from workbench.errors import ImageError
 from workbench.landmarks import Scheme
 from workbench.landmarks.geometry import CROP_FACTOR
-from workbench.widgets.hosts import Payload, face_meta, rounded
+from workbench.widgets.payload import Payload, face_meta, rounded
 
 if TYPE_CHECKING:
     from workbench.faces import Face

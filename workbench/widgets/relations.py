@@ -11,7 +11,7 @@ import numpy as np
 from workbench.errors import TraceError
 from workbench.reading import Reading
 from workbench.tracing import NamedTensor, Trace
-from workbench.widgets.hosts import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
+from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
 
 KINDS = ("cross", "self")
 DEFAULTS: Mapping[str, Any] = {

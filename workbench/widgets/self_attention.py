@@ -11,8 +11,8 @@ import numpy as np
 from workbench.errors import TraceError
 from workbench.explain.self_attention import background_share, landmark_masks, leaked_mass, structure_prior
 from workbench.reading import Reading
-from workbench.widgets.hosts import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
 from workbench.widgets.inside import scaled_half
+from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
 
 DEFAULTS: Mapping[str, Any] = {
     "place": None,
@@ -54,7 +54,7 @@ class Panel:
     normalise: str = "softmax"
 
 
-def attention_payload(panels: Sequence[Panel], selection: Mapping[str, Any] | None = None) -> Payload:
+def self_attention_payload(panels: Sequence[Panel], selection: Mapping[str, Any] | None = None) -> Payload:
     """What the ``attention`` widget shows: the rows of each attention matrix, the prior mask, and the leaked mass.
 
     Mask and leaked mass are of each model's own answer.

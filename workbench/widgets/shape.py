@@ -12,13 +12,13 @@ from workbench.figures import palette
 from workbench.figures.shape import OWN, shape_caption
 from workbench.landmarks import Drawing, Group, Scheme
 from workbench.landmarks.drawing import MOST, REACH
-from workbench.widgets.hosts import PHOTO_SIDE, Payload, face_meta, photo, rounded
+from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, pack, photo, rounded
 
 if TYPE_CHECKING:
     from workbench.faces import Face
     from workbench.models.base import FaceModel
     from workbench.shaping import ShapeReading
-    from workbench.widgets.jupyter import JupyterWidget
+    from workbench.widgets.jupyter_host import JupyterWidget
 
 MARGIN = 0.08
 """How much of the photograph is shown beyond each side of the crop, in parts of it: points may be found there."""
@@ -174,7 +174,7 @@ def shape_editor(model: FaceModel, face: Face, drawing: Drawing | None = None) -
         UnknownNameError: the model finds its own landmarks only.
     """
     from workbench.shaping import conventions, find_shape
-    from workbench.widgets.hosts import jupyter, pack
+    from workbench.widgets.jupyter_host import jupyter
 
     plane = list(conventions(model).values())
     begun = find_shape(model, face, drawing or plane[0])

@@ -12,7 +12,7 @@ from workbench.explain import cosine_similarity, part_statistic
 from workbench.landmarks import Scheme
 from workbench.landmarks.geometry import twins
 from workbench.reading import Reading
-from workbench.widgets.hosts import Payload, face_meta, half, luts, rounded
+from workbench.widgets.payload import Payload, face_meta, half, luts, rounded
 
 Encoded = tuple[Scheme, np.ndarray, np.ndarray, str]
 """Scheme, mean shape (N, 2) normalised, structure encodings (N, d), title."""

@@ -13,7 +13,7 @@ from workbench.errors import TraceError
 from workbench.explain.uncertainty import SIZE_FACTOR, ellipses, patch_states, trajectory
 from workbench.figures import palette
 from workbench.reading import Reading
-from workbench.widgets.hosts import PHOTO_SIDE, Payload, face_meta, photo, rounded
+from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, photo, rounded
 
 DEFAULTS: Mapping[str, Any] = {
     "stage": -1,

@@ -2,66 +2,91 @@
 Pure: stepOf, stageOf, sigmaAt, spread, ellipseOf, positionsAt, barOrder, niceTop, sameOccluder, coveredBy, effectOf,
 sizeRule, uncertaintyCaption. meta is the payload of uncertainty.py. */
 
+import { number } from "./numbers.js";
+import { insideRect, RECT_STYLE } from "./rect.js";
+
 /* Step 0 is the mean face, then every layer of every stage. */
-const stepOf = (layers, stage, layer) => (stage == null ? 0 : 1 + stage * layers + layer);
-const stageOf = (layers, step) => (step < 1 ? null : [Math.floor((step - 1) / layers), (step - 1) % layers]);
+export const stepOf = (layers, stage, layer) => (stage == null ? 0 : 1 + stage * layers + layer);
+export const stageOf = (layers, step) => (step < 1 ? null : [Math.floor((step - 1) / layers), (step - 1) % layers]);
 
 /* Standard deviation of each landmark, [x, y] in [0, 1] of the crop: root of the variance times the patch's sides. */
-const sigmaAt = ({ variance, rects }, stage, layer) =>
+export const sigmaAt = ({ variance, rects }, stage, layer) =>
   variance[stage][layer].map(([vx, vy], i) => [Math.sqrt(vx) * rects[stage][i][2], Math.sqrt(vy) * rects[stage][i][3]]);
-const spread = ([x, y]) => Math.sqrt(x * y);
+export const spread = ([x, y]) => Math.sqrt(x * y);
 
 /* Axis-aligned ellipse of k sigma in pixels: [centre x, centre y, radius x, radius y]. */
-const ellipseOf = (view, point, [sx, sy], k) => [...view.px(point), k * sx * view.side, k * sy * view.side];
+export const ellipseOf = (view, point, [sx, sy], k) => [...view.px(point), k * sx * view.side, k * sy * view.side];
 
 /* Landmarks at a step, straight lines between whole ones. */
-function positionsAt(path, t) {
-  const k = Math.min(path.length - 1, Math.max(0, Math.floor(t))), rest = Math.max(0, t - k), next = path[Math.min(path.length - 1, k + 1)];
+export function positionsAt(path, t) {
+  const k = Math.min(path.length - 1, Math.max(0, Math.floor(t)));
+  const rest = Math.max(0, t - k);
+  const next = path[Math.min(path.length - 1, k + 1)];
   return path[k].map(([x, y], i) => (rest ? [x + (next[i][0] - x) * rest, y + (next[i][1] - y) * rest] : [x, y]));
 }
 
 /* Landmarks from the top bar to the lowest: by value, largest first, or in the given order. */
-const barOrder = (values, order = null) => order || values.map((_, i) => i).sort((a, b) => values[b] - values[a] || a - b);
+export const barOrder = (values, order = null) =>
+  order || values.map((_, i) => i).sort((a, b) => values[b] - values[a] || a - b);
 
 /* The next round number above x, so that an axis does not tremble. */
-function niceTop(x) {
+export function niceTop(x) {
   if (!(x > 0)) return 1;
   const power = 10 ** Math.floor(Math.log10(x));
   return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((m) => m * power).find((top) => top >= x * 0.9999);
 }
 
-const occluderRect = ({ x, y, w, h }) => [x, y, x + w, y + h];
+export const occluderRect = ({ x, y, w, h }) => [x, y, x + w, y + h];
 /* Whether two occluders ({} or null: none) lie on the same pixels. */
-const sameOccluder = (a, b) => (!a?.w || !b?.w ? !a?.w && !b?.w : a.fill === b.fill && ["x", "y", "w", "h"].every((k) => Math.abs(a[k] - b[k]) < 1e-3));
-const coveredBy = (points, o) => points.map((p) => Boolean(o && insideRect(occluderRect(o), p)));
+export const sameOccluder = (a, b) =>
+  !a?.w || !b?.w
+    ? !a?.w && !b?.w
+    : a.fill === b.fill && ["x", "y", "w", "h"].every((k) => Math.abs(a[k] - b[k]) < 1e-3);
+export const coveredBy = (points, o) => points.map((p) => Boolean(o && insideRect(occluderRect(o), p)));
 
 /* Mean spread with and without the occluder, of the landmarks under it and of the others; null for none. */
-function effectOf(now, before, covered) {
+export function effectOf(now, before, covered) {
   const part = (wanted) => {
     const which = covered.flatMap((c, i) => (c === wanted ? [i] : []));
     if (!which.length) return null;
     const mean = (values) => which.reduce((sum, i) => sum + values[i], 0) / which.length;
-    const a = mean(before), b = mean(now);
+    const a = mean(before);
+    const b = mean(now);
     return { count: which.length, before: a, now: b, ratio: a > 0 ? b / a : Infinity };
   };
   return { covered: part(true), free: part(false) };
 }
 
 /* The rule of the patch sizes in words. */
-function sizeRule({ factor, power, limits }) {
-  return power ? `side = last side × clamp(${number(factor)} ${power}, ${number(limits[0])}, ${number(limits[1])})` : "every stage halves the side";
+export function sizeRule({ factor, power, limits }) {
+  return power
+    ? `side = last side × clamp(${number(factor)} ${power}, ${number(limits[0])}, ${number(limits[1])})`
+    : "every stage halves the side";
 }
 
-function uncertaintyCaption(meta, s, step) {
-  const [stages, layers] = meta.shape, at = stageOf(layers, step), o = meta.occluder;
+export function uncertaintyCaption(meta, s, step) {
+  const [stages, layers] = meta.shape;
+  const at = stageOf(layers, step);
+  const o = meta.occluder;
   const law = meta.likelihood === "laplace" ? "Laplace distribution" : "Gaussian";
-  const where = at ? ` · stage ${at[0] + 1} of ${stages} · layer ${at[1] + 1} of ${layers}` : " · mean face, before the first stage";
+  const where = at
+    ? ` · stage ${at[0] + 1} of ${stages} · layer ${at[1] + 1} of ${layers}`
+    : " · mean face, before the first stage";
   return [
-    [at ? "alignment.variance" : "mean_shape", true], [where],
-    [s.ellipses && at ? ` · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a ${law} has ${meta.inside.join(", ")} % of its mass inside` : ""],
+    [at ? "alignment.variance" : "mean_shape", true],
+    [where],
+    [
+      s.ellipses && at
+        ? ` · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a ${law} has ${meta.inside.join(", ")} % of its mass inside`
+        : "",
+    ],
     [s.patches ? ` · patches.rects, v the last layer's variance in patch sides²` : ""],
     [s.path && at ? " · path: the answers of all layers up to here, joined by straight lines" : ""],
-    [o ? ` · ${o.fill} over ${number(+(100 * o.w * o.h).toPrecision(2))} % of the crop${meta.baseline && at ? ", bars: marks at the uncovered σ, blocks before those under the occluder, white lines: from the uncovered answer" : ""}` : ""],
+    [
+      o
+        ? ` · ${o.fill} over ${number(+(100 * o.w * o.h).toPrecision(2))} % of the crop${meta.baseline && at ? ", bars: marks at the uncovered σ, blocks before those under the occluder, white lines: from the uncovered answer" : ""}`
+        : "",
+    ],
     [" · darker colours: image left"],
   ];
 }
@@ -70,8 +95,14 @@ function uncertaintyCaption(meta, s, step) {
 
 const DASHES = { solid: [], dot: [2, 3], dash: [7, 4] };
 /* How a patch's state is drawn; looks is meta.looks: state -> [colour, dash]. */
-const lookOf = (looks, state) => ({ colour: looks[state][0], dash: DASHES[looks[state][1]] || [], width: state === "ceiling" ? 2 : 1.4 });
-const UNCERTAINTY_STYLE = RECT_STYLE + `
+export const lookOf = (looks, state) => ({
+  colour: looks[state][0],
+  dash: DASHES[looks[state][1]] || [],
+  width: state === "ceiling" ? 2 : 1.4,
+});
+export const UNCERTAINTY_STYLE =
+  RECT_STYLE +
+  `
 .wb .wb-play { min-width: 36px; } .wb-time input[type=range] { width: 128px !important; } .wb-time output { min-width: 13ch; }
 .wb-keys { display: flex; flex-wrap: wrap; gap: 3px 14px; font-size: 12px; color: var(--soft); min-height: 18px; }
 .wb-keys span { display: inline-flex; align-items: center; gap: 6px; white-space: nowrap; }
@@ -89,11 +120,20 @@ const UNCERTAINTY_STYLE = RECT_STYLE + `
 .wb-table td svg { width: 20px; vertical-align: -2px; margin-right: 4px; background: #33363d; border-radius: 3px; }
 `;
 
-const sampleLine = ({ colour, dash, width }) => {
+export const sampleLine = ({ colour, dash, width }) => {
   const ns = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(ns, "svg"), line = document.createElementNS(ns, "path");
-  svg.setAttribute("width", 28); svg.setAttribute("height", 12); svg.setAttribute("aria-hidden", "true");
-  for (const [k, v] of Object.entries({ d: "M3 6H25", stroke: colour, "stroke-width": width + 0.3, "stroke-dasharray": dash.join(" ") })) line.setAttribute(k, v);
+  const svg = document.createElementNS(ns, "svg");
+  const line = document.createElementNS(ns, "path");
+  svg.setAttribute("width", 28);
+  svg.setAttribute("height", 12);
+  svg.setAttribute("aria-hidden", "true");
+  for (const [k, v] of Object.entries({
+    d: "M3 6H25",
+    stroke: colour,
+    "stroke-width": width + 0.3,
+    "stroke-dasharray": dash.join(" "),
+  }))
+    line.setAttribute(k, v);
   svg.append(line);
   return svg;
 };

@@ -1,4 +1,4 @@
-"""The notebook's host; apart from the rest because importing anywidget takes a moment."""
+"""The notebook's host."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 import anywidget
 import traitlets
 
-from workbench.widgets.hosts import Payload, module_source, pack
+from workbench.widgets.bundle import module_source
+from workbench.widgets.payload import Payload, pack
 
 
 class JupyterWidget(anywidget.AnyWidget):
@@ -25,3 +26,8 @@ class JupyterWidget(anywidget.AnyWidget):
         """Show ``payload`` in the widget ``name``. Raises UnknownNameError for a name that does not exist."""
         state: dict[str, Any] = dict(payload["meta"].get("state", {}))
         super().__init__(_esm=module_source(name), packed=pack(payload), state=state)
+
+
+def jupyter(name: str, payload: Payload) -> JupyterWidget:
+    """The widget for a notebook cell; ``.state`` follows what the person commits and may be set."""
+    return JupyterWidget(name, payload)

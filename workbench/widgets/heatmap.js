@@ -1,0 +1,222 @@
+/* heatmap.js: maps of h x w cells laid over the face, cell by cell, never smoothed. `maps` is {plain, signed}, two colour
+maps. */
+
+import { decodeHalf } from "./geometry.js";
+import { besideScale, drawScale } from "./legend.js";
+import { number, ticks } from "./numbers.js";
+
+export const BASE = "#1c1e24";
+export const BASE_SOFT = "#b9bdc4";
+/* Height in pixels of what lies below a face: its colour bar. */
+export const STRIP = 50;
+
+/* Values that were divided by a power of two before they became float16. */
+export function scaledHalf(bytes, unit) {
+  const out = decodeHalf(bytes);
+  for (let i = 0; i < out.length; i++) out[i] *= unit;
+  return out;
+}
+
+/* From where to where the colours reach. Values count as signed when the least lies below -5 % of the largest: then the
+scale is centred on zero; otherwise it begins at zero, and what little lies below shares the first colour. */
+export function spanOf(values) {
+  let least = 0;
+  let most = 0;
+  for (const v of values) {
+    if (v < least) least = v;
+    if (v > most) most = v;
+  }
+  const top = Math.max(most, -least) || 1;
+  return -least > 0.05 * most ? { lo: -top, hi: top, signed: true } : { lo: 0, hi: top, signed: false };
+}
+export function rangeOf(values) {
+  let lo = Infinity;
+  let hi = -Infinity;
+  for (const v of values) {
+    if (v < lo) lo = v;
+    if (v > hi) hi = v;
+  }
+  return { lo, hi: hi > lo ? hi : lo + (Math.abs(lo) || 1), signed: false };
+}
+const shareOf = (v, { lo, hi }) => (v - lo) / (hi - lo);
+
+/* `count` maps in a row become one: "abs" mean of the absolute values, "mean", "max". */
+export function together(values, count, how) {
+  const size = values.length / count;
+  const out = new Float32Array(size).fill(how === "max" ? -Infinity : 0);
+  for (let k = 0; k < count; k++)
+    for (let i = 0; i < size; i++) {
+      const v = values[k * size + i];
+      if (how === "max") {
+        if (v > out[i]) out[i] = v;
+      } else out[i] += (how === "abs" ? Math.abs(v) : v) / count;
+    }
+  return out;
+}
+
+/* One stage and head of a tensor (stage, head, ...) flat; head null -> the mean of the heads. */
+export function blockOf(values, [stages, heads, ...rest], stage, head) {
+  const size = rest.reduce((a, b) => a * b, 1);
+  const start = Math.min(stage, stages - 1) * heads * size;
+  if (heads === 1 || head != null) {
+    const h = Math.min(head ?? 0, heads - 1);
+    return values.subarray(start + h * size, start + (h + 1) * size);
+  }
+  return together(values.subarray(start, start + heads * size), heads, "mean");
+}
+
+/* What one scale for all maps has to hold: every stage, of all heads as recorded (head chosen) or of their mean. */
+export function everyBlock(values, shape, head) {
+  if (head != null || shape[1] === 1) return values;
+  const means = Array.from({ length: shape[0] }, (_, stage) => blockOf(values, shape, stage, null));
+  const out = new Float32Array(means.length * means[0].length);
+  means.forEach((mean, stage) => out.set(mean, stage * mean.length));
+  return out;
+}
+
+/* Lines from landmark i (null: from each) to the others that it weighs most, weakest first; k 0 is all. */
+export function linesOf(w, n, i, k) {
+  const from = i == null ? [...Array(n).keys()] : [i];
+  return from
+    .flatMap((q) => {
+      const list = [];
+      for (let j = 0; j < n; j++) if (j !== q && w[q * n + j] > 0) list.push({ q, k: j, w: w[q * n + j] });
+      list.sort((a, b) => b.w - a.w || a.k - b.k);
+      return k ? list.slice(0, k) : list;
+    })
+    .sort((a, b) => a.w - b.w);
+}
+
+/* The cell of a place in [0, 1] of the crop; rect [x, y, w, h] when the map covers only a part of it. */
+export function cellUnder([u, v], h, w, [x, y, wide, tall] = [0, 0, 1, 1]) {
+  const col = Math.floor(((u - x) / wide) * w);
+  const row = Math.floor(((v - y) / tall) * h);
+  return row >= 0 && col >= 0 && row < h && col < w ? [row, col] : null;
+}
+
+/* How many values lie in each of `bins` equal steps of the scale. */
+export function histogram(values, span, bins = 24) {
+  const out = new Array(bins).fill(0);
+  for (const v of values) out[Math.min(bins - 1, Math.max(0, Math.floor(shareOf(v, span) * bins)))]++;
+  return out;
+}
+
+/* Canvas -------------------------------------------------------------------------------------------------- */
+
+/* With `sheer` a cell is the more opaque the larger its value: 0.3 at zero, rising with the root of its share to 1. */
+export function gridImage(values, h, w, span, maps, sheer = false) {
+  const canvas = Object.assign(document.createElement("canvas"), { width: w, height: h });
+  const ctx = canvas.getContext("2d");
+  const image = ctx.createImageData(w, h);
+  const map = span.signed ? maps.signed : maps.plain;
+  for (let i = 0; i < h * w; i++) {
+    const t = Math.min(1, Math.max(0, shareOf(values[i], span)));
+    const [r, g, b] = map.rgb(t);
+    image.data[4 * i] = r;
+    image.data[4 * i + 1] = g;
+    image.data[4 * i + 2] = b;
+    image.data[4 * i + 3] = sheer ? 255 * (0.3 + 0.7 * Math.sqrt(span.signed ? Math.abs(2 * t - 1) : t)) : 255;
+  }
+  ctx.putImageData(image, 0, 0);
+  return canvas;
+}
+
+export function drawGrid(ctx, view, image, opacity, [x, y, w, h] = [0, 0, 1, 1]) {
+  ctx.save();
+  ctx.globalAlpha = opacity;
+  ctx.imageSmoothingEnabled = false;
+  ctx.drawImage(image, view.x0 + x * view.side, view.y0 + y * view.side, w * view.side, h * view.side);
+  ctx.restore();
+}
+
+/* A frame around one cell. */
+export function drawCell(ctx, view, [row, col], h, w, rect = [0, 0, 1, 1], colour = "#fff") {
+  const [x, y, wide, tall] = rect;
+  const cw = (wide / w) * view.side;
+  const ch = (tall / h) * view.side;
+  const left = view.x0 + x * view.side + col * cw;
+  const top = view.y0 + y * view.side + row * ch;
+  ctx.strokeStyle = "rgb(0 0 0 / .7)";
+  ctx.lineWidth = 3;
+  ctx.strokeRect(left, top, cw, ch);
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1.5;
+  ctx.strokeRect(left, top, cw, ch);
+}
+
+/* The colour bar in the strip below a face of w x h pixels, with a mark at `value`. */
+export function drawLegend(ctx, w, h, span, maps, text, value = null, marks = null) {
+  ctx.font = "11px system-ui";
+  const [wide, unit] = besideScale(w, [text], (t) => ctx.measureText(t).width);
+  const map = span.signed ? maps.signed : maps.plain;
+  const inside = value == null ? null : Math.min(span.hi, Math.max(span.lo, value));
+  drawScale(ctx, 18, h - 26, wide, 8, map, span.lo, span.hi, {
+    mark: inside == null ? marks : { value: inside, text: number(value) },
+  });
+  ctx.fillStyle = BASE_SOFT;
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "left";
+  ctx.fillText(unit, 18 + wide + 16, h - 22, w - wide - 36);
+}
+
+/* Bars upward (or downward) from zero in the box x, y, w, h, none for null. rows: arrays of equal length, stacked;
+colours(row, k). -> {at(px) -> k | null, step, span}. */
+export function drawBars(ctx, rows, { x, y, w, h, look, colours, focus = null, top = null }) {
+  const n = rows[0].length;
+  const step = w / n;
+  let most = top ?? 0;
+  let least = 0;
+  for (let k = 0; k < n; k++) {
+    let up = 0;
+    let down = 0;
+    for (const row of rows) {
+      if (row[k] > 0) up += row[k];
+      else down += row[k] || 0;
+    }
+    most = Math.max(most, up);
+    least = Math.min(least, down);
+  }
+  if (most === least) most = 1;
+  const place = (v) => y + h - ((v - least) / (most - least)) * h;
+  ctx.font = `11px ${look.font}`;
+  ctx.textBaseline = "middle";
+  ctx.textAlign = "right";
+  for (const v of ticks(least, most, 4)) {
+    ctx.fillStyle = look.hair;
+    ctx.fillRect(x, Math.round(place(v)), w, 1);
+    ctx.fillStyle = look.soft;
+    ctx.fillText(number(v), x - 6, place(v));
+  }
+  const gap = step > 4 ? Math.min(2, step * 0.2) : 0;
+  for (let k = 0; k < n; k++) {
+    let up = 0;
+    let down = 0;
+    ctx.globalAlpha = focus == null || focus === k ? 1 : 0.45;
+    rows.forEach((row, r) => {
+      if (row[k] == null) return;
+      const from = row[k] >= 0 ? up : down;
+      const to = from + row[k];
+      if (row[k] >= 0) up = to;
+      else down = to;
+      ctx.fillStyle = colours(r, k);
+      ctx.fillRect(
+        x + k * step + gap / 2,
+        Math.min(place(from), place(to)),
+        Math.max(0.6, step - gap),
+        Math.abs(place(to) - place(from)),
+      );
+    });
+  }
+  ctx.globalAlpha = 1;
+  ctx.textAlign = "left";
+  ctx.fillStyle = look.soft;
+  ctx.fillRect(x, Math.round(place(0)), w, 1);
+  return {
+    step,
+    place,
+    at: (px) => {
+      const k = Math.floor((px - x) / step);
+      return k >= 0 && k < n ? k : null;
+    },
+  };
+}

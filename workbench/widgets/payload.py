@@ -1,0 +1,126 @@
+"""What a widget is sent: JSON-able ``meta`` and named ``blobs`` of bytes, packed into one byte string.
+
+Neither Streamlit nor anywidget carries bytes inside a dictionary. ``meta["state"]`` holds the initial value of every
+state key that the widget commits on click.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import struct
+from functools import cache
+from typing import Any, TypedDict
+
+import numpy as np
+from numpy.typing import ArrayLike
+from PIL import Image
+
+from workbench.explain import order_by_part
+from workbench.figures import palette
+from workbench.landmarks import Scheme
+
+MAGIC = b"WBW1"
+PHOTO_SIDE = 640
+"""Side in pixels of the crop that is sent as background; the model's own input may be smaller."""
+
+
+class Payload(TypedDict):
+    """What a widget shows: ``meta`` (JSON-able; ``meta["state"]`` the initial state) and ``blobs``."""
+
+    meta: dict[str, Any]
+    blobs: dict[str, bytes]
+
+
+def pack(payload: Payload, rev: int = 0) -> bytes:
+    """The wire form that ``host.js`` unpacks: magic, header length (uint32), header JSON, blobs (8-aligned).
+
+    Args:
+        payload: meta must be JSON-able without NaN.
+        rev: a new number makes the browser take over ``meta["state"]``; with the same one it keeps its own.
+    """
+    places: dict[str, tuple[int, int]] = {}
+    body = bytearray()
+    for name, blob in payload["blobs"].items():
+        places[name] = (len(body), len(blob))
+        body += blob
+        body += bytes(-len(body) % 8)
+    shown = {key: value for key, value in payload["meta"].items() if key != "state"}
+    digest = hashlib.blake2b(body, digest_size=12)
+    digest.update(json.dumps(shown, allow_nan=False).encode())
+    header = {"meta": payload["meta"], "blobs": places, "digest": digest.hexdigest(), "rev": rev}
+    text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode()
+    start = MAGIC + struct.pack("<I", len(text)) + text
+    return start + bytes(-len(start) % 8) + bytes(body)
+
+
+@cache
+def lut(name: str) -> bytes:
+    """256 x RGB of a colour map of ``figures.palette`` ("inferno", "cividis", "diverging")."""
+    return palette.sample(name, np.linspace(0, 1, 256)).tobytes()
+
+
+def luts(*names: str) -> dict[str, bytes]:
+    """Blobs ``lut.<name>`` of the named colour maps."""
+    return {f"lut.{name}": lut(name) for name in names}
+
+
+def half(values: ArrayLike) -> bytes:
+    """Values as little-endian float16 (11 significant bits); ``decodeHalf`` in draw.js reads them."""
+    return np.ascontiguousarray(values, dtype="<f2").tobytes()
+
+
+def photo(crop: np.ndarray) -> bytes:
+    """A crop (S, S, 3) uint8 as JPEG, for a blob that ``loadImage`` in draw.js reads."""
+    file = io.BytesIO()
+    Image.fromarray(np.asarray(crop, dtype=np.uint8)).save(file, "JPEG", quality=93, subsampling=0)
+    return file.getvalue()
+
+
+def rounded(points: ArrayLike, digits: int = 5) -> list[Any]:
+    """Coordinates as nested lists, normalised ones to a thousandth of a crop pixel."""
+    return np.asarray(points, dtype=np.float64).round(digits).tolist()
+
+
+def face_meta(scheme: Scheme) -> dict[str, Any]:
+    """What draw.js needs of a scheme.
+
+    ``count``, ``name``; per landmark ``label``, ``part``, ``side``, ``colour``; ``lines`` (name, part, colour,
+    path); ``order`` (landmarks by part) and ``brackets`` (part, text, colour, start, stop in that order).
+    """
+    order = order_by_part(scheme)
+    ends = zip(order.parts, order.starts[:-1].tolist(), order.starts[1:].tolist(), strict=True)
+    return {
+        "name": scheme.name,
+        "count": scheme.count,
+        "label": [scheme.label(i) for i in range(scheme.count)],
+        "part": list(scheme.part_of),
+        "side": list(scheme.side_of),
+        "colour": palette.landmark_colours(scheme),
+        "lines": [
+            {"name": g.name, "part": g.part, "colour": line_colour(g.part, g.name), "path": list(g.path)}
+            for g in scheme.groups
+        ],
+        "order": order.index.tolist(),
+        "brackets": [
+            {"part": part, "text": palette.PART_NAMES[part], "colour": part_colour(part), "start": i, "stop": j}
+            for part, i, j in ends
+        ],
+    }
+
+
+def part_colour(part: str) -> str:
+    """The colour of a facial part, as ``#rrggbb``."""
+    return palette.shade(part)
+
+
+def landmark_colour(part: str, side: str) -> str:
+    """The part's colour, shaded by the side of the picture."""
+    return palette.shade(part, side)
+
+
+def line_colour(part: str, name: str) -> str:
+    """The colour of a polyline; its name says on which side of the picture it lies."""
+    side = next((s for s in ("image left", "image right") if name.startswith(s.replace(" ", "-"))), "centre")
+    return palette.shade(part, side)
