@@ -51,7 +51,7 @@ def test_kinds_follow_the_names_of_the_axes() -> None:
     ]
     assert [m.kind for m in found] == kinds
     assert found[1].axes == ("channel", "y", "x")
-    assert first_choice(found) == "spatial_attention"
+    assert first_choice(found) == "places"
     assert find(found, "heat").words == "one map a landmark"
     with pytest.raises(UnknownNameError, match="records gate"):
         find(found, "nothing")

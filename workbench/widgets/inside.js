@@ -1,6 +1,6 @@
 /* inside.js: one recorded tensor on the face. Its values are all here; nothing is asked of Python while the pointer moves.
 State "selection": {stage | null, head | null, landmark | null, channel | null, step | null, opacity, scale, topk, points}
-(inside.py: DEFAULTS). Kinds (maps.py, explain/maps.py): grid, channels, landmarks, looks, patches over the crop; pairs and
+(inside.py: DEFAULTS). Kinds (inside.py, explain/inside.py): grid, channels, landmarks, landmark_to_map, patches over the crop; landmark_pairs and
 graph as lines; bars, table, boxes, points; no tensor: the landmarks' way alone. Pure: insideCaption. */
 
 import { colourMap, matrixImage } from "./colours.js";
@@ -56,7 +56,7 @@ export function insideCaption(meta, s, now) {
         ? name(now.item)
         : {
             landmarks: `largest of ${count} landmarks`,
-            looks: `mean of ${count} landmarks`,
+            landmark_to_map: `mean of ${count} landmarks`,
             patches: "choose a landmark for its patch",
           }[t.kind],
     );
@@ -784,10 +784,10 @@ export default function mount(host) {
     const text = {
       channels: `${n} channels`,
       landmarks: `${n} landmarks, by part`,
-      looks: `where each of ${n} landmarks looks`,
+      landmark_to_map: `where each of ${n} landmarks looks`,
       patches: `${n} patches`,
       grid: "how often each value comes",
-      pairs: "rows listen to columns",
+      landmark_pairs: "rows listen to columns",
       graph: "rows take from columns",
       bars: data.t.words,
       table: data.t.words,
