@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
+import matplotlib
 import numpy as np
-from plotly.colors import sequential
+from matplotlib.colors import LinearSegmentedColormap
 
 from workbench.landmarks import PARTS, Scheme
 
@@ -40,17 +42,15 @@ STATE_DASHES: dict[str, str] = {
 
 INK, MUTED, FAINT, PAPER = "#1B2330", "#5B6574", "#DDE2E9", "#FFFFFF"
 NIGHT, NIGHT_INK, NIGHT_MUTED = "#0E1118", "#F2F4F8", "#A9B1BE"
+HIDDEN = "#3A3D45"
+"""What of a matrix is left out."""
 ACCENT = "#0072B2"
 
 OVER_PHOTO = "inferno"
 ELSEWHERE = "cividis"
 DIVERGING = "diverging"
 
-_STOPS: dict[str, list[str]] = {
-    OVER_PHOTO: list(sequential.Inferno),
-    ELSEWHERE: list(sequential.Cividis),
-    DIVERGING: ["#08306B", "#2F7EBC", "#A6CDE4", "#F7F7F7", "#F6B48F", "#D6604D", "#67001F"],
-}
+_DIVERGING_STOPS = ["#08306B", "#2F7EBC", "#A6CDE4", "#F7F7F7", "#F6B48F", "#D6604D", "#67001F"]
 
 
 def shade(part: str, side: str = "centre") -> str:
@@ -66,24 +66,28 @@ def landmark_colours(scheme: Scheme) -> list[str]:
     return [shade(part, side) for part, side in zip(scheme.part_of, scheme.side_of, strict=True)]
 
 
+@cache
+def table(name: str) -> np.ndarray:
+    """A map ("inferno", "cividis", "diverging") as (256, 3) uint8, Matplotlib's own entries for the first two."""
+    found = (
+        LinearSegmentedColormap.from_list(name, _DIVERGING_STOPS, 256)
+        if name == DIVERGING
+        else matplotlib.colormaps[name]
+    )
+    colours = np.array(found(np.arange(256), bytes=True)[:, :3])
+    colours.flags.writeable = False
+    return colours
+
+
 def sample(name: str, at: float | Sequence[float] | np.ndarray) -> np.ndarray:
-    """Colours of a map ("inferno", "cividis", "diverging") at positions in [0, 1]: (..., 3) uint8."""
-    stops = np.array([rgb(stop) for stop in _STOPS[name]], float)
-    places = np.clip(np.asarray(at, float), 0, 1) * (len(stops) - 1)
-    below = np.minimum(places.astype(int), len(stops) - 2)
-    part = (places - below)[..., None]
-    return np.round(stops[below] * (1 - part) + stops[below + 1] * part).astype(np.uint8)
+    """Colours of a map at positions in [0, 1]: (..., 3) uint8, entry round(255 at) of its :func:`table`."""
+    places = np.clip(np.asarray(at, float), 0, 1)
+    return np.asarray(table(name)[np.floor(255 * places + 0.5).astype(int)])
 
 
 def colourscale(name: str) -> list[list[float | str]]:
-    """The same map as Plotly's pairs of position and colour."""
-    stops = _STOPS[name]
-    return [[i / (len(stops) - 1), stop] for i, stop in enumerate(stops)]
-
-
-def lut(name: str, count: int = 256) -> list[str]:
-    """The same map as ``count`` hex colours, for a canvas widget."""
-    return [to_hex(colour) for colour in sample(name, np.linspace(0, 1, count))]
+    """The same 256 colours as Plotly's pairs of position and colour."""
+    return [[i / 255, to_hex(colour)] for i, colour in enumerate(table(name))]
 
 
 def rgb(colour: str) -> tuple[int, int, int]:
