@@ -93,7 +93,7 @@ def _downloads(shown: cache.Shown, found: Map | None, chosen: dict[str, Any], pa
         name, where = found.name, _where(shown, found, chosen)
         lines = {"top_k": chosen["topk"] or None, "opacity": chosen["opacity"], "scale": chosen["scale"]}
         items = [
-            *views.figure_items("Picture", stem, lambda: figures.maps(reading, name, **where, **lines)),
+            *views.figure_items("Picture", stem, lambda: figures.inside(reading, name, **where, **lines)),
             ("These values as CSV", f"{stem}.csv", "text/csv", lambda: to_csv(map_rows(reading, name, **where))),
             (
                 "Tensor as safetensors",

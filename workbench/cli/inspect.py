@@ -241,7 +241,7 @@ def _map(reading: Reading, c: Choice) -> go.Figure:
     there = inner_maps(reading)
     name = first_choice(there) if c.tap is None else find(there, c.tap).name
     stage = -1 if c.stage is None else c.stage
-    return _figures().maps(reading, name, stage, c.head, c.landmark, c.top_k)
+    return _figures().inside(reading, name, stage, c.head, c.landmark, c.top_k)
 
 
 def _spatial(reading: Reading) -> str:

@@ -50,19 +50,24 @@ RELATIONS: Sequence[Clause] = (
     *_strongest("keys of", "landmark", "own", {"mode": "lines", "direction": "query"}),
     *_strongest("queries on", "landmark", "own", {"mode": "lines", "direction": "key"}),
     *_first_keys(),
+    Clause("an arrow from each landmark to the key it weighs most", {"mode": "partners"}),
+    Clause("landmarks ordered by facial part", {"mode": "matrix"}),
+    Clause("row of {landmark} framed", {"mode": "matrix", "direction": "query", "landmark": _ANY}),
+    Clause("column of {landmark} framed", {"mode": "matrix", "direction": "key", "landmark": _ANY}),
     Clause("weights from {threshold} up", {"threshold": {"not": 0}}),
     Clause("scale 0 to {top}, the largest here", {"scale": "map"}),
     Clause("scale 0 to {top}, the largest of all maps", {"scale": "all"}),
     Clause("diagonal hidden", {"own": False}),
     Clause("diagonal drawn as rings", {"own": True, "mode": "lines"}),
+    Clause("diagonal drawn as rings", {"own": True, "mode": "partners"}),
     Clause("diagonal in the matrix", {"own": True, "mode": "best"}),
-    Clause("a line bends to the left on its way from query to key"),
+    Clause("a line bends to the left on its way from query to key", {"mode": {"not": "matrix"}}),
     _FLOAT16,
 )
-"""tensor str ("relation.layers.0.cross"), stage, stages, layer, layers, head, heads; mode "lines" | "best"; direction
-"query" | "key"; landmark str ("nose bridge 4 of 4 (30)") | None; topk int, 0 when all partners are drawn; own bool,
-whether weights of a landmark on itself are drawn; threshold float, 0 for none; top float, where the scale ends; scale
-"map" | "all"; widget bool."""
+"""tensor str ("relation.layers.0.cross"), stage, stages, layer, layers, head, heads; mode "lines" | "best", and of
+figures alone "partners" | "matrix"; direction "query" | "key"; landmark str ("nose bridge 4 of 4 (30)") | None; topk
+int, 0 when all partners are drawn; own bool, whether weights of a landmark on itself are drawn; threshold float, 0 for
+none; top float, where the scale ends; scale "map" | "all"; widget bool."""
 
 UNCERTAINTY: Sequence[Clause] = (
     Clause("alignment.variance", {"stage": _ANY}, code=True),
@@ -123,8 +128,8 @@ SELF_ATTENTION: Sequence[Clause] = (
     Clause("scale {low} to {high}, the larger of both maps", {"scale": "both"}),
     Clause("not smoothed, more opaque where larger"),
     _FLOAT16,
-    Clause("prior mask of its own landmarks: sigma {sigma}, R {radius} cells, {share} % of the map"),
-    Clause("beta {beta}"),
+    Clause("prior mask of its own landmarks: sigma {sigma}, R {radius} cells, {share} % of the map", {"sigma": _ANY}),
+    Clause("beta {beta}", {"sigma": _ANY}),
 )
 """tensor str; row, column int, of the query's cell from 0; size int, cells along a side; every int, 1 when all queries
 are there; softmax bool; low, high float, where the scale begins and ends; scale "map" | "both"; widget bool; sigma,
@@ -167,6 +172,26 @@ heads (None where there is one); done str, what was computed; kind str; channel 
 or landmarks of the tensor; landmark str | None; topk int, 0 for all lines; rows, columns int, cells of a map | None;
 low, high float, of the scale | None where there is none; scale "map" | "range" | "all"; below bool, whether values lie
 below the scale; widget bool."""
+
+STRUCTURE_NEIGHBOURS: Sequence[Clause] = (
+    Clause("{tensor}", code=True),
+    Clause("{k} most similar other encodings of each landmark, by cosine similarity", {"landmark": None}),
+    Clause("{k} most similar other encodings of {landmark}, by cosine similarity", {"landmark": _ANY}),
+    Clause("on the mean face"),
+    Clause("weights of the model, the same for every photograph"),
+)
+"""tensor str; k int; landmark str | None. A figure only."""
+
+THUMBNAILS: Sequence[Clause] = (
+    Clause("{tensor}", code=True),
+    Clause("stage {stage} of {stages}"),
+    Clause("{layers} layers × {heads} heads"),
+    Clause("a line from each landmark to the key it weighs most, other than itself", {"faces": True}),
+    Clause("rows are queries, columns keys, ordered by facial part", {"faces": False}),
+    Clause("scale 0 to {top}, the largest here"),
+)
+"""tensor str; stage, stages, layers, heads; faces bool, whether lines on faces are drawn rather than matrices; top
+float, where the scale ends. A figure only."""
 
 TABLES: Mapping[str, Sequence[Clause]] = {
     "relations": RELATIONS,

@@ -9,7 +9,7 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 
-from workbench.landmarks import PARTS, Scheme
+from workbench.landmarks import PARTS, Group, Scheme
 
 PART_COLOURS: dict[str, str] = {
     "jaw": "#0072B2",
@@ -49,8 +49,12 @@ ACCENT = "#0072B2"
 OVER_PHOTO = "inferno"
 ELSEWHERE = "cividis"
 DIVERGING = "diverging"
-
-_DIVERGING_STOPS = ["#08306B", "#2F7EBC", "#A6CDE4", "#F7F7F7", "#F6B48F", "#D6604D", "#67001F"]
+MAPS: dict[str, str | list[str]] = {
+    OVER_PHOTO: "inferno",
+    ELSEWHERE: "cividis",
+    DIVERGING: ["#08306B", "#2F7EBC", "#A6CDE4", "#F7F7F7", "#F6B48F", "#D6604D", "#67001F"],
+}
+"""Every colour map: the name of one of Matplotlib's, or its stops at equal distances. A new map is a row here."""
 
 
 def shade(part: str, side: str = "centre") -> str:
@@ -61,6 +65,12 @@ def shade(part: str, side: str = "centre") -> str:
     return mix(base, "#FFFFFF", 0.34) if side == "image right" else base
 
 
+def line_colour(group: Group) -> str:
+    """The colour of a scheme's polyline; its name says on which side of the picture it lies."""
+    side = next((s for s in ("image left", "image right") if group.name.startswith(s.replace(" ", "-"))), "centre")
+    return shade(group.part, side)
+
+
 def landmark_colours(scheme: Scheme) -> list[str]:
     """One colour a landmark, by part and side."""
     return [shade(part, side) for part, side in zip(scheme.part_of, scheme.side_of, strict=True)]
@@ -68,13 +78,11 @@ def landmark_colours(scheme: Scheme) -> list[str]:
 
 @cache
 def table(name: str) -> np.ndarray:
-    """A map ("inferno", "cividis", "diverging") as (256, 3) uint8, Matplotlib's own entries for the first two."""
-    found = (
-        LinearSegmentedColormap.from_list(name, _DIVERGING_STOPS, 256)
-        if name == DIVERGING
-        else matplotlib.colormaps[name]
-    )
-    colours = np.array(found(np.arange(256), bytes=True)[:, :3])
+    """A map of :data:`MAPS` as (256, 3) uint8, sampled as Matplotlib samples it."""
+    source = MAPS[name]
+    stops = source if isinstance(source, list) else None
+    found = LinearSegmentedColormap.from_list(name, stops, 256) if stops else matplotlib.colormaps[str(source)]
+    colours = np.array(found(np.linspace(0, 1, 256), bytes=True)[:, :3])
     colours.flags.writeable = False
     return colours
 
@@ -86,8 +94,10 @@ def sample(name: str, at: float | Sequence[float] | np.ndarray) -> np.ndarray:
 
 
 def colourscale(name: str) -> list[list[float | str]]:
-    """The same 256 colours as Plotly's pairs of position and colour."""
-    return [[i / 255, to_hex(colour)] for i, colour in enumerate(table(name))]
+    """The same 256 colours as Plotly's pairs of position and colour, each flat over its own interval."""
+    colours = [to_hex(colour) for colour in table(name)]
+    edges = np.clip((np.arange(257) - 0.5) / 255, 0, 1).tolist()
+    return [[edge, colour] for i, colour in enumerate(colours) for edge in edges[i : i + 2]]
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -5,9 +5,12 @@ Figures take it from here; a widget gets it in ``meta["drawing"]``.
 
 from __future__ import annotations
 
+import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from matplotlib.font_manager import FontProperties, findfont, get_font
 from numpy.typing import ArrayLike, NDArray
 
 from workbench.explain.captions import number as number
@@ -30,11 +33,48 @@ MARGIN, GAP = 24, 20
 """Around the sheet, and between panels."""
 TITLE, CAPTION, LINE = 16, 12, 17
 """Sizes of the title's and the caption's letters, and from one line of the caption to the next."""
+TEXT_SCALE = 0.84
+"""A browser's sans is narrower than Matplotlib's own, which PNG and SVG of a figure are written with."""
 
 
 def line_width(weight: ArrayLike, top: float) -> NDArray[np.float64]:
     """Width in pixels of a line, linear in its weight; ``top`` is where the scale ends."""
     return np.maximum(WIDTH[0], WIDTH[1] * np.asarray(weight, np.float64) / top)
+
+
+def line_colour(weight: float, top: float, name: str = palette.OVER_PHOTO) -> str:
+    """The colour of a weight on a scale from 0 to ``top``."""
+    return palette.to_hex(palette.sample(name, min(1.0, weight / top)))
+
+
+def control(start: np.ndarray, end: np.ndarray, bend: float = BEND) -> np.ndarray:
+    """The control point of a line from ``start`` to ``end``, (2,) pixels with y down."""
+    dx, dy = end - start
+    return np.asarray((start + end) / 2 + bend * np.array([dy, -dx]))
+
+
+def ticks(low: float, high: float, count: float = 4) -> list[float]:
+    """Round values from ``low`` to ``high``, about ``count`` of them; ``ticks`` in numbers.js is the same rule."""
+    raw = (high - low) / count
+    if not raw > 0:
+        return [low]
+    power = 10.0 ** math.floor(math.log10(raw))
+    step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= raw * 0.999)
+    first = math.ceil(low / step - 1e-9)
+    out = []
+    while first * step <= high + step * 1e-9:
+        out.append(first * step)
+        first += 1
+    return out
+
+
+@lru_cache(4096)
+def text_width(words: str, size: float) -> float:
+    """About how many pixels a line of text takes at a font size in pixels."""
+    font = get_font(findfont(FontProperties(family="DejaVu Sans")))
+    font.set_size(100, 72)
+    font.set_text(words)
+    return float(font.get_width_height()[0]) / 64 / 100 * size * TEXT_SCALE
 
 
 def drawing() -> dict[str, Any]:
