@@ -85,7 +85,7 @@ def uncertainty_facts(
     return {
         "stage": None if stage is None else stage % reading.stages + 1,
         "stages": reading.stages,
-        "layer": layer % reading.layers + 1,
+        "layer": None if stage is None else layer % reading.layers + 1,
         "layers": reading.layers,
         "ellipses": ellipses,
         "patches": patches,
@@ -95,7 +95,7 @@ def uncertainty_facts(
         "inside2": inside[1],
         "inside3": inside[2],
         "occluder": occluder,
-        "covered": float(f"{100 * covered:.2g}"),
+        "covered": float(f"{100 * covered:.2g}") if occluder else None,
         "compared": compared and stage is not None,
     }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.errors import TraceError
+from workbench.explain.captions import number
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:
@@ -65,13 +66,17 @@ class PatchStates:
         states: (stage, N) of :data:`STATES`.
         wanted: (stage, N) the factor before the clamp; NaN where the rule has none.
         error: largest difference between the recomputed and the recorded size factor.
-        caption: the rule in numbers.
+        rule: what a side is multiplied by before the clamp, such as "12 max √v"; "" where the rule has none.
+        words: the rule in words.
+        caption: the tensor and the rule.
     """
 
     rects: np.ndarray
     states: np.ndarray
     wanted: np.ndarray
     error: float
+    rule: str
+    words: str
     caption: str
 
     def count(self, stage: int) -> dict[str, int]:
@@ -221,8 +226,8 @@ def patch_states(reading: Reading) -> PatchStates:
     low, high = reading.size_limits
     if reading.alignment.variance is None or reading.size_rule not in ("variance", "deviation"):
         states[1:] = "fixed"
-        rule = "every stage halves the side"
-        return PatchStates(rects, states, wanted, 0.0, f"patches.rects · {rule}")
+        words = "every stage halves the side"
+        return PatchStates(rects, states, wanted, 0.0, "", words, f"patches.rects · {words}")
     spread = reading.variance().max(-1)
     spread = np.sqrt(spread) if reading.size_rule == "deviation" else spread
     wanted[1:] = SIZE_FACTOR * spread[:-1]
@@ -233,9 +238,9 @@ def patch_states(reading: Reading) -> PatchStates:
             f"The patches of {reading.model_name} do not follow its size rule (factors differ by "
             f"{error:.2f}); read the face again with a matching checkpoint."
         )
-    power = "max sqrt(v)" if reading.size_rule == "deviation" else "max v"
-    caption = f"patches.rects · side x clamp({SIZE_FACTOR:g} {power}, {low:g}, {high:g}) from stage to stage"
-    return PatchStates(rects, states, wanted, error, caption)
+    rule = f"{number(SIZE_FACTOR)} {'max √v' if reading.size_rule == 'deviation' else 'max v'}"
+    words = f"side = last side × clamp({rule}, {number(low)}, {number(high)})"
+    return PatchStates(rects, states, wanted, error, rule, words, f"patches.rects · {words}")
 
 
 def _size_error(rects: np.ndarray, factor: np.ndarray) -> float:

@@ -145,9 +145,11 @@ class Panel:
         """A rectangle from its upper left corner; ``line`` is the width of its outline."""
         self.shape("rect", x0=x, y0=y, x1=x + width, y1=y + height, width=line, **more)
 
-    def circle(self, x: float, y: float, rx: float, ry: float | None = None, *, line: float = 0, **more: Any) -> None:
-        """A circle, or with ``ry`` an ellipse, around x, y."""
-        ry = rx if ry is None else ry
+    def circle(
+        self, middle: Sequence[float] | np.ndarray, rx: float, ry: float | None = None, *, line: float = 0, **more: Any
+    ) -> None:
+        """A circle, or with ``ry`` an ellipse, around a point."""
+        (x, y), ry = middle, rx if ry is None else ry
         self.shape("circle", x0=x - rx, y0=y - ry, x1=x + rx, y1=y + ry, width=line, **more)
 
     def polyline(self, points: np.ndarray, *, close: bool = False, **more: Any) -> None:

@@ -291,6 +291,6 @@ def _places(panel: Panel, reading: Reading, kind: str, values: np.ndarray) -> No
             continue
         if k < len(points):
             panel.polyline(np.stack([row, points[k]]), colour=palette.alpha("#FFFFFF", 0.6), width=1)
-        panel.circle(*row, 4.5, line=2, colour=colour)
+        panel.circle(row, 4.5, line=2, colour=colour)
     panel.dots(points, colours, 2.4, rim=marks.LIGHT_RIM, words=marks.point_words(reading),
                data=np.arange(scheme.count))  # fmt: skip

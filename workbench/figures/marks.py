@@ -73,7 +73,7 @@ def weighted(
         start, end = points[query[at]], points[key[at]]
         width, colour = float(style.line_width(weight[at], top)), style.line_colour(weight[at], top, name)
         if query[at] == key[at]:
-            panel.circle(*start, 7 + width / 2, line=width, colour=colour)
+            panel.circle(start, 7 + width / 2, line=width, colour=colour)
             continue
         if cased:
             arrow(panel, start, end, colour=palette.alpha("#FFFFFF", 0.45), width=width + 1.6)
@@ -82,8 +82,8 @@ def weighted(
 
 def chosen(panel: Panel, point: np.ndarray, colour: str) -> None:
     """The landmark that is chosen: its dot in two rings."""
-    panel.circle(*point, 5, line=2, colour="#FFFFFF", fill=colour, layer="above")
-    panel.circle(*point, 8.5, line=1.2, colour="#FFFFFF", layer="above")
+    panel.circle(point, 5, line=2, colour="#FFFFFF", fill=colour, layer="above")
+    panel.circle(point, 8.5, line=1.2, colour="#FFFFFF", layer="above")
 
 
 def tag(panel: Panel, words: str, point: np.ndarray, width: float, height: float, top: float = 0.0) -> None:

@@ -58,7 +58,7 @@ def frame(panel: Panel, scheme: Scheme, landmark: int, column: bool = False) -> 
     step = side / scheme.count
     at = RIM + rank_of(scheme, landmark) * step
     for colour, width in ((_BLACK, 3.0), (_WHITE, 1.3)):
-        x, y, w, h = RIM, at - 0.75, side - 0.75, step + 1.5
+        x, y, w, h = float(RIM), at - 0.75, side - 0.75, step + 1.5
         if column:
             x, y, w, h = y, x, h, w
         panel.rect(x, y, w, h, line=width, colour=colour, layer="above")

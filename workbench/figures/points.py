@@ -81,13 +81,13 @@ def trajectory(reading: Reading, landmark: int | None = None) -> go.Figure:
     panel.dots(points[-1], palette.landmark_colours(scheme), 3.2, words=marks.point_words(reading),
                data=np.arange(scheme.count))  # fmt: skip
     middle = style.FACE + _STRIP / 2
-    panel.circle(16, middle, 2.5, fill="#FFFFFF")
+    panel.circle((16, middle), 2.5, fill="#FFFFFF")
     panel.text(26, middle, "mean face", colour=palette.NIGHT_INK)
     x = 110.0
     for k, colour in enumerate(colours):
         panel.polyline(np.array([[x, middle], [x + 24, middle]]), colour=colour, width=2)
         panel.text(x + 30, middle, f"stage {k + 1}", colour=palette.NIGHT_INK)
         x += 92
-    panel.circle(x + 4, middle, 3.2, fill=palette.PART_COLOURS["eyes"])
+    panel.circle((x + 4, middle), 3.2, fill=palette.PART_COLOURS["eyes"])
     panel.text(x + 14, middle, "answer, by part", colour=palette.NIGHT_INK)
     return canvas.figure()

@@ -36,6 +36,8 @@ _DASHES: dict[str, Any] = {"solid": "solid", "dot": (0, (1, 2.2)), "dash": (0, (
 _SYMBOLS = {"circle": "o", "circle-open": "o", "square": "s", "diamond": "D"}
 _FONTS = ["DejaVu Sans", "sans-serif"]  # the one font that Matplotlib brings along
 _LAYERS = {"below": 0.3, "between": 1.2, "above": 3.0}
+_BASELINES = {"top": 0.8, "middle": 0.32, "bottom": -0.2}
+"""How far the letters' foot lies below an annotation's place, in parts of their size; as in recorder.js."""
 _ONE = 1e-5  # what is drawn later lies above
 
 
@@ -257,7 +259,8 @@ def _draw_shape(panel: Axes, shape: dict[str, Any], order: float) -> None:
     patch.set(
         facecolor=_colour(fill, opacity) if fill else none,
         edgecolor=_colour(line.get("color", "#000000"), opacity) if width else none,
-        linewidth=width, linestyle=_dashes(dash, width), zorder=order, joinstyle="miter" if kind == "rect" else "round",
+        linewidth=width, linestyle=_dashes(dash, width), zorder=order,
+        joinstyle="miter" if kind == "rect" else "round",
         capstyle="round" if dash in (None, "solid") else "butt",
     )  # fmt: skip
     panel.add_patch(patch)
@@ -301,10 +304,12 @@ def _draw_note(
     words, bold = _plain(note.text or "")
     turned = -float(note.textangle or 0)
     horizontal = {"left": "left", "right": "right", "center": "center"}[note.xanchor or "center"]
-    vertical = {"top": "top", "bottom": "bottom", "middle": "center" if turned else "center_baseline"}[
-        note.yanchor or "middle"
-    ]
-    size = float(note.font.size or 12)
+    where, size = note.yanchor or "middle", float(note.font.size or 12)
+    if turned or "\n" in words:
+        vertical = "center" if where == "middle" else where
+    else:  # letters with and without descenders stand on one line
+        vertical = "baseline"
+        spot = spot + Affine2D().translate(0, -_BASELINES[where] * size * page.dpi / 72)
     label = Text(
         x, y, words, fontsize=size * TEXT_SCALE, fontfamily=_FONTS, fontweight="bold" if bold else "normal",
         color=_colour(note.font.color or "#1B2330"), linespacing=1.36, parse_math=False, transform=spot,

@@ -135,7 +135,7 @@ def _list(
     for k, (words, value, colour) in enumerate(rows):
         top = y + 24 + 34 * k
         if colour:
-            panel.circle(x + 4, top + 7, 4, fill=colour)
+            panel.circle((x + 4, top + 7), 4, fill=colour)
         left = x + (13 if colour else 0)
         panel.text(left, top, words, size=12, colour=palette.INK if colour else SOFT, middle="top", most=width - 14)
         panel.rect(x, top + 17, long, 7, fill=HAIR)
@@ -170,7 +170,7 @@ def _mean_face(
     )  # fmt: skip
     if landmark is not None:
         for radius, line in ((6, 2.0), (9, 1.2)):
-            panel.circle(*points[landmark], radius, line=line, colour="#FFFFFF", layer="above")
+            panel.circle(points[landmark], radius, line=line, colour="#FFFFFF", layer="above")
         at = points[landmark] - [0, top]
         marks.tag(panel, str(landmark), at, style.FACE, height - _FOOT, top)
     x, y = 16.0, top + height - 16

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
 from workbench.errors import TraceError
-from workbench.explain import Calibration, deviation, order_by_part, patch_states
+from workbench.explain import Calibration, PatchStates, deviation, order_by_part, patch_states
 from workbench.explain.caption_tables import UNCERTAINTY
 from workbench.explain.captions import compose
 from workbench.explain.facts import uncertainty_facts
 from workbench.figures import marks, palette, style
 from workbench.figures.canvas import FAINT, HAIR, SOFT, Box, Canvas, Panel
-from workbench.figures.patches import draw_patches
+from workbench.figures.patches import draw_patches, look_of
 from workbench.figures.relations import sheet_title
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:
+    from workbench.faces import Occluder
     from workbench.reading import Reading
 
 Unit = Literal["ocular", "pixel"]
@@ -28,7 +29,7 @@ VEIL = 0.3
 LEVELS = (3, 2, 1)
 """Radii of the ellipses in standard deviations, the largest first."""
 _STROKES = {1: 0.95, 2: 0.6, 3: 0.35}
-_HEAD, _FOOT, _GUTTER = 56, 20, 12
+_HEAD, _FOOT, _GUTTER, _KEYS = 48, 20, 12, 30
 
 
 def uncertainty(
@@ -43,6 +44,7 @@ def uncertainty(
     unit: Unit = "ocular",
     sort: Sort = "sigma",
     baseline: Reading | None = None,
+    occluder: Occluder | None = None,
 ) -> go.Figure:
     """The predicted distributions as the Uncertainty explorer saves them: ellipses on the face and, beside it, bars.
 
@@ -55,6 +57,7 @@ def uncertainty(
         unit: of the bars: "ocular" percent of the inter-ocular distance, "pixel" pixels of the crop.
         sort: bars by "sigma", the least certain first, or by "part".
         baseline: the same face and model without the occluder that covers ``reading``; bars and face show both.
+        occluder: what covers the crop of ``reading``.
 
     Raises:
         TraceError: the model predicts no uncertainty, there is no such stage, layer or landmark, or the baseline is of
@@ -67,9 +70,9 @@ def uncertainty(
         raise TraceError("The baseline must be the same face read by the same model without the occluder.")
     facts = uncertainty_facts(
         reading, stage, layer, ellipses=ellipses, patches=patches, path=path, compared=baseline is not None,
-        occluder="an occluder" if reading.face.painted else None, covered=reading.face.painted,
+        **_cover(reading, occluder),
     )  # fmt: skip
-    boxes = [Box(style.FACE, style.FACE, ground=palette.NIGHT), Box(style.SIDE, style.FACE)]
+    boxes = [Box(style.FACE, style.FACE + (_KEYS if patches else 0)), Box(style.SIDE, style.FACE)]
     canvas = Canvas(sheet_title(reading), compose(UNCERTAINTY, facts), boxes)
     face, side = canvas.panels
     points = (reading.mean_shape if stage is None else reading.points(stage, layer)) * style.FACE
@@ -79,7 +82,9 @@ def uncertainty(
         marks.outline(face, reading.mean_shape * style.FACE, scheme, alpha=0.35, width=1, colour="#FFFFFF")
     marks.outline(face, points, scheme, alpha=(1.0 if landmark is None else 0.4) * 0.5 + 0.1, width=1)
     if patches:
-        draw_patches(face, patch_states(reading), 0 if stage is None else stage, landmark)
+        states, shown = patch_states(reading), 0 if stage is None else stage % reading.stages
+        draw_patches(face, states, shown, landmark)
+        _patch_key(face, reading, states, shown)
     if path:
         _path(face, reading, stage, layer, landmark, quiet)
     if baseline and stage is not None:
@@ -89,19 +94,20 @@ def uncertainty(
     if ellipses and stage is not None:
         _ellipses(face, points, spread * style.FACE, palette.landmark_colours(scheme), landmark)
     _dots(face, reading, points, spread, landmark)
-    _bars(side, reading, stage, layer, landmark, unit, sort, baseline)
+    _bars(side, reading, stage, layer, landmark, unit, sort, baseline, occluder)
     return canvas.figure()
 
 
 def sigma_bars(
     reading: Reading, stage: int = -1, layer: int = -1, unit: Unit = "ocular", sort: Sort = "sigma",
-    baseline: Reading | None = None,
+    baseline: Reading | None = None, occluder: Occluder | None = None,
 ) -> go.Figure:  # fmt: skip
     """The bars alone; arguments and errors as :func:`uncertainty`."""
     deviation(reading, stage, layer)
-    facts = uncertainty_facts(reading, stage, layer, ellipses=False, compared=baseline is not None)
+    cover = _cover(reading, occluder)
+    facts = uncertainty_facts(reading, stage, layer, ellipses=False, compared=baseline is not None, **cover)
     canvas = Canvas(f"Predicted deviation, {sheet_title(reading)}", compose(UNCERTAINTY, facts), [_BARS])
-    _bars(canvas.panels[0], reading, stage, layer, None, unit, sort, baseline)
+    _bars(canvas.panels[0], reading, stage, layer, None, unit, sort, baseline, occluder)
     return canvas.figure()
 
 
@@ -140,9 +146,9 @@ def _ellipses(panel: Panel, centres: np.ndarray, sigma: np.ndarray, colours: lis
             stroke = palette.alpha(colour, min(1.0, _STROKES[k] * strength))
             if k == 1:
                 white = palette.alpha("#FFFFFF", 0.22 * strength)
-                panel.circle(x, y, k * sx, k * sy, fill=fill, line=2.4, colour=white)
+                panel.circle((x, y), k * sx, k * sy, fill=fill, line=2.4, colour=white)
                 fill = ""
-            panel.circle(x, y, k * sx, k * sy, fill=fill, line=1.3 if k == 1 else 0.9, colour=stroke)
+            panel.circle((x, y), k * sx, k * sy, fill=fill, line=1.3 if k == 1 else 0.9, colour=stroke)
 
 
 def _dots(panel: Panel, reading: Reading, points: np.ndarray, sigma: np.ndarray, landmark: int | None) -> None:
@@ -157,7 +163,7 @@ def _dots(panel: Panel, reading: Reading, points: np.ndarray, sigma: np.ndarray,
     )  # fmt: skip
     if landmark is not None:
         for radius, line in ((4.4, 1.6), (8, 1.2)):
-            panel.circle(*points[landmark], radius, line=line, colour="#FFFFFF", layer="above")
+            panel.circle(points[landmark], radius, line=line, colour="#FFFFFF", layer="above")
         marks.tag(panel, f"{scheme.label(landmark)} · {landmark}", points[landmark], style.FACE, style.FACE)
 
 
@@ -169,25 +175,25 @@ def _path(panel: Panel, reading: Reading, stage: int | None, layer: int, landmar
         share = 1.0 if mine else 0.85 * quiet
         if last:
             panel.polyline(walked[: last + 1, i], colour=palette.alpha(colour, share), width=2.2 if mine else 1.2)
-        panel.circle(*walked[0, i], 3.4 if mine else 1.6, line=1, colour=palette.alpha("#FFFFFF", share))
+        panel.circle(walked[0, i], 3.4 if mine else 1.6, line=1, colour=palette.alpha("#FFFFFF", share))
     if landmark is not None:
         for k in range(reading.layers, last + 1, reading.layers):
-            panel.circle(*walked[k, landmark], 3, fill="#FFFFFF")
+            panel.circle(walked[k, landmark], 3, fill="#FFFFFF")
 
 
 def _bars(
     panel: Panel, reading: Reading, stage: int | None, layer: int, landmark: int | None, unit: Unit, sort: Sort,
-    baseline: Reading | None,
+    baseline: Reading | None, occluder: Occluder | None,
 ) -> None:  # fmt: skip
-    """One bar a landmark, as ``drawBars`` in uncertainty's JavaScript draws them, with unit and parts above."""
+    """One bar a landmark, as uncertainty_bars.js draws them, with unit and parts above."""
     scheme = reading.scheme
     factor, words, sign = in_unit(reading, unit, baseline)
-    pixels = f" ({style.number(100 / factor * reading.input_size)} px)" if sign == "%" else ""
-    panel.text(0, 8, f"√(σx σy) in {words}{pixels}", size=13, middle="top", most=panel.width)
+    pixels = f" ({pixel_words(100 / factor * reading.input_size)} px)" if sign == "%" else ""
+    panel.text(0, 0, f"√(σx σy) in {words}{pixels}", size=13, middle="top", most=panel.width)
     x = 0.0
     for part in order_by_part(scheme).parts:
-        panel.rect(x, 32, 11, 11, fill=palette.shade(part))
-        panel.text(x + 16, 30, palette.PART_NAMES[part], size=13, colour=SOFT, middle="top")
+        panel.rect(x, 26, 11, 11, fill=palette.shade(part))
+        panel.text(x + 16, 24, palette.PART_NAMES[part], size=13, colour=SOFT, middle="top")
         x += 34 + style.text_width(palette.PART_NAMES[part], 13)
     values = np.zeros(scheme.count) if stage is None else _spread(reading, stage, layer) * factor
     ghosts = None if baseline is None or stage is None else _spread(baseline, stage, layer) * factor
@@ -213,7 +219,7 @@ def _bars(
         words = "The mean face predicts nothing yet."
         panel.text(_GUTTER + 8, _HEAD + tall / 2, words, size=13, colour=SOFT)
         return
-    covered = _covered(reading, baseline)
+    covered = occluder.covers((baseline or reading).points()) if occluder else np.zeros(scheme.count, bool)
     thick = max(1.5, 0.76 * row)
     colours = palette.landmark_colours(scheme)
     for rank, i in enumerate(order):
@@ -256,14 +262,46 @@ def _spread(reading: Reading, stage: int, layer: int) -> np.ndarray:
     return np.asarray(np.sqrt(deviation(reading, stage, layer).prod(1)))
 
 
-def _covered(reading: Reading, baseline: Reading | None) -> np.ndarray:
-    """(N,) which landmarks of the uncovered answer lie where the two crops differ."""
-    if baseline is None:
-        return np.zeros(reading.scheme.count, bool)
-    size = reading.input_size
-    differ = (reading.face.crop(size) != baseline.face.crop(size)).any(-1)
-    columns, rows = np.clip(np.floor(baseline.points() * size), 0, size - 1).astype(int).T
-    return np.asarray(differ[rows, columns])
+def pixel_words(value: float) -> str:
+    """A length in pixels of the crop; ``px`` in uncertainty_state.js."""
+    return f"{value:.{2 if value < 9.995 else 1}f}"
+
+
+def _cover(reading: Reading, occluder: Occluder | None) -> dict[str, Any]:
+    """What the caption says of what covers the crop."""
+    if occluder is not None:
+        return {"occluder": occluder.fill, "covered": occluder.width * occluder.height}
+    return {"occluder": "paint" if reading.face.painted else None, "covered": reading.face.painted}
+
+
+def _patch_key(panel: Panel, reading: Reading, found: PatchStates, stage: int) -> None:
+    """What set the sizes of a stage's patches, in the line below the face; ``drawKeys`` in uncertainty_bars.js."""
+    low, high = (style.number(limit) for limit in reading.size_limits)
+    first = pixel_words(float(found.rects[0, 0, 2]) * reading.input_size)
+    meaning = {
+        "first": f"{first} px, the same for all", "fixed": "half the last side", "floor": f"× {low}",
+        "active": f"× {found.rule}", "ceiling": f"× {high}",
+    }  # fmt: skip
+    if stage == 0:
+        states = ["first"]
+    else:
+        states = ["floor", "active", "ceiling"] if found.rule else ["fixed"]
+    x, y = 0.0, style.FACE + _KEYS / 2
+    counts = found.count(stage)
+
+    def write(words: str) -> float:
+        panel.text(x, y, words, size=13)
+        return x + style.text_width(words, 13) + 18
+
+    x = write(f"patches of stage {stage + 1}")
+    for state in states:
+        colour, dash, width = look_of(state)
+        panel.rect(x, y - 7, 28, 14, fill="#33363D")
+        panel.polyline(np.array([[x + 3, y], [x + 25, y]]), colour=colour, width=width, dash=dash)
+        x += 34
+        x = write(f"{counts.get(state, 0)} {state} {meaning[state]}")
+    if stage:
+        write(found.words)
 
 
 def calibration(result: Calibration) -> go.Figure:
