@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from workbench.explain.inside import Map, Picture, Stack, inner_maps, map_rows
+from workbench.explain.relation_change import RelationChange, relation_change
 from workbench.explain.relations import (
     Edges,
     Partners,
+    RelationKind,
     Relations,
     attention_matrix,
     attention_stack,
@@ -14,6 +16,8 @@ from workbench.explain.relations import (
     edges,
     largest_weight,
     partners,
+    relation_kind,
+    relation_kinds,
     rollout,
 )
 from workbench.explain.structure import (
@@ -58,6 +62,8 @@ __all__ = [
     "Partners",
     "PatchStates",
     "Picture",
+    "RelationChange",
+    "RelationKind",
     "Relations",
     "SigmaOrder",
     "Similarity",
@@ -83,6 +89,9 @@ __all__ = [
     "part_statistic",
     "partners",
     "patch_states",
+    "relation_change",
+    "relation_kind",
+    "relation_kinds",
     "rollout",
     "sigma_order",
     "structure_similarity",

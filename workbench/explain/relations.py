@@ -7,20 +7,38 @@ threshold did is said in the result's caption.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from workbench.axes import LANDMARK_PAIRS
 from workbench.errors import TraceError, UnknownNameError
-from workbench.tracing import check_index
+from workbench.tracing import Axed, check_index, layers_of
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
 
-Kind = Literal["cross", "self"]
 Direction = Literal["query", "key"]
 Scale = Literal["map", "all"]
+
+
+@dataclass(frozen=True)
+class RelationKind:
+    """One way in which a system lets landmarks listen to one another, over all its layers.
+
+    Attributes:
+        name: the end of its paths, "cross" or "self" in the papers' decoders.
+        title: "MCA", "MSA" or "edge weight", with what tells it from others of that title.
+        tensor: its path with ``{layer}`` for the layer, which counts from 0.
+        paths: by layer.
+    """
+
+    name: str
+    title: str
+    tensor: str
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -29,7 +47,7 @@ class Relations:
 
     Attributes:
         weights: (N, N), row = query, column = key; every row sums to 1 as the softmax left it.
-        kind: "cross" (queries look at the patches) or "self" (queries look at one another).
+        kind: the :class:`RelationKind`'s name.
         stage, layer, head: zero-based; None is the mean over that axis.
         caption: the tensor and what was done to it.
     """
@@ -78,26 +96,67 @@ class Partners:
     caption: str
 
 
-def attention_stack(reading: Reading, kind: Kind = "cross") -> np.ndarray:
-    """(stage, layer, head, N, N) attention weights of a reading.
+_TITLES = {"cross": "MCA", "self": "MSA"}
+
+
+def relation_kinds(source: Reading | Mapping[str, Axed]) -> list[RelationKind]:
+    """The kinds of weights between landmarks that a reading (or a trace, or a model's taps) holds.
+
+    Args:
+        source: a reading, a trace, or ``taps(model)``, which costs no forward pass.
+
+    Returns:
+        Cross-attention first, then in the order of the network.
+    """
+    found = layers_of(source if isinstance(source, Mapping) else source.trace, LANDMARK_PAIRS)
+    titles = [
+        _TITLES.get(layers.name.split(".")[-1], "attention") if "head" in layers.axes else "edge weight"
+        for layers in found
+    ]
+    kinds = [
+        RelationKind(
+            layers.name,
+            title if titles.count(title) == 1 else f"{title}, {layers.name.split('.')[0]}",
+            layers.template,
+            layers.paths,
+        )
+        for layers, title in zip(found, titles, strict=True)
+    ]
+    return sorted(kinds, key=lambda kind: kind.title != "MCA")
+
+
+def relation_kind(reading: Reading, kind: str | None = None) -> RelationKind:
+    """The kind of that name; the first one for None.
 
     Raises:
-        TraceError: the model has no relation layers or they were not recorded.
-        UnknownNameError: ``kind`` is neither "cross" nor "self".
+        TraceError: the reading holds none.
+        UnknownNameError: it holds no such kind.
     """
-    if kind not in ("cross", "self"):
-        raise UnknownNameError(f"There is no attention of the kind '{kind}'; use 'cross' or 'self'.")
-    if f"relation.layers.0.{kind}" not in reading.trace:
+    found = relation_kinds(reading)
+    if not found:
         raise TraceError(
-            f"The trace of {reading.model_name} holds no {kind}-attention between landmarks; "
-            "read the face with an SLPT or DSLPT model and record 'relation.layers.*'."
+            f"The trace of {reading.model_name} holds no attention between landmarks; choose another model, or "
+            "record it."
         )
-    return reading.attention(kind)
+    for one in found:
+        if kind in (None, one.name):
+            return one
+    known = " and ".join(repr(one.name) for one in found)
+    raise UnknownNameError(f"There is no attention of the kind '{kind}' in {reading.model_name}; it has {known}.")
+
+
+def attention_stack(reading: Reading, kind: str | None = None) -> np.ndarray:
+    """(stage, layer, head, N, N) weights of a reading; axes that the system does not have are of length 1.
+
+    Raises:
+        TraceError, UnknownNameError: as :func:`relation_kind`.
+    """
+    return reading.attention(relation_kind(reading, kind).name)
 
 
 def attention_matrix(
     reading: Reading,
-    kind: Kind = "cross",
+    kind: str | None = None,
     stage: int | None = -1,
     layer: int | None = 0,
     head: int | None = None,
@@ -105,13 +164,15 @@ def attention_matrix(
     """The attention of one stage, layer and head, or its arithmetic mean over those given as None.
 
     Args:
-        kind: "cross" (Eq. 5.3-5.4) or "self" (Eq. 5.1-5.2).
+        kind: of :func:`relation_kinds`: "cross" (Eq. 5.3-5.4), "self" (Eq. 5.1-5.2) ...; None is the first.
         stage, layer, head: zero-based, negative from the end; None is the mean over all.
 
     Raises:
         TraceError: the trace holds none, or an index is out of range.
+        UnknownNameError: the trace holds no such kind.
     """
-    stack = attention_stack(reading, kind)
+    found = relation_kind(reading, kind)
+    stack = reading.attention(found.name)
     sizes = stack.shape[:3]
     stage, layer, head = (
         _index(name, pick, size)
@@ -120,7 +181,7 @@ def attention_matrix(
     values = stack
     for axis, pick in ((2, head), (1, layer), (0, stage)):
         values = values.mean(axis=axis) if pick is None else values.take(pick, axis=axis)
-    return Relations(values, kind, stage, layer, head, describe(kind, stage, layer, head, sizes))
+    return Relations(values, found.name, stage, layer, head, describe(found, stage, layer, head, sizes))
 
 
 def largest_weight(weights: np.ndarray, own: bool = True) -> float:
@@ -129,22 +190,24 @@ def largest_weight(weights: np.ndarray, own: bool = True) -> float:
     return float(counted.max(initial=0.0)) or 1.0
 
 
-def describe(kind: str, stage: int | None, layer: int | None, head: int | None, sizes: tuple[int, ...]) -> str:
-    """The caption of an attention matrix, such as ``relation.layers.0.cross · stage 3 · mean of 8 heads``.
+def describe(
+    kind: RelationKind, stage: int | None, layer: int | None, head: int | None, sizes: tuple[int, ...]
+) -> str:
+    """The caption of an attention matrix, such as ``relation.layers.0.cross · stage 3 of 3 · mean of 8 heads``.
 
-    The tensor's name counts from 0 as the code does; stage and head are told from 1.
+    The tensor's name counts from 0 as the code does; stage and head are told from 1, where there are several.
 
     Args:
         stage, layer, head: zero-based and not negative; None is the mean.
         sizes: how many stages, layers and heads there are.
     """
     stages, layers, heads = sizes
-    path = f"relation.layers.{'*' if layer is None else layer}.{kind}"
-    parts = [path]
-    if layer is None:
+    parts = [kind.tensor.replace("{layer}", "*") if layer is None and layers > 1 else kind.paths[layer or 0]]
+    if layer is None and layers > 1:
         parts.append(f"mean of {layers} layers")
-    parts.append(f"mean of {stages} stages" if stage is None else f"stage {stage + 1} of {stages}")
-    parts.append(f"mean of {heads} heads" if head is None else f"head {head + 1} of {heads}")
+    for name, pick, size in (("stage", stage, stages), ("head", head, heads)):
+        if size > 1:
+            parts.append(f"mean of {size} {name}s" if pick is None else f"{name} {pick + 1} of {size}")
     return " · ".join(parts)
 
 
