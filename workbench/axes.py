@@ -15,6 +15,8 @@ ENCODINGS: tuple[Axes, ...] = (("landmark", "encoding"),)
 """Structure encodings, a constant of the weights: the same for every face."""
 SPATIAL_ATTENTION: tuple[Axes, ...] = (("query_y", "query_x", "key_y", "key_x"),)
 """Attention between the places of a map."""
+GENERAL: tuple[Axes, ...] = (*LANDMARK_PAIRS, *ENCODINGS)
+"""What is recorded unless something else is asked for: the small tensors that the general views share."""
 
 
 def own(axes: Iterable[str]) -> Axes:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
-from workbench.axes import ENCODINGS, LANDMARK_PAIRS, Axes, own
+from workbench.axes import ENCODINGS, GENERAL, LANDMARK_PAIRS, Axes, own
 from workbench.errors import CheckpointError, TraceError, UnknownNameError
 from workbench.landmarks import Scheme, user_scheme
 from workbench.models.alignment import Alignment
@@ -20,6 +21,25 @@ from workbench.tracing import taps as tap_names
 if TYPE_CHECKING:
     from workbench.faces import Face
     from workbench.models.base import FaceModel
+
+
+@dataclass(frozen=True)
+class Encodings:
+    """A model's structure encodings, the same for every face.
+
+    Attributes:
+        scheme: of its landmarks.
+        mean_shape: (N, 2) normalised.
+        vectors: (N, d).
+        tensor: the path of the tap that told them.
+        model: its name.
+    """
+
+    scheme: Scheme
+    mean_shape: np.ndarray
+    vectors: np.ndarray
+    tensor: str
+    model: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +55,7 @@ class Reading:
         mean_shape: (N, 2) normalised, where the first patches lay.
         size_rule, size_limits: how patch sizes followed the variance, or None.
         likelihood: what the variance was trained with ("gaussian", "laplace"), or None.
+        config: the model's configuration as plain values.
         seconds: the forward pass, with preparation, on ``device``.
     """
 
@@ -48,6 +69,7 @@ class Reading:
     size_rule: str | None = None
     size_limits: tuple[float, float] = (0.5, 0.7)
     likelihood: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     device: str = "cpu"
     card_title: str = field(default="")
@@ -66,6 +88,11 @@ class Reading:
     def layers(self) -> int:
         """How many layers a stage has."""
         return 1 if self.alignment.stages is None else self.alignment.stages.shape[1]
+
+    def stem(self, view: str) -> str:
+        """A file name without its ending, such as ``astronaut-model-relations``."""
+        words = f"{Path(self.face.name).stem}-{self.model_name}-{view}"
+        return "".join(c if c.isalnum() or c in "-_" else "-" for c in words)[:80]
 
     def to_photo(self, normalised: np.ndarray) -> np.ndarray:
         """(..., 2) normalised -> pixels of ``face.photo``, which is smaller than a very large original."""
@@ -126,6 +153,10 @@ class Reading:
         """(N, d) structure encodings. Raises TraceError when the trace holds none."""
         return self.trace[self.structure_path()].at(batch=0).numpy()
 
+    def encodings(self) -> Encodings:
+        """The structure encodings with what they belong to. Raises TraceError when the trace holds none."""
+        return Encodings(self.scheme, self.mean_shape, self.structure(), self.structure_path(), self.model_name)
+
     def structure_path(self) -> str:
         """The tensor of :meth:`structure`. Raises TraceError when the trace holds none."""
         for name, entry in self.trace.items():
@@ -134,8 +165,21 @@ class Reading:
         raise TraceError(f"The trace of {self.model_name} holds no structure encodings; choose another model.")
 
 
-GENERAL = (*LANDMARK_PAIRS, *ENCODINGS)
-"""Axes of what is recorded unless something else is asked for: the small tensors that the general views share."""
+def encodings_of(model: FaceModel) -> Encodings:
+    """A model's structure encodings, told by a blank crop, for they do not depend on the face.
+
+    Raises:
+        TraceError: it has none.
+    """
+    paths = paths_of(model, ENCODINGS)
+    if not paths:
+        raise TraceError(f"{model.name} has no structure encodings; choose another model.")
+    blank = torch.zeros(1, 3, model.input_size, model.input_size, dtype=torch.uint8)
+    with torch.inference_mode(), record(model, only=paths[:1]) as trace:
+        model(model.prepare(blank))
+    vectors = trace[paths[0]].at(batch=0).numpy()
+    shape = model.mean_shape.cpu().numpy().astype(np.float64)
+    return Encodings(model.scheme, shape, vectors, paths[0], model.name)
 
 
 def read(
@@ -151,7 +195,7 @@ def read(
         face: from ``load_face`` or ``sample_face``.
         taps: what to record: glob patterns of paths, and tuples of axes for every tap that declares them (a system
             may have none); None records everything (feature maps and patches too), ``()`` nothing; by default the
-            tensors that :data:`GENERAL` names.
+            tensors of the axes ``workbench.axes.GENERAL``.
         prompt: (N, 2), points of the face plane to find instead of the model's own landmarks; see
             ``workbench.shaping.find_shape``.
 
@@ -194,6 +238,7 @@ def read(
         size_rule=getattr(config, "size_rule", None),
         size_limits=getattr(config, "size_limits", (0.5, 0.7)),
         likelihood=getattr(config, "likelihood", None),
+        config=asdict(config),  # type: ignore[call-overload]
         seconds=seconds,
         device=str(model.device),
         card_title=model.card.title if model.card else model.name,

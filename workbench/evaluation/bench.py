@@ -13,10 +13,10 @@ from typing import Any
 import torch
 
 from workbench import figures
-from workbench.axes import LANDMARK_PAIRS
+from workbench.axes import GENERAL, LANDMARK_PAIRS
 from workbench.faces import load_face, sample_photo
 from workbench.models import load_model
-from workbench.reading import GENERAL, paths_of, read
+from workbench.reading import paths_of, read
 from workbench.tracing import record
 
 
