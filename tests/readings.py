@@ -140,7 +140,7 @@ def _trace(scheme: Scheme, shape: np.ndarray, rng: np.random.Generator, stages: 
     mirror = np.zeros_like(distance)
     if scheme.flip:
         mirror[np.arange(scheme.count), list(scheme.flip)] = 1
-    axes = ("stage", "batch", "head", "query", "key")
+    axes = ("stage", "batch", "head", "query_landmark", "key_landmark")
     for layer in range(layers):
         for kind in ("self", "cross"):
             reach = rng.uniform(0.01, 0.3, (stages, 1, heads, 1, 1))
@@ -153,6 +153,6 @@ def _trace(scheme: Scheme, shape: np.ndarray, rng: np.random.Generator, stages: 
     folded = np.stack([np.abs(shape[:, 0] - 0.5), shape[:, 1], 0.3 * shape[:, 0]], 1)
     waves = np.sin(14 * folded @ rng.standard_normal((3, 32)) + rng.uniform(0, 6, 32))
     trace["relation.structure"] = NamedTensor(
-        torch.tensor(waves[None], dtype=torch.float32), ("batch", "landmark", "channel")
+        torch.tensor(waves[None], dtype=torch.float32), ("batch", "landmark", "encoding")
     )
     return trace

@@ -70,6 +70,9 @@ def test_only_what_was_asked_for_is_recorded(face) -> None:
     assert set(read(network, face, taps=()).trace) == set()
     assert "patches.features" in read(network, face, taps=None).trace
     assert list(read(network, face, taps="relation.structure").trace) == ["relation.structure"]
+    assert list(read(network, face, taps=[("landmark", "encoding"), ("no", "such")]).trace) == ["relation.structure"]
+    general = set(read(network, face).trace)
+    assert general == {"relation.structure", *(f"relation.layers.{i}.{k}" for i in (0, 1) for k in ("self", "cross"))}
     with pytest.raises(UnknownNameError, match="relation.structure"):
         read(network, face, taps="relation.nothing")
 
@@ -78,7 +81,7 @@ def test_a_system_without_uncertainty_says_so(face) -> None:
     point_only = read(model(likelihood=None), face)
     with pytest.raises(TraceError, match="DSLPT"):
         point_only.sigma()
-    with pytest.raises(TraceError, match="DSLPT"):
+    with pytest.raises(TraceError, match="no uncertainty"):
         point_only.variance()
 
 

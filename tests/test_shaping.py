@@ -92,7 +92,7 @@ def test_what_cannot_be_asked_for(model, face, points) -> None:
 
 def test_another_system_says_so(tiny_model, face) -> None:
     for ask in (lambda: find_shape(tiny_model, face, oval()), lambda: wb.read(tiny_model, face, prompt=oval())):
-        with pytest.raises(UnknownNameError, match="own landmarks only; choose a TUFA"):
+        with pytest.raises(UnknownNameError, match="own landmarks only; choose a model that takes"):
             ask()
 
 

@@ -117,7 +117,7 @@ def test_a_trace_is_kept_and_opens_again(run, tmp_path) -> None:
     code, _, _ = run("trace", "sample:astronaut", "--out", path)
     assert code == 0
     trace = wb.Trace.load(path)
-    assert trace["relation.layers.0.cross"].axes == ("stage", "batch", "head", "query", "key")
+    assert trace["relation.layers.0.cross"].axes == ("stage", "batch", "head", "query_landmark", "key_landmark")
     assert trace.meta["model"] == "dslpt-68"
     assert len(trace.meta["checkpoint"]) == 64
 
@@ -231,7 +231,7 @@ def test_a_shape_that_cannot_be_used_gets_one_sentence(run, tmp_path, tufa, poin
 def test_a_shape_asked_of_another_system(run) -> None:
     code, _, err = run("shape", "sample:astronaut", "--model", "dslpt-68", "--points", "68")
     assert code == 2
-    assert "choose a TUFA model" in err
+    assert "choose a model that takes structure prompts" in err
 
 
 def test_a_face_is_followed_through_frames(run, tmp_path) -> None:

@@ -3,23 +3,43 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from workbench.axes import ENCODINGS, GENERAL, LANDMARK_PAIRS, Axes, own
 from workbench.errors import CheckpointError, TraceError, UnknownNameError
 from workbench.landmarks import Scheme, user_scheme
 from workbench.models.alignment import Alignment
-from workbench.tracing import Trace, check_index, record
+from workbench.tracing import Trace, check_index, layers_of, record
 from workbench.tracing import taps as tap_names
 
 if TYPE_CHECKING:
     from workbench.faces import Face
     from workbench.models.base import FaceModel
+
+
+@dataclass(frozen=True)
+class Encodings:
+    """A model's structure encodings, the same for every face.
+
+    Attributes:
+        scheme: of its landmarks.
+        mean_shape: (N, 2) normalised.
+        vectors: (N, d).
+        tensor: the path of the tap that told them.
+        model: its name.
+    """
+
+    scheme: Scheme
+    mean_shape: np.ndarray
+    vectors: np.ndarray
+    tensor: str
+    model: str
 
 
 @dataclass(frozen=True)
@@ -35,6 +55,7 @@ class Reading:
         mean_shape: (N, 2) normalised, where the first patches lay.
         size_rule, size_limits: how patch sizes followed the variance, or None.
         likelihood: what the variance was trained with ("gaussian", "laplace"), or None.
+        config: the model's configuration as plain values.
         seconds: the forward pass, with preparation, on ``device``.
     """
 
@@ -48,6 +69,7 @@ class Reading:
     size_rule: str | None = None
     size_limits: tuple[float, float] = (0.5, 0.7)
     likelihood: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     device: str = "cpu"
     card_title: str = field(default="")
@@ -66,6 +88,11 @@ class Reading:
     def layers(self) -> int:
         """How many layers a stage has."""
         return 1 if self.alignment.stages is None else self.alignment.stages.shape[1]
+
+    def stem(self, view: str) -> str:
+        """A file name without its ending, such as ``astronaut-model-relations``."""
+        words = f"{Path(self.face.name).stem}-{self.model_name}-{view}"
+        return "".join(c if c.isalnum() or c in "-_" else "-" for c in words)[:80]
 
     def to_photo(self, normalised: np.ndarray) -> np.ndarray:
         """(..., 2) normalised -> pixels of ``face.photo``, which is smaller than a very large original."""
@@ -94,40 +121,71 @@ class Reading:
     def variance(self, layer: int = -1) -> np.ndarray:
         """(stage, N, 2) predicted variance in patch units squared. Raises TraceError without an uncertainty."""
         if self.alignment.variance is None:
-            raise TraceError(f"{self.model_name} predicts no uncertainty; choose a DSLPT model.")
+            raise TraceError(f"{self.model_name} predicts no uncertainty; choose a model that predicts one.")
         check_index("layer", layer, self.alignment.variance.shape[1])
         return self.alignment.variance[:, layer, 0].cpu().numpy().astype(np.float64)
 
     def rects(self) -> np.ndarray:
         """(stage, N, 4) patches as x0, y0, width, height, normalised. Raises TraceError without patches."""
         if self.alignment.rects is None:
-            raise TraceError(f"{self.model_name} reads no patches; choose an SLPT or DSLPT model.")
+            raise TraceError(f"{self.model_name} reads no patches; choose a model that does.")
         return self.alignment.rects[:, 0].cpu().numpy().astype(np.float64) / self.input_size
 
     def attention(self, kind: str) -> np.ndarray:
-        """(stage, layer, head, N, N) attention weights, rows are queries.
+        """(stage, layer, head, N, N) weights between landmarks, rows are queries; axes that the system does not have
+        are of length 1.
 
         Args:
-            kind: "cross" or "self".
+            kind: one of ``explain.relation_kinds(reading)``, such as "cross" or "self".
 
         Raises:
-            TraceError: the trace holds none.
+            TraceError: the trace holds none of that kind.
         """
-        names = [f"relation.layers.{i}.{kind}" for i in range(self.layers)]
-        return np.stack([self.trace[name].at(batch=0).numpy() for name in names], axis=1)
+        found = {layers.name: layers for layers in layers_of(self.trace, LANDMARK_PAIRS)}
+        if kind not in found:
+            raise TraceError(
+                f"The trace of {self.model_name} holds no {kind or 'single'}-attention between landmarks; it holds "
+                f"{', '.join(found) or 'none at all'}."
+            )
+        return found[kind].stack(self.trace)
 
     def structure(self) -> np.ndarray:
         """(N, d) structure encodings. Raises TraceError when the trace holds none."""
-        return self.trace["relation.structure"].at(batch=0).numpy()
+        return self.trace[self.structure_path()].at(batch=0).numpy()
+
+    def encodings(self) -> Encodings:
+        """The structure encodings with what they belong to. Raises TraceError when the trace holds none."""
+        return Encodings(self.scheme, self.mean_shape, self.structure(), self.structure_path(), self.model_name)
+
+    def structure_path(self) -> str:
+        """The tensor of :meth:`structure`. Raises TraceError when the trace holds none."""
+        for name, entry in self.trace.items():
+            if own(entry.axes) in ENCODINGS:
+                return name
+        raise TraceError(f"The trace of {self.model_name} holds no structure encodings; choose another model.")
 
 
-ATTENTION_TAPS = ("relation.layers.*", "relation.structure")
+def encodings_of(model: FaceModel) -> Encodings:
+    """A model's structure encodings, told by a blank crop, for they do not depend on the face.
+
+    Raises:
+        TraceError: it has none.
+    """
+    paths = paths_of(model, ENCODINGS)
+    if not paths:
+        raise TraceError(f"{model.name} has no structure encodings; choose another model.")
+    blank = torch.zeros(1, 3, model.input_size, model.input_size, dtype=torch.uint8)
+    with torch.inference_mode(), record(model, only=paths[:1]) as trace:
+        model(model.prepare(blank))
+    vectors = trace[paths[0]].at(batch=0).numpy()
+    shape = model.mean_shape.cpu().numpy().astype(np.float64)
+    return Encodings(model.scheme, shape, vectors, paths[0], model.name)
 
 
 def read(
     model: FaceModel,
     face: Face,
-    taps: str | Iterable[str] | None = ATTENTION_TAPS,
+    taps: str | Iterable[str | Axes] | None = GENERAL,
     prompt: np.ndarray | None = None,
 ) -> Reading:
     """Read a face: one forward pass, recorded.
@@ -135,9 +193,10 @@ def read(
     Args:
         model: from ``load_model``.
         face: from ``load_face`` or ``sample_face``.
-        taps: glob patterns of what to record; None records everything (feature maps and patches too), ``()``
-            nothing; by default the attention between landmarks, where the system has any.
-        prompt: (N, 2), points of the face plane to find instead of the model's own landmarks (TUFA); see
+        taps: what to record: glob patterns of paths, and tuples of axes for every tap that declares them (a system
+            may have none); None records everything (feature maps and patches too), ``()`` nothing; by default the
+            tensors of the axes ``workbench.axes.GENERAL``.
+        prompt: (N, 2), points of the face plane to find instead of the model's own landmarks; see
             ``workbench.shaping.find_shape``.
 
     Raises:
@@ -146,13 +205,13 @@ def read(
     """
     size = model.input_size
     if prompt is not None and not hasattr(model, "prompt"):
-        raise UnknownNameError(f"{model.name} finds its own landmarks only; choose a TUFA model.")
+        raise UnknownNameError(
+            f"{model.name} finds its own landmarks only; choose a model that takes structure prompts."
+        )
     asked = () if prompt is None else (torch.from_numpy(np.array(prompt, np.float32)),)
-    if taps is ATTENTION_TAPS:  # a system without relation layers is read without recording any
-        taps = tuple(p for p in ATTENTION_TAPS if any(fnmatchcase(name, p) for name in tap_names(model)))
     start = time.perf_counter()
     crop = torch.from_numpy(np.ascontiguousarray(face.crop(size).transpose(2, 0, 1)))[None]
-    with torch.inference_mode(), record(model, only=taps) as trace:
+    with torch.inference_mode(), record(model, only=_patterns(model, taps)) as trace:
         alignment = model(model.prepare(crop), *asked)
     if not torch.isfinite(alignment.landmarks).all():
         raise CheckpointError(f"{model.name} answers with values that are not numbers; its weights are damaged.")
@@ -179,7 +238,22 @@ def read(
         size_rule=getattr(config, "size_rule", None),
         size_limits=getattr(config, "size_limits", (0.5, 0.7)),
         likelihood=getattr(config, "likelihood", None),
+        config=asdict(config),  # type: ignore[call-overload]
         seconds=seconds,
         device=str(model.device),
         card_title=model.card.title if model.card else model.name,
     )
+
+
+def _patterns(model: FaceModel, wanted: str | Iterable[str | Axes] | None) -> list[str] | None:
+    """Globs as they are, axes as the paths of the taps that declare them."""
+    if wanted is None:
+        return None
+    wanted = [wanted] if isinstance(wanted, str) else list(wanted)
+    globs = [pattern for pattern in wanted if isinstance(pattern, str)]
+    return globs + paths_of(model, [axes for axes in wanted if not isinstance(axes, str)])
+
+
+def paths_of(model: FaceModel, axes: Collection[Axes]) -> list[str]:
+    """The taps of a model that declare one of these axes."""
+    return [path for path, tap in tap_names(model).items() if own(tap.axes) in axes]

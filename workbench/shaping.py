@@ -1,6 +1,6 @@
 """Finding points of one's own: a drawing on the face plane, located on a face without further training.
 
-Only a model that takes structure prompts can do this (TUFA; Xia, thesis 2024, section 6.2.1): to it a landmark is a
+Only a model that takes structure prompts can do this (Xia, thesis 2024, section 6.2.1): to it a landmark is a
 point of the plane, and the conventions it has learned are sets of such points.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from torch import Tensor
 
+from workbench.axes import Axes
 from workbench.errors import DataError, UnknownNameError
 from workbench.landmarks import Drawing, Scheme, drawing, get_scheme, user_scheme
 from workbench.reading import Reading, read
@@ -74,12 +75,12 @@ def conventions(model: FaceModel) -> dict[str, Drawing]:
 
 
 def find_shape(
-    model: FaceModel, face: Face, points: Drawing | ArrayLike, taps: str | Iterable[str] | None = ()
+    model: FaceModel, face: Face, points: Drawing | ArrayLike, taps: str | Iterable[str | Axes] | None = ()
 ) -> ShapeReading:
     """Find a drawing on a face: one forward pass.
 
     Args:
-        model: one that takes structure prompts (TUFA).
+        model: one that takes structure prompts.
         face: from ``load_face`` or ``sample_face``.
         points: a drawing, or (N, 2) points in [0, 1] of the plane.
         taps: what to record, as for ``read``; nothing by default.
@@ -120,5 +121,7 @@ def _scheme(name: str, count: int) -> Scheme:
 
 def _prompted(model: Any) -> _Prompted:
     if not hasattr(model, "prompt"):
-        raise UnknownNameError(f"{model.name} finds its own landmarks only; choose a TUFA model.")
+        raise UnknownNameError(
+            f"{model.name} finds its own landmarks only; choose a model that takes structure prompts."
+        )
     return model

@@ -4,10 +4,14 @@ import dataclasses
 
 import numpy as np
 import pytest
+import torch
 
-from tests.readings import synthetic_reading
+from tests.readings import drawn_shape, synthetic_reading
 from workbench import explain
 from workbench.errors import TraceError, UnknownNameError
+from workbench.landmarks import get_scheme
+from workbench.models import build, preset
+from workbench.tracing import NamedTensor, Tap, Trace, taps
 
 MATRIX = np.array([[0.5, 0.3, 0.2], [0.6, 0.1, 0.3], [0.05, 0.15, 0.8]])
 
@@ -90,12 +94,12 @@ def test_attention_matrix_is_the_recorded_tensor_or_its_plain_mean() -> None:
 
 
 def test_attention_that_is_not_there_is_one_sentence() -> None:
-    with pytest.raises(TraceError, match="holds no cross-attention"):
+    with pytest.raises(TraceError, match="holds no attention"):
         explain.attention_matrix(synthetic_reading(attention=False))
     with pytest.raises(TraceError, match="no head 9"):
         explain.attention_matrix(synthetic_reading(), head=9)
-    with pytest.raises(UnknownNameError, match="'cross' or 'self'"):
-        explain.attention_matrix(synthetic_reading(), "crossed")  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError, match="'cross' and 'self'"):
+        explain.attention_matrix(synthetic_reading(), "crossed")
 
 
 def test_rollout_of_one_layer_is_its_cross_attention() -> None:
@@ -117,3 +121,61 @@ def test_rollout_of_two_layers_by_hand() -> None:
 def test_results_are_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         explain.partners(MATRIX).caption = "x"  # type: ignore[misc]
+
+
+class Toy(torch.nn.Module):
+    """Two layers of attention with heads, two graphs of which one has layers, and what is no relation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        pairs = ("head", "query_landmark", "key_landmark")
+        names = {"net.0.self": pairs, "net.1.self": pairs, "graph.end.edges": pairs[1:]}
+        names |= {f"graph.mid.{i}.edges": pairs[1:] for i in (0, 1)}
+        names |= {"vit.0.self": ("head", "query_token", "key_token"), "points": ("landmark", "xy")}
+        for name, axes in names.items():
+            self.place(name.split("."), Tap(*axes))
+
+    def place(self, path: list[str], tap: Tap) -> None:
+        at: torch.nn.Module = self
+        for part in path[:-1]:
+            if part not in dict(at.named_children()):
+                at.add_module(part, torch.nn.Module())
+            at = dict(at.named_children())[part]
+        at.add_module(path[-1], tap)
+
+
+def test_kinds_of_relations_follow_axes_and_paths_that_differ_in_a_number() -> None:
+    found = {kind.name: kind for kind in explain.relation_kinds(taps(Toy()))}
+    assert set(found) == {"self", "end.edges", "mid.edges"}
+    assert found["self"].paths == ("net.0.self", "net.1.self")
+    assert (found["self"].title, found["self"].tensor) == ("MSA", "net.{layer}.self")
+    assert found["mid.edges"].paths == ("graph.mid.0.edges", "graph.mid.1.edges")
+    assert found["end.edges"].tensor == "graph.end.edges"
+    assert found["end.edges"].title == "edge weight, end"
+    assert [kind.name for kind in explain.relation_kinds(synthetic_reading(layers=1))] == ["cross", "self"]
+
+
+def test_axes_that_a_system_does_not_have_are_of_length_one() -> None:
+    trace, edges = Trace(), torch.rand(1, 5, 5).softmax(-1)
+    trace["graph.0.edges"] = NamedTensor(edges, ("batch", "query_landmark", "key_landmark"))
+    trace["graph.1.edges"] = NamedTensor(edges / 2, ("batch", "query_landmark", "key_landmark"))
+    reading = dataclasses.replace(synthetic_reading("five", attention=False), trace=trace)
+    assert reading.attention("edges").shape == (1, 2, 1, 5, 5)
+    found = explain.attention_matrix(reading, layer=1)
+    np.testing.assert_array_equal(found.weights, edges[0].numpy() / 2)
+    assert found.caption == "graph.1.edges"
+    assert explain.attention_matrix(reading, layer=None).caption == "graph.*.edges · mean of 2 layers"
+
+
+@pytest.mark.parametrize(
+    ("name", "kinds"),
+    [("tufa-68-compact", {"self": "MSA"}), ("scc-68-compact", None), ("ssfa-68-compact", {}), ("aodn-68-compact", {})],
+)
+def test_systems_tell_their_relations_by_axes(name: str, kinds: dict[str, str] | None) -> None:
+    count = preset(name).landmarks
+    model = build(name, torch.from_numpy(drawn_shape(get_scheme(str(count)))).float())
+    found = explain.relation_kinds(taps(model))
+    if kinds is None:
+        assert found and all(kind.title.startswith("edge weight") for kind in found)
+    else:
+        assert {kind.name: kind.title for kind in found} == kinds

@@ -4,44 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from workbench.cli import io
 from workbench.cli.io import from_one, one_face, parse_box, parse_face
-from workbench.cli.options import DEFAULT_MODEL, AsJson, BoxText, FaceNumber, Image, ModelName
-from workbench.errors import ImageError, SettingsError, TraceError, UnknownNameError, WorkbenchError
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-    from workbench.reading import Reading
-
-
-class View(StrEnum):
-    landmarks = "landmarks"
-    relations = "relations"
-    matrix = "matrix"
-    partners = "partners"
-    thumbnails = "thumbnails"
-    structure = "structure"
-    neighbours = "neighbours"
-    uncertainty = "uncertainty"
-    sigma = "sigma"
-    patches = "patches"
-    trajectory = "trajectory"
-    map = "map"
-    self_attention = "self-attention"
-
-
-class Kind(StrEnum):
-    cross = "cross"
-    self_ = "self"
+from workbench.cli.options import DEFAULT_MODEL, DEFAULT_PROMPTED, AsJson, BoxText, FaceNumber, Image, ModelName
+from workbench.errors import DataError, ImageError, SettingsError, TraceError, UnknownNameError, WorkbenchError
+from workbench.views import figures, get_view
 
 
 def predict(
@@ -74,15 +46,15 @@ def predict(
     for image in tqdm(images, desc="reading", unit="photo", disable=len(images) < 2 or not sys.stderr.isatty()):
         try:
             readings = [read(network, f, taps=()) for f in io.faces_of(image, corners, which)]
-            described = [io.describe(reading, image) for reading in readings]
+            records = [io.as_record(reading, image) for reading in readings]
             if out is not None:
-                io.write_answers(out, image, described, taken)
+                io.write_records(out, image, records, taken)
         except WorkbenchError as error:
             tqdm.write(f"{image}: {error}", file=sys.stderr)
             failures += 1
             continue
         if as_json or as_csv:
-            found += described
+            found += records
         else:
             for reading in readings:
                 tqdm.write(io.sentence(reading, image), file=sys.stdout)
@@ -110,148 +82,75 @@ def trace(
 
     chosen, network = one_face(image, box, face), load_model(model)
     reading = read(network, chosen, taps=None) if everything else read(network, chosen)
-    if not reading.trace:  # a system without attention between landmarks
+    if not reading.trace:  # a system without relations or structure encodings
         reading = read(network, chosen, taps=None)
     path = reading.trace.save(out)
     typer.echo(f"{path}: {len(reading.trace)} tensors ({', '.join(reading.trace)})")
 
 
-@dataclass(frozen=True)
-class Choice:
-    """What a figure shows, counted from zero; None means the mean of all, or no single landmark."""
-
-    kind: str
-    stage: int | None
-    layer: int | None
-    head: int | None
-    top_k: int
-    threshold: float
-    landmark: int | None
-    tap: str | None
-    place: tuple[float, float]
-
-    def attention(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "stage": self.stage,
-            "layer": 0 if self.layer is None else self.layer,
-            "head": self.head,
-        }
-
-    def moment(self) -> dict[str, Any]:
-        return {"stage": self.stage, "layer": -1 if self.layer is None else self.layer}
-
-
 def figure(
     context: typer.Context,
     image: Image,
-    view: Annotated[View, typer.Option(help="What to draw.")],
-    out: Annotated[Path, typer.Option(help="A .png, .svg, .html or .json file.")],
+    view: Annotated[str, typer.Option(metavar="NAME", help=f"What to draw: {', '.join(map(io.dashed, figures()))}.")],
+    out: Annotated[
+        Path, typer.Option(help="A .png, .svg or .json file; or .html, the explorer itself, which works offline.")
+    ],
     model: ModelName = DEFAULT_MODEL,
     face: FaceNumber = 1,
     box: BoxText = None,
-    kind: Annotated[Kind, typer.Option(help="Which attention.")] = Kind.cross,
-    stage: Annotated[int, typer.Option(help="From 1; -1 is the last.")] = -1,
+    static: Annotated[
+        bool, typer.Option("--static", help="html: a page with the Plotly figure, not the explorer.")
+    ] = False,
+    kind: Annotated[str | None, typer.Option(help="Which attention, 'cross' or 'self' in most models.")] = None,
+    stage: Annotated[int | None, typer.Option(help="From 1; -1, the last, by default.")] = None,
     layer: Annotated[
         int | None, typer.Option(help="From 1; by default the first for attention, the last for uncertainty.")
     ] = None,
     head: Annotated[int | None, typer.Option(help="From 1; the mean of all by default.")] = None,
-    top_k: Annotated[int, typer.Option(min=1, help="Strongest lines of each landmark.")] = 3,
-    threshold: Annotated[float, typer.Option(min=0.0, max=1.0, help="Least weight that is drawn.")] = 0.0,
+    top_k: Annotated[int | None, typer.Option(min=1, help="Strongest lines of each landmark; 3 by default.")] = None,
+    threshold: Annotated[float | None, typer.Option(min=0.0, max=1.0, help="Least weight that is drawn.")] = None,
     landmark: Annotated[
-        int | None, typer.Option(min=0, help="Only this landmark, from 0 as the scheme counts; map: or this channel.")
+        int | None, typer.Option(min=0, help="Only this one, from 0 as the scheme counts; inside: or this channel.")
     ] = None,
     tap: Annotated[
-        str | None, typer.Option(help="map: which tensor (`workbench trace` lists them), by default a telling one.")
+        str | None, typer.Option(help="inside: which tensor (`workbench trace` lists them), by default a telling one.")
     ] = None,
-    at: Annotated[str, typer.Option(help="self-attention: the place x,y in [0, 1] of the crop.")] = "0.5,0.5",
+    at: Annotated[str | None, typer.Option(help="self-attention: the place x,y in [0, 1] of the crop.")] = None,
 ) -> None:
     """Draw a view of one reading into a file."""
     from workbench.figures import save
     from workbench.models import load_model
     from workbench.reading import read
+    from workbench.views import offer_of, without
 
-    draw, takes = _VIEWS[view]
-    given = [name for name in _CHOICES if getattr(context.get_parameter_source(name), "name", "") != "DEFAULT"]
-    if idle := [_flag(name) for name in given if name not in takes]:
+    shown, drawn = io.figure_named(view)
+    given = {name: context.params[name] for name in _OPTIONS if context.params[name] is not None}
+    if idle := [_flag(name) for name in given if name not in drawn.options]:
+        takes = ", ".join(map(_flag, drawn.options))
         raise SettingsError(
-            f"The view {view.value} does not depend on {' or '.join(idle)}; leave it out"
-            + (f" (it takes {', '.join(map(_flag, takes))})." if takes else ".")
+            f"The view {io.dashed(view)} does not depend on {' or '.join(idle)}; leave it out"
+            + (f" (it takes {takes})." if takes else ".")
         )
-    place = io.parse_place(at)
-    chosen = Choice(
-        kind.value, from_one(stage), from_one(layer), from_one(head), top_k, threshold, landmark, tap, place
-    )
+    explorer = out.suffix.lower() == ".html" and not static and shown.standalone and drawn is shown.figures[0]
+    given |= {name: from_one(given[name]) for name in ("stage", "layer", "head") if name in given}
+    given |= {"at": io.parse_place(given["at"])} if "at" in given else {}
     network, seen = load_model(model), one_face(image, box, face)
-    inside = view in (View.map, View.self_attention)
-    reading = read(network, seen, taps=None) if inside else read(network, seen)
-    if landmark is not None and landmark >= reading.scheme.count:
-        raise UnknownNameError(
-            f"{reading.model_name} has the landmarks 0 to {reading.scheme.count - 1}, not {landmark}."
-        )
-    typer.echo(save(draw(reading, chosen), out))
+    if not shown.needs.met_by(offer_of(network)):
+        raise TraceError(without(shown, network.name, io.models_for(shown)))
+    if landmark is not None and landmark >= network.scheme.count:
+        raise UnknownNameError(f"{network.name} has the landmarks 0 to {network.scheme.count - 1}, not {landmark}.")
+    reading = read(network, seen, io.tensor_named(network, tap) if "tap" in drawn.options else shown.recorded)
+    if explorer:
+        typer.echo(io.save_explorer(shown, reading, given, out))
+    else:
+        typer.echo(save(drawn.make(reading, **{drawn.options[name]: value for name, value in given.items()}), out))
 
 
-def _figures() -> Any:
-    from workbench import figures
-
-    return figures
+_OPTIONS = ("kind", "stage", "layer", "head", "top_k", "threshold", "landmark", "tap", "at")
 
 
 def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
-
-
-_CHOICES = ("kind", "stage", "layer", "head", "top_k", "threshold", "landmark", "tap", "at")
-_ATTENTION = ("kind", "stage", "layer", "head")
-_MOMENT = ("stage", "layer")
-
-# Each view and the options that change it.
-_VIEWS: dict[View, tuple[Callable[[Reading, Choice], go.Figure], tuple[str, ...]]] = {
-    View.landmarks: (lambda r, c: _figures().landmarks(r), ()),
-    View.relations: (
-        lambda r, c: _figures().relations(
-            r, **c.attention(), top_k=c.top_k, threshold=c.threshold, landmark=c.landmark
-        ),
-        (*_ATTENTION, "top_k", "threshold", "landmark"),
-    ),
-    View.matrix: (
-        lambda r, c: _figures().matrix(r, **c.attention(), landmark=c.landmark),
-        (*_ATTENTION, "landmark"),
-    ),
-    View.partners: (lambda r, c: _figures().partners(r, **c.attention()), _ATTENTION),
-    View.thumbnails: (lambda r, c: _figures().thumbnails(r, kind=c.kind, stage=c.stage), ("kind", "stage")),
-    View.structure: (lambda r, c: _figures().structure(r, landmark=c.landmark), ("landmark",)),
-    View.neighbours: (
-        lambda r, c: _figures().structure_neighbours(r, k=c.top_k, landmark=c.landmark),
-        ("top_k", "landmark"),
-    ),
-    View.uncertainty: (lambda r, c: _figures().uncertainty(r, **c.moment()), _MOMENT),
-    View.sigma: (lambda r, c: _figures().sigma_bars(r, **c.moment()), _MOMENT),
-    View.patches: (lambda r, c: _figures().patches(r), ()),
-    View.trajectory: (lambda r, c: _figures().trajectory(r, landmark=c.landmark), ("landmark",)),
-    View.map: (lambda r, c: _map(r, c), ("tap", "stage", "head", "landmark", "top_k")),
-    View.self_attention: (lambda r, c: _figures().self_attention(r, _spatial(r), *c.place), ("at",)),
-}
-
-
-def _map(reading: Reading, c: Choice) -> go.Figure:
-    from workbench.explain.inside import find, first_choice, inner_maps
-
-    there = inner_maps(reading)
-    name = first_choice(there) if c.tap is None else find(there, c.tap).name
-    stage = -1 if c.stage is None else c.stage
-    return _figures().inside(reading, name, stage, c.head, c.landmark, c.top_k)
-
-
-def _spatial(reading: Reading) -> str:
-    """The last self-attention over places. Raises TraceError when there is none."""
-    from workbench.explain.inside import inner_maps
-
-    names = [m.name for m in inner_maps(reading) if m.kind == "spatial_attention"]
-    if not names:
-        raise TraceError(f"{reading.model_name} has no self-attention over the map; choose an SSFA model.")
-    return names[-1]
 
 
 def shape(
@@ -260,13 +159,15 @@ def shape(
         str, typer.Option(help='A shape saved by the app, any JSON with {"points": [[x, y], ...]}, or a template: 98.')
     ],
     out: Annotated[Path | None, typer.Option(help="A .json, .csv, .png, .svg or .html file; JSON is printed.")] = None,
-    model: Annotated[str, typer.Option("--model", "-m", help="A TUFA model of the shelf or its file.")] = "tufa",
+    model: Annotated[
+        str, typer.Option("--model", "-m", help="A model that takes structure prompts, or its file.")
+    ] = DEFAULT_PROMPTED,
     face: FaceNumber = 1,
     box: BoxText = None,
 ) -> None:
     """Find points of your own, drawn on the face plane, on a photograph."""
-    from workbench.errors import DataError
     from workbench.explain import to_csv
+    from workbench.figures import save
     from workbench.models import load_model
     from workbench.shaping import find_shape, shape_json, shape_rows
 
@@ -277,17 +178,19 @@ def shape(
         )
     network = load_model(model)
     reading = find_shape(network, one_face(image, box, face), io.drawing_from(points, network))
-    if kind in ("png", "svg", "html"):
+    view = get_view("shape")
+    if kind == "html":
         assert out is not None
-        typer.echo(_figures().save(_figures().shape(reading), out))
+        typer.echo(io.save_explorer(view, reading, {}, out))
+        return
+    if kind in ("png", "svg"):
+        assert out is not None
+        typer.echo(save(view.figures[0].make(reading), out))
         return
     text = shape_json(reading) + "\n" if kind == "json" else to_csv(shape_rows(reading))
     if out is None:
         typer.echo(text, nl=False)
         return
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{out} could not be written: {(error.strerror or str(error)).lower()}.") from None
+    io.write_text(out, text)
     off = f", {reading.zero_shot} of them zero-shot" if reading.zero_shot else ", all of them trained"
     typer.echo(f"{out}: {reading.scheme.count} points{off}")

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import ImageError, NoFaceError, UnknownNameError
+from workbench.errors import DataError, ImageError, NoFaceError, UnknownNameError
+from workbench.views import Figure, View, figures, offer_of
 
 if TYPE_CHECKING:
     from workbench.faces import Face
@@ -115,12 +117,12 @@ def drawing_from(text: str, model: FaceModel) -> Drawing:
     return known[name]
 
 
-def describe(reading: Reading, image: str) -> dict[str, Any]:
+def as_record(reading: Reading, image: str) -> dict[str, Any]:
     """One answer as plain values: where it comes from, confidence and pose (degrees) where the system has them, and
     the rows of ``landmarks_table``."""
     from workbench.explain import landmarks_table
 
-    answer = {
+    record = {
         "image": image,
         "face": reading.face.index + 1,
         "model": reading.model_name,
@@ -128,11 +130,11 @@ def describe(reading: Reading, image: str) -> dict[str, Any]:
         "box": [round(float(v), 2) for v in reading.face.original_box],
     }
     if reading.alignment.confidence is not None:
-        answer["confidence"] = round(float(reading.alignment.confidence[0]), 4)
+        record["confidence"] = round(float(reading.alignment.confidence[0]), 4)
     if reading.alignment.pose is not None:
         angles = (round(math.degrees(v), 2) for v in reading.alignment.pose[0].tolist())
-        answer["pose_degrees"] = dict(zip(("yaw", "pitch", "roll"), angles, strict=True))
-    return {**answer, "landmarks": landmarks_table(reading)}
+        record["pose_degrees"] = dict(zip(("yaw", "pitch", "roll"), angles, strict=True))
+    return {**record, "landmarks": landmarks_table(reading)}
 
 
 def sentence(reading: Reading, image: str) -> str:
@@ -149,19 +151,19 @@ def sentence(reading: Reading, image: str) -> str:
     return f"{words}, mean sigma {reading.sigma().mean() * reading.face.original_side:.2f} photo px"
 
 
-def as_csv(answers: list[dict[str, Any]]) -> str:
+def as_csv(records: list[dict[str, Any]]) -> str:
     """One line a landmark."""
     from workbench.explain import to_csv
 
     origin = ("image", "face", "model")
-    return to_csv([{**{k: a[k] for k in origin}, **row} for a in answers for row in a["landmarks"]])
+    return to_csv([{**{k: a[k] for k in origin}, **row} for a in records for row in a["landmarks"]])
 
 
-def write_answers(folder: Path, image: str, answers: list[dict[str, Any]], taken: set[str]) -> Path:
+def write_records(folder: Path, image: str, records: list[dict[str, Any]], taken: set[str]) -> Path:
     """One JSON file a photograph; equal names of one run get a number, so that none is lost.
 
     Raises:
-        ImageError: the file cannot be written.
+        DataError: the file cannot be written.
     """
     stem = Path(image.removeprefix(SAMPLE)).stem
     name, number = stem, 2
@@ -169,8 +171,70 @@ def write_answers(folder: Path, image: str, answers: list[dict[str, Any]], taken
         name, number = f"{stem}-{number}", number + 1
     taken.add(name)
     target = folder / f"{name}.json"
-    try:
-        target.write_text(json.dumps(answers, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ImageError(f"{target} could not be written: {(error.strerror or str(error)).lower()}.") from None
+    write_text(target, json.dumps(records, indent=2) + "\n")
     return target
+
+
+def write_text(target: Path, text: str) -> None:
+    """Raises DataError when the file cannot be written."""
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{target} could not be written: {(error.strerror or str(error)).lower()}.") from None
+
+
+def dashed(name: str) -> str:
+    """A name as the shell writes it."""
+    return name.replace("_", "-")
+
+
+def figure_named(text: str) -> tuple[View, Figure]:
+    """A figure that the command ``figure`` draws, and its view. Raises UnknownNameError."""
+    known = figures()
+    name = text.replace("-", "_")
+    if name not in known:
+        near = get_close_matches(name, known, 1)
+        hint = f"did you mean {dashed(near[0])}?" if near else f"choose one of {', '.join(map(dashed, known))}."
+        raise UnknownNameError(f"There is no view '{text}'; {hint}")
+    return known[name]
+
+
+def models_for(view: View) -> list[str]:
+    """Names of the models on the shelf that a view can show."""
+    from workbench.models import list_models
+
+    return [card.name for card in list_models() if view.needs.met_by(offer_of(card))]
+
+
+def tensor_named(model: FaceModel, path: str | None) -> str:
+    """The path of a tap; of one that says much at first sight for None.
+
+    Raises:
+        UnknownNameError: the model has no such tap.
+        TraceError: it has none at all.
+    """
+    from workbench.explain.inside import find, first_choice, inner_maps
+    from workbench.tracing import taps
+
+    there = inner_maps(taps(model))
+    return first_choice(there) if path is None else find(there, path).name
+
+
+def save_explorer(view: View, reading: Reading, given: dict[str, Any], out: Path) -> Path:
+    """Write a view's widget with its data as one HTML file.
+
+    Args:
+        given: the shell's options, counted from zero.
+
+    Raises:
+        TraceError: the reading does not have what is asked for.
+        DataError: the file cannot be written.
+    """
+    from workbench.widgets import standalone_html
+
+    entries = {"top_k": "topk", "at": "place"}
+    payload = view.payload(reading, {entries.get(name, name): value for name, value in given.items()})
+    write_text(
+        out, standalone_html(view.name, payload, f"{view.title}: {payload['meta'].get('title', reading.face.name)}")
+    )
+    return out

@@ -17,3 +17,4 @@ BoxText = Annotated[
 FaceNumber = Annotated[int, typer.Option("--face", min=1, help="Which face, the most prominent first.")]
 
 DEFAULT_MODEL = "dslpt-68"
+DEFAULT_PROMPTED = "tufa"

@@ -13,10 +13,11 @@ from typing import Any
 import torch
 
 from workbench import figures
+from workbench.axes import GENERAL, LANDMARK_PAIRS
 from workbench.faces import load_face, sample_photo
 from workbench.models import load_model
-from workbench.reading import ATTENTION_TAPS, read
-from workbench.tracing import record, taps
+from workbench.reading import paths_of, read
+from workbench.tracing import record
 
 
 def bench(model: str, image: str = "sample:astronaut", repeats: int = 20) -> dict[str, Any]:
@@ -37,8 +38,8 @@ def bench(model: str, image: str = "sample:astronaut", repeats: int = 20) -> dic
         data = buffer.getvalue()
     else:
         data = load_bytes(image)
-    relational = "relation.layers.0.cross" in taps(network)
-    draw: Callable[[Any], Any] = figures.relations if relational else figures.landmarks
+    general = paths_of(network, GENERAL)
+    draw: Callable[[Any], Any] = figures.relations if paths_of(network, LANDMARK_PAIRS) else figures.landmarks
     steps: dict[str, list[float]] = {"load and detect": [], "read and record": [], "figure": [], "all": []}
     for run in range(repeats + 2):
         marks = [time.perf_counter()]
@@ -52,7 +53,7 @@ def bench(model: str, image: str = "sample:astronaut", repeats: int = 20) -> dic
             spans = [b - a for a, b in pairwise(marks)]
             for name, seconds in zip(steps, [*spans, marks[-1] - marks[0]], strict=True):
                 steps[name].append(1000 * seconds)
-    plain, traced = _pair(network, load_face(data), repeats, relational)
+    plain, traced = _pair(network, load_face(data), repeats, general)
     milliseconds = {name: round(median(values), 2) for name, values in steps.items()}
     milliseconds |= {"forward, untraced": round(plain, 2), "forward, traced": round(traced, 2)}
     return {
@@ -71,7 +72,7 @@ def load_bytes(image: str) -> bytes:
     return Path(image).read_bytes()
 
 
-def _pair(network: Any, face: Any, repeats: int, relational: bool) -> tuple[float, float]:
+def _pair(network: Any, face: Any, repeats: int, general: list[str]) -> tuple[float, float]:
     """Median milliseconds of the forward pass without and with a recorder."""
     crop = torch.from_numpy(face.crop(network.input_size).transpose(2, 0, 1).copy())[None]
     images = network.prepare(crop)
@@ -84,7 +85,7 @@ def _pair(network: Any, face: Any, repeats: int, relational: bool) -> tuple[floa
         return 1000 * (time.perf_counter() - start)
 
     def recorded() -> None:
-        with record(network, only=ATTENTION_TAPS if relational else None):
+        with record(network, only=general or None):
             network(images)
 
     times: tuple[list[float], list[float]] = ([], [])

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from workbench.explain.inside import Map, Picture, Stack, inner_maps, map_rows
+from workbench.explain.relation_change import RelationChange, relation_change
 from workbench.explain.relations import (
     Edges,
     Partners,
+    RelationKind,
     Relations,
     attention_matrix,
     attention_stack,
     best_edges,
-    describe,
     edges,
     largest_weight,
     partners,
+    relation_kind,
+    relation_kinds,
     rollout,
 )
 from workbench.explain.structure import (
@@ -58,6 +61,8 @@ __all__ = [
     "Partners",
     "PatchStates",
     "Picture",
+    "RelationChange",
+    "RelationKind",
     "Relations",
     "SigmaOrder",
     "Similarity",
@@ -69,7 +74,6 @@ __all__ = [
     "calibration",
     "cosine_similarity",
     "covered_ratio",
-    "describe",
     "deviation",
     "edges",
     "edges_table",
@@ -83,6 +87,9 @@ __all__ = [
     "part_statistic",
     "partners",
     "patch_states",
+    "relation_change",
+    "relation_kind",
+    "relation_kinds",
     "rollout",
     "sigma_order",
     "structure_similarity",

@@ -40,21 +40,30 @@ def _first_keys() -> list[Clause]:
     ]
 
 
-RELATIONS: Sequence[Clause] = (
+_SEVERAL = {"not": 1}
+RELATION_MAP: Sequence[Clause] = (
     Clause("{tensor}", code=True),
-    Clause("stage {stage} of {stages}", {"stage": _ANY}),
-    Clause("mean of {stages} stages", {"stage": None}),
-    Clause("mean of {layers} layers", {"layer": None}),
-    Clause("head {head} of {heads}", {"head": _ANY}),
-    Clause("mean of {heads} heads", {"head": None}),
+    Clause("stage {stage} of {stages}", {"stage": _ANY, "stages": _SEVERAL}),
+    Clause("mean of {stages} stages", {"stage": None, "stages": _SEVERAL}),
+    Clause("mean of {layers} layers", {"layer": None, "layers": _SEVERAL}),
+    Clause("head {head} of {heads}", {"head": _ANY, "heads": _SEVERAL}),
+    Clause("mean of {heads} heads", {"head": None, "heads": _SEVERAL}),
+)
+"""Which weights: the first clauses of :data:`RELATIONS`."""
+RELATION_EDGES: Sequence[Clause] = (
     *_strongest("keys of", "landmark", "own", {"mode": "lines", "direction": "query"}),
     *_strongest("queries on", "landmark", "own", {"mode": "lines", "direction": "key"}),
     *_first_keys(),
+    Clause("weights from {threshold} up", {"threshold": {"not": 0}}),
+)
+"""Which of them are drawn: the next clauses of :data:`RELATIONS`."""
+RELATIONS: Sequence[Clause] = (
+    *RELATION_MAP,
+    *RELATION_EDGES,
     Clause("an arrow from each landmark to the key it weighs most", {"mode": "partners"}),
     Clause("landmarks ordered by facial part", {"mode": "matrix"}),
     Clause("row of {landmark} framed", {"mode": "matrix", "direction": "query", "landmark": _ANY}),
     Clause("column of {landmark} framed", {"mode": "matrix", "direction": "key", "landmark": _ANY}),
-    Clause("weights from {threshold} up", {"threshold": {"not": 0}}),
     Clause("scale 0 to {top}, the largest here", {"scale": "map"}),
     Clause("scale 0 to {top}, the largest of all maps", {"scale": "all"}),
     Clause("diagonal hidden", {"own": False}),

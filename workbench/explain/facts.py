@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from workbench.explain.captions import Fact
-from workbench.explain.relations import Relations, attention_stack
+from workbench.explain.relations import Relations, attention_stack, map_facts, relation_kind
 from workbench.explain.structure import neighbours, structure_similarity
 from workbench.explain.uncertainty import ellipse_mass
 from workbench.tracing import check_index
@@ -47,16 +47,10 @@ def relations_facts(
     Raises:
         TraceError: there is no such landmark.
     """
-    stages, layers, heads = attention_stack(reading, found.kind).shape[:3]  # type: ignore[arg-type]
+    sizes = attention_stack(reading, found.kind).shape[:3]
     others = reading.scheme.count - (not own)
     return {
-        "tensor": f"relation.layers.{'*' if found.layer is None else found.layer}.{found.kind}",
-        "stage": _one(found.stage),
-        "stages": stages,
-        "layer": _one(found.layer),
-        "layers": layers,
-        "head": _one(found.head),
-        "heads": heads,
+        **map_facts(relation_kind(reading, found.kind), found.stage, found.layer, found.head, sizes),
         "mode": mode,
         "direction": direction,
         "landmark": named(reading.scheme, landmark),
@@ -111,7 +105,7 @@ def structure_facts(readings: list[Reading], landmark: int | None = None, model:
         TraceError: a reading holds no structure encoding, or has no such landmark.
     """
     shapes = [reading.structure().shape for reading in readings]
-    facts: Facts = {"tensor": "relation.structure", "widget": False}
+    facts: Facts = {"tensor": readings[0].structure_path(), "widget": False}
     for tail, shape in zip(("", "2"), [*shapes, (None, None)], strict=False):
         facts |= {f"count{tail}": shape[0], f"width{tail}": shape[1]}
     scheme = readings[model].scheme
@@ -123,11 +117,6 @@ def structure_facts(readings: list[Reading], landmark: int | None = None, model:
         for k, (other, cosine) in enumerate(shown, 1):
             facts |= {f"near{k}": scheme.label(other), f"cosine{k}": cosine}
     return facts
-
-
-def _one(index: int | None) -> int | None:
-    """From 0 to from 1."""
-    return None if index is None else index + 1
 
 
 def self_attention_facts(

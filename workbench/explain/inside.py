@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.axes import own
 from workbench.errors import TraceError, UnknownNameError
-from workbench.tracing import check_index
+from workbench.tracing import Axed, check_index
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -29,8 +30,10 @@ _KINDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("head", "landmark", "y", "x"): ("landmark_to_map", "where each landmark looks"),
     ("query_y", "query_x", "key_y", "key_x"): ("spatial_attention", "where each place looks"),
     ("landmark", "channel", "y", "x"): ("patches", "features of each landmark's patch"),
-    ("head", "query", "key"): ("landmark_pairs", "who listens to whom"),
-    ("node", "neighbour"): ("graph", "weights of the graph's edges"),
+    ("head", "query_landmark", "key_landmark"): ("landmark_pairs", "who listens to whom"),
+    ("query_landmark", "key_landmark"): ("graph", "weights of the graph's edges"),
+    ("head", "query_token", "key_token"): ("table", "which token listens to which"),
+    ("landmark", "encoding"): ("table", "structure encodings, one a landmark"),
     ("channel",): ("bars", "one number a channel"),
     ("branch", "channel"): ("bars", "what each branch gives to a channel"),
     ("landmark", "rect"): ("boxes", "patches that were read"),
@@ -40,13 +43,6 @@ _KINDS: dict[tuple[str, ...], tuple[str, str]] = {
 _PLANE = 2.0
 """Positions beyond this are pixels of the crop, not parts of its side."""
 _TABLE = ("table", "a table of numbers")
-
-
-class Axed(Protocol):
-    """A recorded tensor (``NamedTensor``) or a tap that would record one: what has named axes."""
-
-    @property
-    def axes(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -112,9 +108,8 @@ def inner_maps(source: Reading | Mapping[str, Axed]) -> list[Map]:
 
 def kind_of(name: str, axes: tuple[str, ...]) -> Map:
     """How a tensor of these axes is looked at."""
-    own = tuple(axis for axis in axes if axis not in ("batch", "stage"))
-    kind, words = _KINDS.get(own, _TABLE)
-    return Map(name, kind, own, words)
+    kind, words = _KINDS.get(own(axes), _TABLE)
+    return Map(name, kind, own(axes), words)
 
 
 def stack(reading: Reading, name: str) -> Stack:
@@ -133,8 +128,6 @@ def stack(reading: Reading, name: str) -> Stack:
     values: NDArray[Any] = named.numpy().astype(np.float32)
     if not np.isfinite(values).all():
         raise TraceError(f"{name} holds values that are not numbers; read another face or choose another tensor.")
-    if found.kind == "landmark_pairs" and values.shape[-2:] != (reading.scheme.count,) * 2:
-        found = Map(name, *_as_table(found))
     if found.kind == "spatial_attention":
         values, done = values.mean((1, 2)), f"mean over all {values.shape[1] * values.shape[2]} queries"
     elif found.kind == "patches":
@@ -147,10 +140,6 @@ def stack(reading: Reading, name: str) -> Stack:
     while values.ndim < ranks.get(found.kind, 5):
         values = values[:, None]
     return Stack(found, values, done)
-
-
-def _as_table(found: Map) -> tuple[str, tuple[str, ...], str]:
-    return "table", found.axes, "which token listens to which"
 
 
 def pick(reading: Reading, name: str, stage: int = -1, head: int | None = None, item: int | None = None) -> Picture:
@@ -239,7 +228,7 @@ def map_rows(
     known: dict[str, tuple[str, ...]] = {
         "bars": ("branch", "channel"),
         "landmark_pairs": ("query", "key"),
-        "graph": ("node", "neighbour"),
+        "graph": ("query", "key"),
         "boxes": ("landmark", "part"),
         "points": ("landmark", "axis"),
         "table": ("row", "column"),

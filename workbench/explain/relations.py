@@ -7,20 +7,40 @@ threshold did is said in the result's caption.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from workbench.axes import LANDMARK_PAIRS
 from workbench.errors import TraceError, UnknownNameError
-from workbench.tracing import check_index
+from workbench.explain.caption_tables import RELATION_EDGES, RELATION_MAP
+from workbench.explain.captions import Fact, compose
+from workbench.tracing import Axed, check_index, layers_of
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
 
-Kind = Literal["cross", "self"]
 Direction = Literal["query", "key"]
 Scale = Literal["map", "all"]
+
+
+@dataclass(frozen=True)
+class RelationKind:
+    """One way in which a system lets landmarks listen to one another, over all its layers.
+
+    Attributes:
+        name: the end of its paths, "cross" or "self" in the papers' decoders.
+        title: "MCA", "MSA" or "edge weight", with what tells it from others of that title.
+        tensor: its path with ``{layer}`` for the layer, which counts from 0.
+        paths: by layer.
+    """
+
+    name: str
+    title: str
+    tensor: str
+    paths: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -29,7 +49,7 @@ class Relations:
 
     Attributes:
         weights: (N, N), row = query, column = key; every row sums to 1 as the softmax left it.
-        kind: "cross" (queries look at the patches) or "self" (queries look at one another).
+        kind: the :class:`RelationKind`'s name.
         stage, layer, head: zero-based; None is the mean over that axis.
         caption: the tensor and what was done to it.
     """
@@ -78,26 +98,67 @@ class Partners:
     caption: str
 
 
-def attention_stack(reading: Reading, kind: Kind = "cross") -> np.ndarray:
-    """(stage, layer, head, N, N) attention weights of a reading.
+_TITLES = {"cross": "MCA", "self": "MSA"}
+
+
+def relation_kinds(source: Reading | Mapping[str, Axed]) -> list[RelationKind]:
+    """The kinds of weights between landmarks that a reading (or a trace, or a model's taps) holds.
+
+    Args:
+        source: a reading, a trace, or ``taps(model)``, which costs no forward pass.
+
+    Returns:
+        Cross-attention first, then in the order of the network.
+    """
+    found = layers_of(source if isinstance(source, Mapping) else source.trace, LANDMARK_PAIRS)
+    titles = [
+        _TITLES.get(layers.name.split(".")[-1], "attention") if "head" in layers.axes else "edge weight"
+        for layers in found
+    ]
+    kinds = [
+        RelationKind(
+            layers.name,
+            title if titles.count(title) == 1 else f"{title}, {layers.name.split('.')[0]}",
+            layers.template,
+            layers.paths,
+        )
+        for layers, title in zip(found, titles, strict=True)
+    ]
+    return sorted(kinds, key=lambda kind: kind.title != "MCA")
+
+
+def relation_kind(reading: Reading, kind: str | None = None) -> RelationKind:
+    """The kind of that name; the first one for None.
 
     Raises:
-        TraceError: the model has no relation layers or they were not recorded.
-        UnknownNameError: ``kind`` is neither "cross" nor "self".
+        TraceError: the reading holds none.
+        UnknownNameError: it holds no such kind.
     """
-    if kind not in ("cross", "self"):
-        raise UnknownNameError(f"There is no attention of the kind '{kind}'; use 'cross' or 'self'.")
-    if f"relation.layers.0.{kind}" not in reading.trace:
+    found = relation_kinds(reading)
+    if not found:
         raise TraceError(
-            f"The trace of {reading.model_name} holds no {kind}-attention between landmarks; "
-            "read the face with an SLPT or DSLPT model and record 'relation.layers.*'."
+            f"The trace of {reading.model_name} holds no attention between landmarks; choose another model, or "
+            "record it."
         )
-    return reading.attention(kind)
+    for one in found:
+        if kind in (None, one.name):
+            return one
+    known = " and ".join(repr(one.name) for one in found)
+    raise UnknownNameError(f"There is no attention of the kind '{kind}' in {reading.model_name}; it has {known}.")
+
+
+def attention_stack(reading: Reading, kind: str | None = None) -> np.ndarray:
+    """(stage, layer, head, N, N) weights of a reading; axes that the system does not have are of length 1.
+
+    Raises:
+        TraceError, UnknownNameError: as :func:`relation_kind`.
+    """
+    return reading.attention(relation_kind(reading, kind).name)
 
 
 def attention_matrix(
     reading: Reading,
-    kind: Kind = "cross",
+    kind: str | None = None,
     stage: int | None = -1,
     layer: int | None = 0,
     head: int | None = None,
@@ -105,13 +166,15 @@ def attention_matrix(
     """The attention of one stage, layer and head, or its arithmetic mean over those given as None.
 
     Args:
-        kind: "cross" (Eq. 5.3-5.4) or "self" (Eq. 5.1-5.2).
+        kind: of :func:`relation_kinds`: "cross" (Eq. 5.3-5.4), "self" (Eq. 5.1-5.2) ...; None is the first.
         stage, layer, head: zero-based, negative from the end; None is the mean over all.
 
     Raises:
         TraceError: the trace holds none, or an index is out of range.
+        UnknownNameError: the trace holds no such kind.
     """
-    stack = attention_stack(reading, kind)
+    found = relation_kind(reading, kind)
+    stack = reading.attention(found.name)
     sizes = stack.shape[:3]
     stage, layer, head = (
         _index(name, pick, size)
@@ -120,7 +183,9 @@ def attention_matrix(
     values = stack
     for axis, pick in ((2, head), (1, layer), (0, stage)):
         values = values.mean(axis=axis) if pick is None else values.take(pick, axis=axis)
-    return Relations(values, kind, stage, layer, head, describe(kind, stage, layer, head, sizes))
+    return Relations(
+        values, found.name, stage, layer, head, compose(RELATION_MAP, map_facts(found, stage, layer, head, sizes))
+    )
 
 
 def largest_weight(weights: np.ndarray, own: bool = True) -> float:
@@ -129,23 +194,22 @@ def largest_weight(weights: np.ndarray, own: bool = True) -> float:
     return float(counted.max(initial=0.0)) or 1.0
 
 
-def describe(kind: str, stage: int | None, layer: int | None, head: int | None, sizes: tuple[int, ...]) -> str:
-    """The caption of an attention matrix, such as ``relation.layers.0.cross · stage 3 · mean of 8 heads``.
+def map_facts(
+    kind: RelationKind, stage: int | None, layer: int | None, head: int | None, sizes: tuple[int, ...]
+) -> dict[str, Fact]:
+    """What ``caption_tables.RELATION_MAP`` says of a matrix: its tensor, and stage, layer and head from 1.
 
-    The tensor's name counts from 0 as the code does; stage and head are told from 1.
+    The tensor's name counts layers from 0 as the code does.
 
     Args:
         stage, layer, head: zero-based and not negative; None is the mean.
         sizes: how many stages, layers and heads there are.
     """
-    stages, layers, heads = sizes
-    path = f"relation.layers.{'*' if layer is None else layer}.{kind}"
-    parts = [path]
-    if layer is None:
-        parts.append(f"mean of {layers} layers")
-    parts.append(f"mean of {stages} stages" if stage is None else f"stage {stage + 1} of {stages}")
-    parts.append(f"mean of {heads} heads" if head is None else f"head {head + 1} of {heads}")
-    return " · ".join(parts)
+    mean = layer is None and sizes[1] > 1
+    facts: dict[str, Fact] = {"tensor": kind.tensor.replace("{layer}", "*") if mean else kind.paths[layer or 0]}
+    for name, pick, size in zip(("stage", "layer", "head"), (stage, layer, head), sizes, strict=True):
+        facts |= {name: None if pick is None else pick + 1, f"{name}s": size}
+    return facts
 
 
 def edges(
@@ -193,8 +257,7 @@ def edges(
     order = np.lexsort((keys, queries, -values))
     total = float(weights[rows].sum())
     share = float(values.sum()) / total if total else 0.0
-    top_k = None if top_k is not None and top_k >= count - (not include_self) else top_k
-    caption = _edges_caption(top_k, threshold, landmark, include_self, direction, share)
+    caption = _edges_caption("lines", threshold, landmark, direction, share, top_k, include_self, count)
     return Edges(queries[order], keys[order], values[order], share, caption)
 
 
@@ -215,32 +278,25 @@ def best_edges(
     """
     weights = _square(matrix)
     every = edges(weights, 1, threshold)
-    caption = "the strongest key of each landmark other than itself"
-    caption += f", {_from(threshold)}" if threshold > 0 else ""
     if landmark is None:
-        return replace(every, caption=f"{caption}; they carry {every.share:.0%} of the weight")
+        return replace(every, caption=_edges_caption("best", threshold, None, direction, every.share))
     landmark = check_index("landmark", landmark, len(weights))
     kept = (every.query if direction == "query" else every.key) == landmark
     share = float(every.weight[kept].sum() / (weights.sum() or 1.0))
-    caption += f"; only where landmark {landmark} is the {direction}"
+    caption = _edges_caption("best", threshold, landmark, direction, share)
     return Edges(every.query[kept], every.key[kept], every.weight[kept], share, caption)
 
 
-def _from(threshold: float) -> str:
-    """The threshold for a caption, to two digits."""
-    return f"weights from {'' if float(f'{threshold:.2g}') == threshold else 'about '}{threshold:.2g}"
-
-
 def _edges_caption(
-    top_k: int | None, threshold: float, landmark: int | None, include_self: bool, direction: Direction, share: float
-) -> str:
-    whose = "each landmark" if landmark is None else f"landmark {landmark}"
-    whom = "keys of" if direction == "query" else "queries on"
-    partners = f"all {whom} {whose}" if top_k is None else f"the {top_k} strongest {whom} {whose}"
-    parts = [partners, "with itself" if include_self else "without itself"]
-    if threshold > 0:
-        parts.append(_from(threshold))
-    return ", ".join(parts) + f"; they carry {share:.0%} of the weight"
+    mode: str, threshold: float, landmark: int | None, direction: Direction, share: float, top_k: int | None = 1,
+    own: bool = False, count: int = 0,
+) -> str:  # fmt: skip
+    facts: dict[str, Fact] = {
+        "mode": mode, "threshold": threshold, "direction": direction, "own": own,
+        "topk": 0 if top_k is None or top_k >= count - (not own) else top_k,
+        "landmark": None if landmark is None else f"landmark {landmark}",
+    }  # fmt: skip
+    return f"{compose(RELATION_EDGES, facts)} · {share:.0%} of the weight"
 
 
 def partners(matrix: Relations | np.ndarray, exclude_self: bool = False) -> Partners:
@@ -255,8 +311,8 @@ def partners(matrix: Relations | np.ndarray, exclude_self: bool = False) -> Part
     key = weights.argmax(1)
     weight = weights[np.arange(len(key)), key]
     itself = int((key == np.arange(len(key))).sum())
-    caption = "the key with the highest weight of each landmark"
-    caption += ", itself left out" if exclude_self else f"; {itself} of {len(key)} choose themselves (rings)"
+    caption = "the key that each landmark weighs most"
+    caption += ", other than itself" if exclude_self else f" · {itself} of {len(key)} weigh themselves most"
     return Partners(key, weight, caption)
 
 

@@ -1,4 +1,4 @@
-"""SSFA's facial structure prior for the eye: the mask, and what attention leaks from landmarks to the background."""
+"""The facial structure prior for the eye: the mask, and what attention leaks from landmarks to the background."""
 
 from __future__ import annotations
 

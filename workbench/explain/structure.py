@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workbench.errors import TraceError
 from workbench.landmarks import PARTS, Scheme
 
 if TYPE_CHECKING:
@@ -99,14 +98,9 @@ def structure_similarity(reading: Reading) -> Similarity:
     Raises:
         TraceError: the model has no structure encoding or it was not recorded.
     """
-    if "relation.structure" not in reading.trace:
-        raise TraceError(
-            f"The trace of {reading.model_name} holds no structure encoding; "
-            "read the face with an SLPT or DSLPT model and record 'relation.structure'."
-        )
-    vectors = reading.structure()
+    tensor, vectors = reading.structure_path(), reading.structure()
     count, width = vectors.shape
-    caption = f"relation.structure · cosine similarity of {count} encodings of width {width}"
+    caption = f"{tensor} · cosine similarity of {count} encodings of width {width}"
     return Similarity(cosine_similarity(vectors), caption)
 
 

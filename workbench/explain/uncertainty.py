@@ -20,7 +20,7 @@ SIZE_FACTOR = 12.0
 
 STATES = ("first", "floor", "active", "ceiling", "fixed")
 """What set a patch's size: the first stage's constant, the clamp's floor, the variance itself, the clamp's
-ceiling, or a rule that ignores the variance (SLPT halves)."""
+ceiling, or a rule that ignores the variance (halving)."""
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def deviation(reading: Reading, stage: int = -1, layer: int = -1) -> np.ndarray:
     """
     variance = reading.alignment.variance
     if variance is None:
-        raise TraceError(f"{reading.model_name} predicts no uncertainty; choose a DSLPT model.")
+        raise TraceError(f"{reading.model_name} predicts no uncertainty; choose a model that predicts one.")
     for name, index, size in (("stage", stage, variance.shape[0]), ("layer", layer, variance.shape[1])):
         check_index(name, index, size)
     return reading.sigma(stage, layer)

@@ -19,7 +19,7 @@ from workbench.figures.matrices import RIM, frame, part_matrix, query_and_key
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:
-    from workbench.explain.relations import Direction, Kind, Scale
+    from workbench.explain.relations import Direction, Scale
     from workbench.reading import Reading
 
 FACE_BOX = Box(style.FACE, style.FACE + style.LEGEND, ground=palette.NIGHT)
@@ -28,7 +28,7 @@ _CELL = "query %{customdata[0]}, key %{customdata[1]}<br>weight %{z:.4g}"
 
 def relations(
     reading: Reading,
-    kind: Kind = "cross",
+    kind: str | None = None,
     stage: int | None = -1,
     layer: int | None = 0,
     head: int | None = None,
@@ -73,7 +73,7 @@ def relations(
 
 def matrix(
     reading: Reading,
-    kind: Kind = "cross",
+    kind: str | None = None,
     stage: int | None = -1,
     layer: int | None = 0,
     head: int | None = None,
@@ -108,7 +108,7 @@ def matrix(
 
 def partners(
     reading: Reading,
-    kind: Kind = "cross",
+    kind: str | None = None,
     stage: int | None = -1,
     layer: int | None = 0,
     head: int | None = None,
@@ -142,7 +142,7 @@ def points_at(reading: Reading, stage: int | None, side: float = style.FACE) -> 
 
 def _top(reading: Reading, found: Relations, scale: Scale, own: bool) -> float:
     """Where the scale ends."""
-    weights = attention_stack(reading, found.kind) if scale == "all" else found.weights  # type: ignore[arg-type]
+    weights = attention_stack(reading, found.kind) if scale == "all" else found.weights
     return largest_weight(weights, own)
 
 

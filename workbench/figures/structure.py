@@ -76,7 +76,7 @@ def structure_neighbours(readings: Reading | Sequence[Reading], k: int = 3, land
     name = named(several[0].scheme, landmark)
     if name and len(several) > 1:
         name = f"landmark {landmark}"
-    facts: Facts = {"tensor": "relation.structure", "k": max(1, k), "landmark": name}
+    facts: Facts = {"tensor": several[0].structure_path(), "k": max(1, k), "landmark": name}
     boxes = [Box(style.FACE, style.FACE, model_title(reading)) for reading in several]
     canvas = Canvas("Nearest structure encodings", compose(STRUCTURE_NEIGHBOURS, facts), boxes)
     for panel, reading, similarity in zip(canvas.panels, several, found, strict=True):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.explain import attention_stack, best_edges, largest_weight, order_by_part
+from workbench.explain import attention_stack, best_edges, largest_weight, order_by_part, relation_kind
 from workbench.explain.caption_tables import THUMBNAILS
 from workbench.explain.captions import compose
 from workbench.figures import marks, palette, style
@@ -17,7 +17,6 @@ from workbench.figures.relations import sheet_title
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:
-    from workbench.explain.relations import Kind
     from workbench.reading import Reading
 
 _GAP, _LEFT, _TOP = 8, 52, 20
@@ -26,7 +25,7 @@ _WIDEST = 3.0
 
 def thumbnails(
     reading: Reading,
-    kind: Kind = "cross",
+    kind: str | None = None,
     stage: int = -1,
     show: Literal["faces", "matrices"] = "faces",
 ) -> go.Figure:
@@ -49,7 +48,8 @@ def thumbnails(
     width, height = heads * (cell + _GAP) - _GAP, layers * (cell + _GAP) - _GAP
     top = largest_weight(grid, own=not faces)
     facts = {
-        "tensor": f"relation.layers.*.{kind}", "stage": stage + 1, "stages": stages, "layers": layers,
+        "tensor": relation_kind(reading, kind).tensor.replace("{layer}", "*"),
+        "stage": stage + 1, "stages": stages, "layers": layers,
         "heads": heads, "faces": faces, "top": top,
     }  # fmt: skip
     box = Box(_LEFT + width, _TOP + height + 44)

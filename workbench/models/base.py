@@ -106,6 +106,8 @@ class ModelCard:
         metrics: measured errors, each a dict with data, split, faces, metric, value, unit.
         notes: sentences a user should know.
         weights: file name of the weights; ``sha256`` of that file.
+        taps: path -> axes of what the model records.
+        parts: which fields of ``Alignment`` it fills, and "prompt" if it takes structure prompts.
     """
 
     name: str
@@ -129,6 +131,8 @@ class ModelCard:
     weights: str = ""
     sha256: str = ""
     config: dict[str, Any] = field(default_factory=dict)
+    taps: dict[str, list[str]] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"

@@ -106,7 +106,7 @@ class DecoderLayer(RelationLayer):
 
     def __init__(self, dim: int, heads: int, ffn: int, dropout: float) -> None:
         super().__init__(dim, heads, ffn, dropout)
-        self.self = Tap("head", "query", "key")
+        self.self = Tap("head", "query_landmark", "key_landmark")
         self.cross = GridTap("head", "landmark", "y", "x")
 
 

@@ -13,7 +13,6 @@ _PLACES = {
     "pack": "payload",
     "standalone_html": "standalone",
     "JupyterWidget": "jupyter_host",
-    "as_sent": "relations",
     "relations_payload": "relations",
     "structure_payload": "structure",
     "uncertainty_payload": "uncertainty",

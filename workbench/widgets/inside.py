@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,46 +12,36 @@ from workbench.errors import TraceError
 from workbench.explain.inside import GRIDS, Stack, stack
 from workbench.reading import Reading
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
+from workbench.widgets.selection import Entry, Table, resolve
 
-DEFAULTS: Mapping[str, Any] = {
-    "stage": None,
-    "head": None,
-    "landmark": None,
-    "channel": None,
-    "step": None,
-    "opacity": 0.7,
-    "scale": "map",
-    "topk": 3,
-    "points": True,
-}
-"""State key ``selection`` of the widget, with its defaults.
-
-stage, head, landmark, channel from 0; None is the last stage, the mean of the heads, no landmark, all channels
-together. step of the trajectory, 0 the mean shape, None the answer. opacity of the map in [0, 1]. scale
-"map" (colours reach from 0 to the largest value of this map) | "range" (from its least) | "all" (from 0 to the largest
-of all maps of this tensor). topk lines a landmark
-(0: all). points whether landmarks are drawn.
-"""
+SELECTION: Table = (
+    Entry("stage", index="stage", none="the last"),
+    Entry("head", index="head", none="the mean of all"),
+    Entry("landmark", index="landmark", none="all of them"),
+    Entry("channel", index="channel", none="all of them"),
+    Entry("step", index="step", none="the answer"),  # of the trajectory, 0 the mean shape
+    Entry("opacity", 0.7, between=(0, 1)),
+    # Colours reach from 0, or from the least ("range"), to the largest value of this map, or of all of this tensor.
+    Entry("scale", "map", ("map", "range", "all")),
+    Entry("topk", 3, between=(0, math.inf)),  # lines a landmark, 0 for all
+    Entry("points", True),
+)
 LARGEST = 12_000_000
 """Values that one page takes (24 MB as float16)."""
 _ATTENTION = ("landmark_to_map", "spatial_attention", "landmark_pairs")
 
 
 def inside_payload(reading: Reading, name: str, selection: Mapping[str, Any] | None = None) -> Payload:
-    """What the ``maps`` widget shows: one tensor as float16 in the layout of ``explain.maps.Stack``.
+    """What the ``inside`` widget shows: one tensor as float16 in the layout of ``explain.inside.Stack``.
 
     Args:
         reading: whose trace holds the tensor.
         name: its key in the trace; "" shows the landmarks and their trajectory alone.
-        selection: entries of :data:`DEFAULTS` to start from.
+        selection: entries of :data:`SELECTION` to start from.
 
     Raises:
         TraceError: there is no such tensor, it is too large for a page, or the selection names what is not there.
     """
-    chosen = {**DEFAULTS, **(selection or {})}
-    unknown = chosen.keys() - DEFAULTS.keys()
-    if unknown:
-        raise TraceError(f"A selection has no '{sorted(unknown)[0]}'; it has {', '.join(DEFAULTS)}.")
     steps, ends = _trajectory(reading)
     meta: dict[str, Any] = {
         "face": face_meta(reading.scheme),
@@ -58,7 +49,8 @@ def inside_payload(reading: Reading, name: str, selection: Mapping[str, Any] | N
         "ends": ends,
         "tensor": None,
         "title": f"{reading.card_title or reading.model_name}, {reading.face.name}",
-        "state": {"selection": chosen},
+        "stem": reading.stem(name.replace(".", "-") or "trajectory"),
+        "bounds": {"landmark": reading.scheme.count, "step": len(steps)},
     }
     side = max(PHOTO_SIDE, reading.input_size)
     blobs = {"photo": photo(reading.face.crop(side)), **luts("inferno", "diverging", "cividis")}
@@ -66,6 +58,10 @@ def inside_payload(reading: Reading, name: str, selection: Mapping[str, Any] | N
         found = stack(reading, name)
         blobs["values"], unit = scaled_half(found.values)
         meta["tensor"] = _tensor(found, unit, reading)
+        meta["bounds"] |= {"stage": found.stages, "head": found.heads}
+        if meta["tensor"]["items"] == "channel":
+            meta["bounds"]["channel"] = found.values.shape[2]
+    meta["state"] = {"selection": resolve(SELECTION, selection, meta["bounds"])}
     return {"meta": meta, "blobs": blobs}
 
 

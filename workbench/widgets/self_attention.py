@@ -1,4 +1,4 @@
-"""The Self-attention view's data: where each place of the face looks, in one or two SSFA models, and the prior."""
+"""The Self-attention view's data: where each place of the face looks, in one or two models, and the prior."""
 
 from __future__ import annotations
 
@@ -8,26 +8,22 @@ from typing import Any
 
 import numpy as np
 
+from workbench.axes import SPATIAL_ATTENTION, own
 from workbench.errors import TraceError
 from workbench.explain.self_attention import background_share, landmark_masks, leaked_mass, structure_prior
 from workbench.reading import Reading
 from workbench.widgets.inside import scaled_half
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
+from workbench.widgets.selection import Entry, Table, resolve
 
-DEFAULTS: Mapping[str, Any] = {
-    "place": None,
-    "landmark": None,
-    "opacity": 0.75,
-    "scale": "map",
-    "mask": False,
-    "points": True,
-}
-"""State key ``selection`` of the widget, with its defaults.
-
-place (x, y) in [0, 1] of the crop that is pinned, None for the landmark's place or, without one, the face's middle;
-landmark from 0 or None; opacity of the maps; scale "map" (each map to its largest weight) | "both" (one scale for the
-models); mask whether the prior is drawn; points whether landmarks are.
-"""
+SELECTION: Table = (
+    Entry("place", none="the landmark's, or the middle of the face"),  # (x, y) in [0, 1] of the crop
+    Entry("landmark", index="landmark", none="none"),
+    Entry("opacity", 0.75, between=(0, 1)),
+    Entry("scale", "map", ("map", "both")),  # each map to its largest weight, or one scale for both models
+    Entry("mask", False),  # whether the prior is drawn
+    Entry("points", True),
+)
 MOST_QUERIES = 1600
 """Of a larger map every second, third ... row and column of queries is sent; the keys are always all there."""
 
@@ -54,28 +50,50 @@ class Panel:
     normalise: str = "softmax"
 
 
-def self_attention_payload(panels: Sequence[Panel], selection: Mapping[str, Any] | None = None) -> Payload:
-    """What the ``attention`` widget shows: the rows of each attention matrix, the prior mask, and the leaked mass.
+def panel_of(reading: Reading, tensor: str | None = None) -> Panel:
+    """A reading's attention between places, with the prior that its model's configuration tells.
+
+    Args:
+        tensor: key of the trace; None is the last one with these axes.
+
+    Raises:
+        TraceError: the trace holds none.
+    """
+    names = [name for name, entry in reading.trace.items() if own(entry.axes) in SPATIAL_ATTENTION]
+    if not names:
+        raise TraceError(f"The trace of {reading.model_name} holds no self-attention between places of the face.")
+    c = reading.config
+    beta = float(c.get("beta", 0.0))
+    return Panel(
+        reading,
+        tensor or names[-1],
+        "with the prior" if beta else "without the prior",
+        float(c.get("prior_sigma", 1.0)),
+        float(c.get("prior_radius", 3.0)),
+        beta,
+        str(c.get("normalise", "softmax")),
+    )
+
+
+def self_attention_payload(panels: Reading | Sequence[Panel], selection: Mapping[str, Any] | None = None) -> Payload:
+    """What the ``self_attention`` widget shows: the rows of each attention matrix, the prior mask and the leaked mass.
 
     Mask and leaked mass are of each model's own answer.
 
     Args:
-        panels: one or two of the same face and scheme.
-        selection: entries of :data:`DEFAULTS` to start from.
+        panels: one or two of the same face and scheme; or a reading, whose last attention is shown.
+        selection: entries of :data:`SELECTION` to start from.
 
     Raises:
         TraceError: no or more than two panels, different schemes, or a tensor that is not the attention of a square
             map.
     """
+    panels = [panel_of(panels)] if isinstance(panels, Reading) else panels
     if not 1 <= len(panels) <= 2:
         raise TraceError(f"The self-attention view shows one or two models, not {len(panels)}.")
     first = panels[0].reading
     if any(panel.reading.scheme.name != first.scheme.name for panel in panels):
         raise TraceError("Two models side by side must place the same landmarks; choose two of one scheme.")
-    chosen = {**DEFAULTS, **(selection or {})}
-    unknown = chosen.keys() - DEFAULTS.keys()
-    if unknown:
-        raise TraceError(f"A selection has no '{sorted(unknown)[0]}'; it has {', '.join(DEFAULTS)}.")
     blobs = {
         "photo": photo(first.face.crop(max(PHOTO_SIDE, first.input_size))),
         **luts("inferno", "diverging"),
@@ -85,7 +103,15 @@ def self_attention_payload(panels: Sequence[Panel], selection: Mapping[str, Any]
         meta, own = _panel(panel)
         shown.append(meta)
         blobs |= {f"{name}.{at}": blob for name, blob in own.items()}
-    meta = {"face": face_meta(first.scheme), "panels": shown, "title": first.face.name, "state": {"selection": chosen}}
+    bounds = {"landmark": first.scheme.count}
+    meta = {
+        "face": face_meta(first.scheme),
+        "panels": shown,
+        "title": first.face.name,
+        "stem": first.stem("self-attention"),
+        "bounds": bounds,
+        "state": {"selection": resolve(SELECTION, selection, bounds)},
+    }
     return {"meta": meta, "blobs": blobs}
 
 

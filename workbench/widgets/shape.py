@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +79,7 @@ def shape_payload(
         "live": live,
         "of": state["at"],
         "found": None if reading is None else _found(reading, list(state["ids"])),
+        "stem": f"{Path(face.name).stem}-shape" if reading is None else reading.stem("shape"),
         "caption": "Nothing is drawn yet, so nothing is found." if reading is None else shape_caption(reading),
         "state": {"drawing": dict(state)},
     }
@@ -166,7 +168,7 @@ def shape_editor(model: FaceModel, face: Face, drawing: Drawing | None = None) -
     ["drawing"])`` is what was drawn.
 
     Args:
-        model: one that takes structure prompts (TUFA).
+        model: one that takes structure prompts.
         face: where the points are found.
         drawing: to begin with; the model's own convention by default.
 

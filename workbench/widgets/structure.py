@@ -9,26 +9,26 @@ import numpy as np
 
 from workbench.errors import TraceError
 from workbench.explain import cosine_similarity, part_statistic
-from workbench.landmarks import Scheme
 from workbench.landmarks.geometry import twins
-from workbench.reading import Reading
+from workbench.reading import Encodings, Reading
 from workbench.widgets.payload import Payload, face_meta, half, luts, rounded
+from workbench.widgets.selection import Entry, Table, resolve
 
-Encoded = tuple[Scheme, np.ndarray, np.ndarray, str]
-"""Scheme, mean shape (N, 2) normalised, structure encodings (N, d), title."""
-DEFAULTS: Mapping[str, Any] = {"model": 0, "landmark": None}
-"""State key ``selection`` of the widget: the pinned landmark and the panel it was pinned in."""
+SELECTION: Table = (
+    Entry("model", 0, index="model"),  # the panel in which the landmark is pinned
+    Entry("landmark", index="landmark", none="nothing is pinned"),
+)
 KINDS = ("neighbours on a line", "mirrored pairs", "same part", "all other pairs")
 
 
 def structure_payload(
-    readings: Reading | Sequence[Reading | Encoded], selection: Mapping[str, Any] | None = None
+    readings: Reading | Sequence[Reading | Encodings], selection: Mapping[str, Any] | None = None
 ) -> Payload:
     """What the ``structure`` widget shows: cosine similarities (N, N) of each model as float16, and mean faces.
 
     Args:
-        readings: one or two, or tuples of scheme, mean shape, encodings and title.
-        selection: ``model`` (0 or 1) and ``landmark`` (from 0, or None) to start from.
+        readings: one or two, or their encodings alone.
+        selection: entries of :data:`SELECTION` to start from.
 
     Raises:
         TraceError: a trace holds no structure encoding, or the selection names what is not there.
@@ -36,10 +36,11 @@ def structure_payload(
     several = [readings] if isinstance(readings, Reading) else list(readings)
     if not 1 <= len(several) <= 2:
         raise TraceError(f"The structure view shows one or two models, not {len(several)}.")
-    given = [_encoded(item) for item in several]
+    given = [item.encodings() if isinstance(item, Reading) else item for item in several]
     blobs = luts("diverging", "cividis")
     models = []
-    for at, (scheme, shape, vectors, title) in enumerate(given):
+    for at, item in enumerate(given):
+        scheme, vectors, other = item.scheme, item.vectors, given[1 - at] if len(given) == 2 else None
         values = cosine_similarity(vectors)
         blobs[f"similarity.{at}"] = half(values)
         found = part_statistic(values, scheme)
@@ -47,36 +48,24 @@ def structure_payload(
         models.append(
             {
                 "face": face_meta(scheme),
-                "points": rounded(shape),
-                "title": title,
+                "points": rounded(item.mean_shape),
+                "title": f"{scheme.count} points · {item.model}",
                 "width": int(vectors.shape[1]),
                 "statistic": [
                     [kind, round(mean, 4), count]
                     for kind, mean, count in zip(KINDS, means, found.counts, strict=True)
                     if np.isfinite(mean)
                 ],
-                "twin": twins(*given[at][:2], *given[1 - at][:2]) if len(given) == 2 else [],
+                "twin": [] if other is None else twins(scheme, item.mean_shape, other.scheme, other.mean_shape),
             }
         )
-    state = {"selection": _resolve(dict(selection or {}), [scheme.count for scheme, *_ in given])}
-    return {"meta": {"models": models, "tensor": "relation.structure", "state": state}, "blobs": blobs}
-
-
-def _encoded(item: Reading | Encoded) -> Encoded:
-    if not isinstance(item, Reading):
-        return item
-    title = f"{item.scheme.count} points · {item.model_name}"
-    return item.scheme, item.mean_shape, item.structure(), title
-
-
-def _resolve(given: dict[str, Any], counts: list[int]) -> dict[str, Any]:
-    unknown = given.keys() - DEFAULTS.keys()
-    if unknown:
-        raise TraceError(f"A selection has no '{sorted(unknown)[0]}'; it has {', '.join(DEFAULTS)}.")
-    chosen = {**DEFAULTS, **given}
-    if not 0 <= chosen["model"] < len(counts):
-        raise TraceError(f"There are {len(counts)} models here, so model {chosen['model']} is not there.")
-    count, landmark = counts[chosen["model"]], chosen["landmark"]
-    if landmark is not None and not 0 <= landmark < count:
-        raise TraceError(f"The scheme has {count} landmarks (0 to {count - 1}), so {landmark} is not there.")
-    return chosen
+    counts = [item.scheme.count for item in given]
+    bounds = {"model": len(given), "landmark": {"by": "model", "of": counts}}
+    meta = {
+        "models": models,
+        "tensor": given[0].tensor,
+        "stem": f"{'-'.join(item.model for item in given)}-structure",
+        "bounds": bounds,
+        "state": {"selection": resolve(SELECTION, selection, bounds)},
+    }
+    return {"meta": meta, "blobs": blobs}

@@ -14,26 +14,19 @@ from workbench.explain.uncertainty import SIZE_FACTOR, ellipses, patch_states, t
 from workbench.figures import palette
 from workbench.reading import Reading
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, photo, rounded
+from workbench.widgets.selection import Entry, Table, resolve
 
-DEFAULTS: Mapping[str, Any] = {
-    "stage": -1,
-    "layer": -1,
-    "landmark": None,
-    "ellipses": True,
-    "patches": False,
-    "path": False,
-    "unit": "ocular",
-    "sort": "sigma",
-}
-"""State key ``selection`` of the widget, with its defaults.
-
-stage from 0 (-1 the last, None the mean face before any stage); layer from 0 (-1 the last); landmark from 0 or None;
-ellipses, patches, path whether they are drawn; unit of the bars "ocular" (percent of the inter-ocular distance) |
-"pixel" (of the crop); sort "sigma" (least certain first) | "part".
-
-The other state key is ``occluder``: {x, y, w, h, fill}, upper left corner and size in [0, 1] of the crop, or {}.
-"""
-_CHOICES = {"unit": ("ocular", "pixel"), "sort": ("sigma", "part")}
+SELECTION: Table = (
+    Entry("stage", -1, index="stage", none="the mean face, before any stage"),
+    Entry("layer", -1, index="layer"),
+    Entry("landmark", index="landmark", none="all of them"),
+    Entry("ellipses", True),
+    Entry("patches", False),
+    Entry("path", False),
+    Entry("unit", "ocular", ("ocular", "pixel")),  # of the bars: percent of the inter-ocular distance, crop pixels
+    Entry("sort", "sigma", ("sigma", "part")),  # sigma: least certain first
+)
+"""The other state key is ``occluder``: {x, y, w, h, fill}, upper left corner and size in [0, 1] of the crop, or {}."""
 FILLS: Mapping[str, tuple[int, int, int] | None] = {
     "grey": (128, 128, 128),
     "black": (0, 0, 0),
@@ -54,12 +47,11 @@ def uncertainty_payload(
     """What the ``uncertainty`` widget shows.
 
     Args:
-        reading: of a system with patches and a predicted variance (DSLPT); of the covered crop when there is an
-            occluder.
+        reading: of a system with patches and a predicted variance; of the covered crop when there is an occluder.
         occluder: what covers the crop of ``reading``: the widget's own state value {x, y, w, h, fill}, a
             ``workbench.faces.Occluder``, or None (or {}) for nothing.
         baseline: the same face and model without the occluder; its spreads become the ghosts behind the bars.
-        selection: entries of :data:`DEFAULTS` to start from.
+        selection: entries of :data:`SELECTION` to start from.
         live: whether Python answers when the person moves the occluder; else the widget offers none.
 
     Raises:
@@ -73,6 +65,7 @@ def uncertainty_payload(
         raise TraceError("The baseline must be the same face read by the same model without the occluder.")
     states = patch_states(reading)
     side = max(PHOTO_SIDE, reading.input_size)
+    bounds = {"stage": reading.stages, "layer": reading.layers, "landmark": reading.scheme.count}
     meta = {
         "face": face_meta(reading.scheme),
         "size": reading.input_size,
@@ -97,7 +90,9 @@ def uncertainty_payload(
         "fills": dict(FILLS),
         "live": live,
         "title": f"{reading.card_title or reading.model_name}, {reading.face.name}",
-        "state": {"selection": _resolve(dict(selection or {}), reading), "occluder": cover or {}},
+        "stem": reading.stem("uncertainty"),
+        "bounds": bounds,
+        "state": {"selection": resolve(SELECTION, selection, bounds), "occluder": cover or {}},
     }
     blobs = {"photo": photo(plain.face.crop(side))}
     if cover is not None:
@@ -165,26 +160,3 @@ def _patch(crop: np.ndarray, box: list[float]) -> bytes:
     file = io.BytesIO()
     Image.fromarray(crop[y0:y1, x0:x1]).save(file, "PNG", compress_level=1)
     return file.getvalue()
-
-
-def _resolve(given: dict[str, Any], reading: Reading) -> dict[str, Any]:
-    """The selection with its defaults, negative indices counted from the end, everything within its range."""
-    unknown = given.keys() - DEFAULTS.keys()
-    if unknown:
-        raise TraceError(f"A selection has no '{sorted(unknown)[0]}'; it has {', '.join(DEFAULTS)}.")
-    chosen = {**DEFAULTS, **given}
-    for name, choices in _CHOICES.items():
-        if chosen[name] not in choices:
-            raise TraceError(f"The {name} '{chosen[name]}' is not there; choose {' or '.join(choices)}.")
-    for name, size in {
-        "stage": reading.stages,
-        "layer": reading.layers,
-        "landmark": reading.scheme.count,
-    }.items():
-        value = chosen[name]
-        if value is None and name != "layer":
-            continue
-        if value is None or not -size <= value < size:
-            raise TraceError(f"The reading has {size} {name}s (0 to {size - 1}), so {name} {value} is not there.")
-        chosen[name] = int(value) % size
-    return chosen
