@@ -37,7 +37,7 @@ def test_only_the_chosen_tensor_travels() -> None:
     payload = inside_payload(reading, "relation.layers.1.cross", {"landmark": 30})
     assert set(payload["blobs"]) == {"photo", "values", "lut.inferno", "lut.diverging", "lut.cividis"}
     tensor = payload["meta"]["tensor"]
-    assert (tensor["kind"], tensor["shape"]) == ("pairs", [3, 4, 68, 68])
+    assert (tensor["kind"], tensor["shape"]) == ("landmark_pairs", [3, 4, 68, 68])
     assert len(payload["blobs"]["values"]) == 2 * 3 * 4 * 68 * 68
     sent = np.frombuffer(payload["blobs"]["values"], "<f2").reshape(3, 4, 68, 68).astype(float) * tensor["unit"]
     np.testing.assert_allclose(sent, reading.attention("cross")[:, 1], rtol=2**-11, atol=1e-9)
@@ -142,7 +142,7 @@ def test_captions_name_tensor_and_treatment(tmp_path) -> None:
         tmp_path,
         "inside",
         """const say = (meta, now, more = {}) =>
-          insideCaption(meta, { ...meta.state.selection, ...more }, now).map((p) => p[0]).join("");
+          captionText(composeCaption(meta.caption, insideFacts(meta, { ...meta.state.selection, ...more }, now)));
         return [
           say(input.pairs, { step: 6, stage: 2, head: null, item: 30, span: { lo: 0, hi: 0.5 } }),
           say(input.maps, { step: 6, stage: 0, head: null, item: null, span: { lo: 0, hi: 1 } }, { scale: "all" }),

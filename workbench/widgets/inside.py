@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import TraceError
+from workbench.explain.caption_tables import INSIDE
+from workbench.explain.captions import as_meta
 from workbench.explain.maps import GRIDS, Stack, stack
 from workbench.reading import Reading
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
@@ -34,10 +36,11 @@ of all maps of this tensor). topk lines a landmark
 LARGEST = 12_000_000
 """Values that one page takes (24 MB as float16)."""
 _ATTENTION = ("looks", "places", "pairs")
+_SENT = {"places": "grid", "looks": "landmark_to_map", "pairs": "landmark_pairs"}
 
 
 def inside_payload(reading: Reading, name: str, selection: Mapping[str, Any] | None = None) -> Payload:
-    """What the ``maps`` widget shows: one tensor as float16 in the layout of ``explain.maps.Stack``.
+    """What the ``inside`` widget shows: one tensor as float16 in the layout of ``explain.maps.Stack``.
 
     Args:
         reading: whose trace holds the tensor.
@@ -57,6 +60,7 @@ def inside_payload(reading: Reading, name: str, selection: Mapping[str, Any] | N
         "steps": steps,
         "ends": ends,
         "tensor": None,
+        "caption": as_meta(INSIDE),
         "title": f"{reading.card_title or reading.model_name}, {reading.face.name}",
         "state": {"selection": chosen},
     }
@@ -100,7 +104,7 @@ def _tensor(found: Stack, unit: float, reading: Reading) -> dict[str, Any]:
     kind = found.map.kind
     out: dict[str, Any] = {
         "name": found.map.name,
-        "kind": "grid" if kind == "places" else kind,
+        "kind": _SENT.get(kind, kind),
         "words": found.map.words,
         "axes": list(found.map.axes),
         "shape": list(found.values.shape),

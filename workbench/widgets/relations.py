@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import TraceError
+from workbench.explain.caption_tables import RELATIONS
+from workbench.explain.captions import as_meta
 from workbench.reading import Reading
 from workbench.tracing import Named, Trace
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
@@ -59,6 +61,7 @@ def relations_payload(reading: Reading, selection: Mapping[str, Any] | None = No
         "kinds": list(weights),
         "shape": [stages, layers, heads, n],
         "tensor": "relation.layers.{layer}.{kind}",
+        "caption": as_meta(RELATIONS),
         "title": f"{reading.card_title or reading.model_name}, {reading.face.name}",
         "state": {"selection": chosen},
     }

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import TraceError
+from workbench.explain.caption_tables import SELF_ATTENTION
+from workbench.explain.captions import as_meta
 from workbench.explain.prior import background_share, landmark_masks, leaked_mass, structure_prior
 from workbench.reading import Reading
 from workbench.widgets.inside import scaled_half
@@ -55,7 +57,7 @@ class Panel:
 
 
 def self_attention_payload(panels: Sequence[Panel], selection: Mapping[str, Any] | None = None) -> Payload:
-    """What the ``attention`` widget shows: the rows of each attention matrix, the prior mask, and the leaked mass.
+    """What the ``self_attention`` widget shows: rows of each attention matrix, prior mask and leaked mass.
 
     Mask and leaked mass are of each model's own answer.
 
@@ -85,7 +87,13 @@ def self_attention_payload(panels: Sequence[Panel], selection: Mapping[str, Any]
         meta, own = _panel(panel)
         shown.append(meta)
         blobs |= {f"{name}.{at}": blob for name, blob in own.items()}
-    meta = {"face": face_meta(first.scheme), "panels": shown, "title": first.face.name, "state": {"selection": chosen}}
+    meta = {
+        "face": face_meta(first.scheme),
+        "panels": shown,
+        "title": first.face.name,
+        "caption": as_meta(SELF_ATTENTION),
+        "state": {"selection": chosen},
+    }
     return {"meta": meta, "blobs": blobs}
 
 

@@ -9,6 +9,8 @@ import numpy as np
 
 from workbench.errors import TraceError
 from workbench.explain import cosine_similarity, part_statistic
+from workbench.explain.caption_tables import STRUCTURE
+from workbench.explain.captions import as_meta
 from workbench.landmarks import Scheme
 from workbench.landmarks.shapes import twins
 from workbench.reading import Reading
@@ -59,7 +61,8 @@ def structure_payload(
             }
         )
     state = {"selection": _resolve(dict(selection or {}), [scheme.count for scheme, *_ in given])}
-    return {"meta": {"models": models, "tensor": "relation.structure", "state": state}, "blobs": blobs}
+    meta = {"models": models, "tensor": "relation.structure", "caption": as_meta(STRUCTURE), "state": state}
+    return {"meta": meta, "blobs": blobs}
 
 
 def _encoded(item: Reading | Encoded) -> Encoded:
