@@ -1,5 +1,5 @@
-/* captions.js: the words under a picture, from the table of clauses in meta.caption and a view's facts. The rule is that
-of workbench/explain/captions.py. */
+/* The words under a picture, from the table of clauses in meta.caption and a view's facts. The rule is that of
+workbench/explain/captions.py. */
 
 import { number } from "./numbers.js";
 import { el } from "./page.js";

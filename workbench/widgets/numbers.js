@@ -1,4 +1,4 @@
-/* numbers.js: numbers, tables and words; pure. */
+/* Numbers, tables and words; pure. */
 
 /**
  * A value as every caption, axis and legend writes it: the rule of `number` in workbench/explain/captions.py.
