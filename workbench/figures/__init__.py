@@ -7,6 +7,7 @@ from workbench.figures.export import save, to_bytes
 from workbench.figures.inside import inside, self_attention
 from workbench.figures.patches import patches
 from workbench.figures.points import landmarks, trajectory
+from workbench.figures.relation_change import relation_change
 from workbench.figures.relations import matrix, partners, relations
 from workbench.figures.shape import shape
 from workbench.figures.structure import structure, structure_neighbours
@@ -21,6 +22,7 @@ __all__ = [
     "palette",
     "partners",
     "patches",
+    "relation_change",
     "relations",
     "save",
     "self_attention",
