@@ -69,7 +69,7 @@ def test_channels_together_are_the_mean_of_their_absolute_values() -> None:
     reading = reading_with(maps=(values, ("batch", "channel", "y", "x")))
     whole = pick(reading, "maps")
     np.testing.assert_array_equal(whole.values, [[2.0, 2.0]])
-    assert whole.caption == "maps · mean of the absolute values of 2 channels"
+    assert whole.caption == "maps · feature maps, one a channel · mean of the absolute values of 2 channels"
     np.testing.assert_array_equal(pick(reading, "maps", item=1).values, [[-3.0, 2.0]])
 
 
@@ -79,7 +79,7 @@ def test_looks_take_a_head_a_landmark_or_their_means() -> None:
     np.testing.assert_array_equal(pick(reading, "cross", head=1, item=2).values, [[14.0, 15.0]])
     shown = pick(reading, "cross")
     np.testing.assert_allclose(shown.values, [[9.0, 10.0]])
-    assert shown.caption == "cross · mean of 2 heads · mean of 5 landmarks"
+    assert shown.caption == "cross · where each landmark looks · mean of 2 heads · mean of 5 landmarks"
 
 
 def test_stages_heads_and_landmarks_that_are_not_there() -> None:
@@ -88,7 +88,7 @@ def test_stages_heads_and_landmarks_that_are_not_there() -> None:
     assert stack(reading, name).values.shape == (3, 4, 68, 68)
     row = pick(reading, name, stage=0, head=1, item=30)
     np.testing.assert_array_equal(row.values, reading.attention("cross")[0, 0, 1, 30])
-    assert row.caption.startswith(f"{name} · stage 1 of 3 · head 2 · from nose")
+    assert row.caption == f"{name} · who listens to whom · stage 1 of 3 · head 2 of 4 · row of nose bridge 4 of 4 (30)"
     for wrong in ({"stage": 3}, {"head": 4}, {"item": 68}):
         with pytest.raises(TraceError, match="so there is no"):
             pick(reading, name, **wrong)
@@ -101,7 +101,7 @@ def test_places_become_what_each_place_receives() -> None:
     reading = reading_with(attention=(weights, ("batch", "query_y", "query_x", "key_y", "key_x")))
     shown = pick(reading, "attention")
     np.testing.assert_allclose(shown.values, weights[0].mean((0, 1)).numpy(), rtol=1e-6)
-    assert shown.caption == "attention · mean over all 6 queries"
+    assert shown.caption == "attention · where each place looks · mean over all 6 queries"
 
 
 def test_patches_keep_one_small_map_a_landmark() -> None:

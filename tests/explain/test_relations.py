@@ -46,7 +46,7 @@ def test_the_best_partner_of_each_and_who_has_chosen_a_landmark() -> None:
     assert list(zip(one.query, one.key, strict=True)) == [(1, 0)]
     chosen_by = explain.best_edges(MATRIX, landmark=1, direction="key")
     assert list(zip(chosen_by.query, chosen_by.key, strict=True)) == [(0, 1), (2, 1)]
-    assert "where landmark 1 is the key" in chosen_by.caption
+    assert "arrows to landmark 1 from" in chosen_by.caption
 
 
 def test_edges_threshold_query_and_self() -> None:
@@ -75,7 +75,7 @@ def test_partners_may_be_oneself() -> None:
     found = explain.partners(MATRIX)
     assert found.key.tolist() == [0, 0, 2]
     assert found.weight.tolist() == [0.5, 0.6, 0.8]
-    assert "2 of 3 choose themselves" in found.caption
+    assert "2 of 3 weigh themselves most" in found.caption
     assert explain.partners(MATRIX, exclude_self=True).key.tolist() == [1, 0, 1]
 
 
@@ -90,7 +90,7 @@ def test_attention_matrix_is_the_recorded_tensor_or_its_plain_mean() -> None:
     assert mean.caption == "relation.layers.1.cross · stage 3 of 3 · mean of 4 heads"
     everything = explain.attention_matrix(reading, "self", None, None, None)
     np.testing.assert_allclose(everything.weights.sum(1), 1, rtol=1e-5)
-    assert everything.caption == "relation.layers.*.self · mean of 2 layers · mean of 3 stages · mean of 4 heads"
+    assert everything.caption == "relation.layers.*.self · mean of 3 stages · mean of 2 layers · mean of 4 heads"
 
 
 def test_attention_that_is_not_there_is_one_sentence() -> None:

@@ -47,7 +47,7 @@ def test_part_statistic_by_hand() -> None:
     assert found.mirrored == pytest.approx(0.5)
     assert found.rest == pytest.approx(-0.1)
     assert found.counts == (2, 2, 2, 2)
-    assert "mirrored pairs 0.50" in found.caption
+    assert "mirrored pairs 0.5" in found.caption
 
 
 def test_missing_encoding_is_one_sentence() -> None:

@@ -21,7 +21,7 @@ def test_ellipses_are_the_deviation_times_the_patch() -> None:
     expected = np.sqrt(variance[2, 1, 0].numpy()) * reading.rects()[2, :, 2:]
     np.testing.assert_allclose(found.sigma, expected, rtol=1e-5)
     np.testing.assert_allclose(found.mass, [0.3935, 0.8647, 0.9889], atol=1e-4)
-    assert "39%, 86%, 99%" in found.caption
+    assert "39, 86, 99 %" in found.caption
     assert "stage 3 of 3 · layer 2 of 2" in found.caption
 
 
@@ -30,7 +30,7 @@ def test_a_laplace_prediction_has_its_own_mass_inside() -> None:
     draws = np.random.default_rng(0).laplace(scale=1 / np.sqrt(2), size=(400_000, 2))  # deviation 1
     radius = np.hypot(*draws.T)
     np.testing.assert_allclose(found.mass, [(radius <= k).mean() for k in (1, 2, 3)], atol=3e-3)
-    assert "if Laplace: 52%, 86%, 96%" in found.caption
+    assert "a Laplace distribution has 52, 86, 96 %" in found.caption
 
 
 @pytest.mark.parametrize("rule", ["variance", "deviation"])
@@ -101,7 +101,7 @@ def test_calibration_of_a_true_laplace() -> None:
     errors = np.random.default_rng(1).laplace(scale=2 / np.sqrt(2), size=50_000)
     good = explain.calibration(errors, np.full(50_000, 2.0), likelihood="laplace")
     assert good.gap < 0.005
-    assert "calibrated Laplace: 76%" in good.caption
+    assert "of a calibrated Laplace distribution 76%" in good.caption
     assert explain.calibration(errors, np.full(50_000, 2.0)).gap > 0.04
 
 

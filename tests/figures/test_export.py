@@ -56,7 +56,7 @@ def test_scale_multiplies_pixels(relations: go.Figure) -> None:
 def test_svg_holds_title_and_caption_as_text(relations: go.Figure) -> None:
     text = figures.to_bytes(relations, "svg").decode("utf-8")
     words = " ".join(re.sub(r"<[^>]+>", "\n", text).split())
-    assert "Which patches each landmark looks at" in words
+    assert "synthetic, drawn" in words
     assert "relation.layers.0.cross · stage 3 of 3 · mean of 4 heads" in words
     assert "http" not in re.sub(r'xmlns\S*="[^"]*"|http://(www\.w3|purl|creativecommons)\S*', "", text)
 
@@ -69,18 +69,41 @@ def test_a_point_lands_on_its_pixel() -> None:
     assert 8 <= np.ptp(red[:, 0]) + 1 <= 11
 
 
-def test_lines_break_at_gaps_and_outlines_fill() -> None:
+def test_lines_break_at_gaps() -> None:
     figure = plain()
     gaps = {"x": [10, 40, np.nan, 60, 90], "y": [50] * 5}
     figure.add_scatter(**gaps, mode="lines", line={"color": "#0000FF", "width": 6})
-    square = {"x": [10, 40, 40, 10, 10], "y": [10, 10, 40, 40, 10]}
-    figure.add_scatter(
-        **square, mode="lines", fill="toself", fillcolor="#00FF00", line={"width": 1, "color": "#00FF00"}
-    )
     picture = pixels(figure)
     assert picture[50, 25].tolist() == [0, 0, 255]
     assert picture[50, 50].tolist() == [255, 255, 255]
-    assert picture[25, 25].tolist() == [0, 255, 0]
+
+
+def test_paths_bend_where_their_control_point_says() -> None:
+    figure = plain()
+    line = {"color": "#FF0000", "width": 4}
+    figure.add_shape(type="path", path="M10 80Q50 0 90 80", line=line, xref="x", yref="y")
+    figure.add_shape(
+        type="path", path="M10 90L30 90L30 98Z", fillcolor="#0000FF", line={"width": 0}, xref="x", yref="y"
+    )
+    figure.add_shape(
+        type="circle", x0=40, y0=60, x1=60, y1=90, fillcolor="#00FF00", line={"width": 0}, xref="x", yref="y"
+    )
+    picture = pixels(figure)
+    assert picture[40, 50].tolist() == [255, 0, 0]  # a quarter of the way from the control point to the chord
+    assert picture[75, 50].tolist() == [0, 255, 0]
+    assert picture[61, 41].tolist() == [255, 255, 255]
+    assert picture[92, 28].tolist() == [0, 0, 255]
+
+
+def test_what_is_drawn_later_lies_above_within_its_layer() -> None:
+    figure = plain()
+    for colour, layer in (("#0000FF", "above"), ("#00FF00", "between"), ("#FF0000", "between")):
+        figure.add_shape(type="rect", x0=20, y0=20, x1=80, y1=80, fillcolor=colour, layer=layer, line={"width": 0})
+    figure.layout.shapes[0].update(x0=60)
+    figure.add_scatter(x=[40], y=[40], mode="markers", marker={"size": 10, "color": "#000000"})
+    picture = pixels(figure)
+    colours = [picture[y, x].tolist() for x, y in ((30, 70), (70, 70), (40, 40))]
+    assert colours == [[255, 0, 0], [0, 0, 255], [0, 0, 0]]
 
 
 def test_heatmap_cells_have_the_colours_of_their_scale() -> None:
@@ -96,7 +119,7 @@ def test_shapes_bars_and_pictures() -> None:
     figure = plain()
     rect = {"type": "rect", "x0": 10, "y0": 10, "x1": 30, "y1": 30, "xref": "x", "yref": "y", "line": {"width": 0}}
     figure.add_shape(**rect, fillcolor="rgba(255,0,0,0.5)")
-    uri = figures.canvas.map_uri(np.zeros((2, 2)), "cividis")
+    uri = figures.canvas.pixels_uri(figures.palette.sample("cividis", np.zeros((2, 2))))
     figure.add_layout_image(source=uri, x=60, y=60, sizex=30, sizey=30, xref="x", yref="y", sizing="stretch")
     figure.add_bar(x=[50], y=[20], width=10, marker={"color": "#00FF00"})
     picture = pixels(figure)
@@ -107,7 +130,7 @@ def test_shapes_bars_and_pictures() -> None:
 
 def test_html_works_alone_and_json_opens_again(relations: go.Figure) -> None:
     page = figures.to_bytes(relations, "html").decode("utf-8")
-    assert "<title>Which patches each landmark looks at</title>" in page
+    assert "<title>synthetic, drawn</title>" in page
     assert not re.search(r"<(script|link)[^>]+(src|href)=", page)
     back = go.Figure(json.loads(figures.to_bytes(relations, "json")))
     assert len(back.data) == len(relations.data)

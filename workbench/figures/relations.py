@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
+from workbench.errors import TraceError
 from workbench.explain import Edges, Relations, attention_matrix, attention_stack, best_edges, edges, largest_weight
 from workbench.explain import partners as best_partners
 from workbench.explain.caption_tables import RELATIONS
@@ -44,7 +45,7 @@ def relations(
 
     Args:
         kind, stage, layer, head: see ``explain.attention_matrix``.
-        top_k, threshold, direction: see ``explain.edges``.
+        top_k, threshold, direction: see ``explain.edges``; ``top_k`` from 1, None for all.
         landmark: only this one's lines. The scale stays that of all landmarks, so pictures compare.
         own: draw a landmark's weight on itself, as a ring, and count it in the scale.
         best: instead one arrow from each landmark to its strongest key, see ``explain.best_edges``.
@@ -55,6 +56,8 @@ def relations(
     """
     found = attention_matrix(reading, kind, stage, layer, head)
     landmark = None if landmark is None else check_index("landmark", landmark, reading.scheme.count)
+    if top_k is not None and top_k < 1:
+        raise TraceError("A figure draws at least 1 line of each landmark; give top_k from 1, or None for all.")
     if best:
         chosen = best_edges(found, threshold, landmark, direction)
     else:

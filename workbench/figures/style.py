@@ -63,7 +63,7 @@ def ticks(low: float, high: float, count: float = 4) -> list[float]:
     first = math.ceil(low / step - 1e-9)
     out = []
     while first * step <= high + step * 1e-9:
-        out.append(first * step)
+        out.append(float(f"{first * step:.12g}"))  # without what powers of ten leave in the last digits
         first += 1
     return out
 
