@@ -1,12 +1,12 @@
 """Who listens to whom: the attention between landmarks, on the face and as a matrix."""
 
-from workbench.app import fitting, messages, pool, state, views
+from workbench.app import cache, messages, requirements, state, views
 
 
 @messages.panel
 def explorer() -> None:
-    if not fitting.missing("relations"):
-        views.relations(pool.reading(state.current()))
+    if not requirements.missing("relations"):
+        views.relations(cache.reading(state.current()))
     state.publish()
 
 

@@ -1,12 +1,12 @@
 """Draw points of your own on the face plane and see them found on the chosen face."""
 
-from workbench.app import messages, shapes, state
+from workbench.app import messages, shape, state
 
 
 @messages.panel
 def explorer() -> None:
-    shapes.notice()
-    shapes.explorer(state.current())
+    shape.notice()
+    shape.explorer(state.current())
     state.publish()
 
 

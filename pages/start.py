@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from workbench.app import intake, messages, model_choice, start
+from workbench.app import face_chooser, messages, model_choice, start
 
 gallery, own = st.columns([6, 1.3], vertical_alignment="top")
 with gallery, messages.guard("gallery"):
-    intake.faces_strip()
+    face_chooser.faces_strip()
 with own:
-    intake.upload_button()
+    face_chooser.upload_button()
 
 photograph, inside = st.columns([3, 1.6], gap="medium")
 shown = None

@@ -1,11 +1,11 @@
 """What it knows of a face before it has seen one: the similarity of the structure encodings."""
 
-from workbench.app import fitting, messages, state, views
+from workbench.app import messages, requirements, state, views
 
 
 @messages.panel
 def explorer() -> None:
-    if not fitting.missing("structure"):
+    if not requirements.missing("structure"):
         views.structure()
     state.publish()
 

@@ -1,12 +1,12 @@
 """How sure it is: spreads, patches and paths, and what happens when a part of the face is covered."""
 
-from workbench.app import cover, fitting, messages, state
+from workbench.app import messages, requirements, state, uncertainty
 
 
 @messages.panel
 def explorer() -> None:
-    if not fitting.missing("uncertainty"):
-        cover.explorer(state.current())
+    if not requirements.missing("uncertainty"):
+        uncertainty.explorer(state.current())
     state.publish()
 
 

@@ -11,7 +11,7 @@ import torch
 from workbench.landmarks import Scheme, get_scheme
 from workbench.models.alignment import Alignment
 from workbench.reading import Reading
-from workbench.tracing import Named, Trace
+from workbench.tracing import NamedTensor, Trace
 
 # centre x, centre y, half width, half height, first and last angle in degrees (y down, 90 is the chin)
 _ARCS = {
@@ -149,10 +149,10 @@ def _trace(scheme: Scheme, shape: np.ndarray, rng: np.random.Generator, stages: 
             logits = logits + 0.9 * rng.standard_normal((stages, 1, heads, scheme.count, scheme.count))
             weights = np.exp(logits - logits.max(-1, keepdims=True))
             weights /= weights.sum(-1, keepdims=True)
-            trace[f"relation.layers.{layer}.{kind}"] = Named(torch.tensor(weights, dtype=torch.float32), axes)
+            trace[f"relation.layers.{layer}.{kind}"] = NamedTensor(torch.tensor(weights, dtype=torch.float32), axes)
     folded = np.stack([np.abs(shape[:, 0] - 0.5), shape[:, 1], 0.3 * shape[:, 0]], 1)
     waves = np.sin(14 * folded @ rng.standard_normal((3, 32)) + rng.uniform(0, 6, 32))
-    trace["relation.structure"] = Named(
+    trace["relation.structure"] = NamedTensor(
         torch.tensor(waves[None], dtype=torch.float32), ("batch", "landmark", "channel")
     )
     return trace

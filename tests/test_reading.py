@@ -33,13 +33,13 @@ def reading(face):
 def test_shapes_and_units(reading) -> None:
     assert reading.landmarks.shape == (68, 2)
     assert (reading.stages, reading.layers) == (3, 2)
-    assert reading.path().shape == (7, 68, 2)
+    assert reading.trajectory().shape == (7, 68, 2)
     assert reading.attention("cross").shape == reading.attention("self").shape == (3, 2, 4, 68, 68)
     assert reading.structure().shape == (68, 128)
     assert reading.rects().shape == (3, 68, 4)
-    np.testing.assert_allclose(reading.path()[0], reading.mean_shape)
-    np.testing.assert_allclose(reading.path()[-1], reading.points())
-    np.testing.assert_allclose(reading.path()[3], reading.points(stage=1, layer=0))
+    np.testing.assert_allclose(reading.trajectory()[0], reading.mean_shape)
+    np.testing.assert_allclose(reading.trajectory()[-1], reading.points())
+    np.testing.assert_allclose(reading.trajectory()[3], reading.points(stage=1, layer=0))
     sigma = np.sqrt(reading.variance()[-1]) * reading.rects()[-1, :, 2:]
     np.testing.assert_allclose(reading.sigma(), sigma, rtol=1e-5)
 

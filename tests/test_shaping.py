@@ -57,8 +57,8 @@ def test_points_of_ones_own_are_the_prompt(model, face) -> None:
         expected = model(image, torch.from_numpy(points).float()).landmarks[0].numpy() / 64
     np.testing.assert_allclose(found.points(), expected, atol=1e-6)
     assert found.zero_shot == 12
-    assert found.path().shape == (1 + model.config.layers, 12, 2)
-    np.testing.assert_allclose(found.path()[0], points)
+    assert found.trajectory().shape == (1 + model.config.layers, 12, 2)
+    np.testing.assert_allclose(found.trajectory()[0], points)
     assert found.trace.meta["plane"] == points.round(6).tolist()
 
 
@@ -98,7 +98,7 @@ def test_another_system_says_so(tiny_model, face) -> None:
 
 def test_the_other_views_take_a_shape(model, face) -> None:
     found = find_shape(model, face, oval())
-    for draw in (figures.landmarks, figures.path, figures.shape):
+    for draw in (figures.landmarks, figures.trajectory, figures.shape):
         assert figures.to_bytes(draw(found), "png").startswith(b"\x89PNG")
 
 

@@ -122,7 +122,9 @@ def test_a_trace_is_kept_and_opens_again(run, tmp_path) -> None:
     assert len(trace.meta["checkpoint"]) == 64
 
 
-@pytest.mark.parametrize("view", ["landmarks", "relations", "matrix", "structure", "uncertainty", "patches", "path"])
+@pytest.mark.parametrize(
+    "view", ["landmarks", "relations", "matrix", "structure", "uncertainty", "patches", "trajectory"]
+)
 def test_every_view_becomes_a_picture(run, tmp_path, view) -> None:
     path = tmp_path / f"{view}.png"
     code, _, err = run("figure", "sample:astronaut", "--view", view, "--out", path)

@@ -14,7 +14,7 @@ import torch
 from workbench.errors import CheckpointError, TraceError, UnknownNameError
 from workbench.landmarks import Scheme, user_scheme
 from workbench.models.alignment import Alignment
-from workbench.tracing import Trace, record, within
+from workbench.tracing import Trace, check_index, record
 from workbench.tracing import taps as tap_names
 
 if TYPE_CHECKING:
@@ -75,12 +75,12 @@ class Reading:
         """(N, 2) normalised, after the given stage and layer."""
         stages = self.alignment.stages
         if stages is not None:
-            within("stage", stage, stages.shape[0])
-            within("layer", layer, stages.shape[1])
+            check_index("stage", stage, stages.shape[0])
+            check_index("layer", layer, stages.shape[1])
         values = self.alignment.landmarks[0] if stages is None else stages[stage, layer, 0]
         return values.cpu().numpy().astype(np.float64) / self.input_size
 
-    def path(self) -> np.ndarray:
+    def trajectory(self) -> np.ndarray:
         """(1 + stage * layer, N, 2) normalised: the mean shape, then every intermediate answer in order."""
         stages = self.alignment.stages
         steps = self.alignment.landmarks[None] if stages is None else stages.flatten(0, 1)
@@ -95,7 +95,7 @@ class Reading:
         """(stage, N, 2) predicted variance in patch units squared. Raises TraceError without an uncertainty."""
         if self.alignment.variance is None:
             raise TraceError(f"{self.model_name} predicts no uncertainty; choose a DSLPT model.")
-        within("layer", layer, self.alignment.variance.shape[1])
+        check_index("layer", layer, self.alignment.variance.shape[1])
         return self.alignment.variance[:, layer, 0].cpu().numpy().astype(np.float64)
 
     def rects(self) -> np.ndarray:

@@ -12,7 +12,7 @@ import torch
 from tests.app.conftest import Opener, words
 from tests.app.test_pages import healthy, selection, widgets
 from tests.readings import drawn_shape
-from workbench.app import attention, inside, pool, views
+from workbench.app import cache, inside, self_attention, views
 from workbench.landmarks import get_scheme
 from workbench.models import build, preset, save_checkpoint, zoo
 
@@ -50,11 +50,11 @@ def test_another_tensor_is_recorded_alone(open_page: Opener) -> None:
     at = open_page("inside", model="ssfa-68", landmark="30")
     at.selectbox(key="inside_tensor").select("features").run()
     assert healthy(at)
-    assert set(pool.inside(selection(at), "features").reading.trace) == {"features"}
-    at.selectbox(key="inside_tensor").select(inside.WAY).run()
+    assert set(cache.inside(selection(at), "features").reading.trace) == {"features"}
+    at.selectbox(key="inside_tensor").select(inside.TRAJECTORY).run()
     assert healthy(at)
-    assert at.query_params["tensor"] == inside.WAY
-    assert not pool.inside(selection(at), "").reading.trace
+    assert at.query_params["tensor"] == inside.TRAJECTORY
+    assert not cache.inside(selection(at), "").reading.trace
 
 
 def test_a_link_names_the_tensor(open_page: Opener) -> None:
@@ -106,12 +106,12 @@ def test_without_spatial_attention_a_sentence_and_a_button(model: str, open_page
 
 def test_either_model_brings_its_twin_and_the_prior_comes_first(open_page: Opener) -> None:
     assert healthy(open_page("self_attention", model="ssfa-68-free"))
-    cards = pool.cards()
+    cards = cache.cards()
     for name in ("ssfa-68", "ssfa-68-free"):
-        both = attention.side_by_side(cards[name], list(cards.values()))
+        both = self_attention.side_by_side(cards[name], list(cards.values()))
         assert [card.name for card in both] == ["ssfa-68", "ssfa-68-free"]
     alone = [card for card in cards.values() if card.name != "ssfa-68-free"]
-    assert [card.name for card in attention.side_by_side(cards["ssfa-68"], alone)] == ["ssfa-68"]
+    assert [card.name for card in self_attention.side_by_side(cards["ssfa-68"], alone)] == ["ssfa-68"]
 
 
 def test_start_opens_on_a_model_without_relations(open_page: Opener) -> None:

@@ -14,8 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opener, words
 from tests.readings import synthetic_reading
-from workbench.app import cover, downloads, pool, views
-from workbench.app.link import Selection
+from workbench.app import cache, downloads, uncertainty, views
+from workbench.app.url_state import Selection
 from workbench.faces import Occluder
 from workbench.landmarks import get_scheme
 from workbench.models import zoo
@@ -98,8 +98,8 @@ def test_one_of_five_faces_can_be_chosen(open_page: Opener, five_faces: bytes) -
     at = open_page("start")
     at.file_uploader[0].upload("five.png", five_faces, "image/png").run()
     assert healthy(at)
-    key = replace(pool.FaceKey.of(selection(at)), name="five.png")  # as this session calls it
-    assert len(pool._face(key).boxes) == 5
+    key = replace(cache.FaceKey.of(selection(at)), name="five.png")  # as this session calls it
+    assert len(cache._face(key).boxes) == 5
 
 
 def test_the_camera_is_asked_for_only_on_request(open_page: Opener) -> None:
@@ -128,7 +128,7 @@ def test_a_wider_crop_is_read_afresh_and_stands_in_the_link(open_page: Opener) -
     at.slider(key="crop_factor").set_value(1.5).run()
     assert healthy(at)
     assert at.query_params["factor"] == "1.5"
-    assert pool.face(selection(at)).factor == 1.5
+    assert cache.face(selection(at)).factor == 1.5
 
 
 def test_the_selection_follows_to_another_page(open_page: Opener) -> None:
@@ -146,10 +146,10 @@ def test_an_occluder_is_read_and_the_relations_answer(open_page: Opener) -> None
 
 
 def test_an_unusable_occluder_is_no_occluder() -> None:
-    assert cover.occluder_of({}) is None
-    assert cover.occluder_of({"x": 0, "y": 0, "w": -1, "h": 1, "fill": "grey"}) is None
-    assert cover.occluder_of({"x": 0, "y": 0, "w": 1, "h": float("nan")}) is None
-    assert cover.occluder_of({"x": 0, "y": 0, "w": 1, "h": 1, "fill": "glitter"}) is None
+    assert uncertainty.occluder_of({}) is None
+    assert uncertainty.occluder_of({"x": 0, "y": 0, "w": -1, "h": 1, "fill": "grey"}) is None
+    assert uncertainty.occluder_of({"x": 0, "y": 0, "w": 1, "h": float("nan")}) is None
+    assert uncertainty.occluder_of({"x": 0, "y": 0, "w": 1, "h": 1, "fill": "glitter"}) is None
 
 
 def test_a_fault_of_ours_is_a_sentence_and_goes_to_the_log(
@@ -158,7 +158,7 @@ def test_a_fault_of_ours_is_a_sentence_and_goes_to_the_log(
     def broken(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(pool, "view", broken)
+    monkeypatch.setattr(cache, "view", broken)
     at = open_page("relations")
     assert not at.exception
     assert "a fault in the workbench" in words(at)
@@ -168,8 +168,8 @@ def test_a_fault_of_ours_is_a_sentence_and_goes_to_the_log(
 
 def test_a_model_is_loaded_once_for_all_sessions(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     loads: list[str] = []
-    load = pool.load_model
-    monkeypatch.setattr(pool, "load_model", lambda name: (loads.append(name), load(name))[1])
+    load = cache.load_model
+    monkeypatch.setattr(cache, "load_model", lambda name: (loads.append(name), load(name))[1])
     first, second = open_page("start"), open_page("start", sample="frontal-a")
     assert healthy(first)
     assert healthy(second)
@@ -287,7 +287,7 @@ def test_what_is_saved_of_the_relations_is_what_is_drawn() -> None:
 
 def test_the_mouth_is_covered_where_it_is() -> None:
     reading = synthetic_reading()
-    occluder = cover.occluder_of(cover.mouth(reading))
+    occluder = uncertainty.occluder_of(uncertainty.mouth(reading))
     assert occluder is not None
     covered = occluder.covers(reading.points())
     assert covered[48:68].all()
@@ -296,8 +296,8 @@ def test_the_mouth_is_covered_where_it_is() -> None:
 
 def test_every_occluder_has_a_reading_of_its_own(open_page: Opener) -> None:
     chosen = Selection(sample="frontal-a", model="dslpt-68")
-    first = pool.occluded(chosen, Occluder(0.2, 0.2, 0.3, 0.3, "black"))
-    second = pool.occluded(chosen, Occluder(0.5, 0.5, 0.3, 0.3, "black"))
+    first = cache.occluded(chosen, Occluder(0.2, 0.2, 0.3, 0.3, "black"))
+    second = cache.occluded(chosen, Occluder(0.5, 0.5, 0.3, 0.3, "black"))
     assert (first.reading.face.crop(64)[20, 20] == 0).all()
     assert (second.reading.face.crop(64)[20, 20] != 0).any()
     assert (second.reading.face.crop(64)[40, 40] == 0).all()

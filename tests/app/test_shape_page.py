@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opener, words
 from tests.shaping import oval, store
-from workbench.app import pool, shapes, views
+from workbench.app import cache, shape, views
 from workbench.landmarks import drawing
 from workbench.models import zoo
 from workbench.widgets.shape import state_of
@@ -119,13 +119,13 @@ def test_a_broken_file_is_a_sentence_and_the_drawing_stays(open_shape: Opener, c
 
 
 def test_what_the_page_sends_is_checked(open_shape: Opener) -> None:
-    plane = pool.plane("tufa") if open_shape() else ()
+    plane = cache.plane("tufa") if open_shape() else ()
     script = """
 import streamlit as st
-from workbench.app import shapes, state, views
+from workbench.app import shape, state, views
 from workbench.widgets.shape import EMPTY
-shapes.keep({**EMPTY, "points": [[0.1, 0.2]], "ids": [0], "origin": [-1]}, ())
-shapes.keep({**EMPTY, "points": [[0.1, 99]], "ids": [0], "origin": [-1]}, ())
+shape.keep({**EMPTY, "points": [[0.1, 0.2]], "ids": [0], "origin": [-1]}, ())
+shape.keep({**EMPTY, "points": [[0.1, 99]], "ids": [0], "origin": [-1]}, ())
 st.write(views.options_of("shape.drawing")["points"])
 st.write(state.take_notice())
 """
@@ -160,5 +160,5 @@ def test_which_model_finds_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         store(tmp_path, name)
     monkeypatch.setattr(zoo, "share", lambda name: tmp_path)
     st.cache_resource.clear()
-    assert shapes.model_for("dslpt-68") == "tufa-68"
-    assert shapes.model_for("tufa-29") == "tufa-29"
+    assert shape.model_for("dslpt-68") == "tufa-68"
+    assert shape.model_for("tufa-29") == "tufa-29"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from workbench.data import write_synthetic
+from tests.synthetic import write_synthetic
 from workbench.data.augment import AugmentConfig, augment_batch, eval_batch
 from workbench.data.mixed import (
     DENSE,

@@ -9,7 +9,8 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from workbench.data import Packed, join, open_dataset, pack, write_synthetic
+from tests.synthetic import write_synthetic
+from workbench.data import Packed, join, open_dataset, pack
 from workbench.data.pack import pack_one
 from workbench.data.samples import Sample
 from workbench.errors import DataError

@@ -11,8 +11,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from tests.synthetic import write_synthetic
 from workbench.cli import app
-from workbench.data import write_synthetic
 from workbench.errors import DataError
 from workbench.evaluation import evaluate, sigma_under_occlusion
 from workbench.evaluation.dataset import batches, load_faces

@@ -6,8 +6,8 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
+from tests.synthetic import write_synthetic
 from workbench.cli import app
-from workbench.data import write_synthetic
 from workbench.errors import TraceError
 from workbench.evaluation import SIDES, sigma_under_occlusion
 from workbench.models import preset

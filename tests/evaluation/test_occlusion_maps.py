@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from workbench.data import write_synthetic
+from tests.synthetic import write_synthetic
 from workbench.errors import UnknownNameError
 from workbench.evaluation.occlusion_maps import MapReport, maps_under_occlusion
 from workbench.models import preset

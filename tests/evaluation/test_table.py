@@ -12,8 +12,8 @@ from workbench.models import SYSTEMS, list_models
 def test_every_system_prints_its_size_or_says_why_not() -> None:
     assert set(SYSTEMS) == {"dslpt", "slpt", "tufa", "ssfa", "scc", "atpn", "chs", "aodn"}
     for system in SYSTEMS.values():
-        assert system.figures, system.name
-        assert set(system.figures) <= set(system.presets)
+        assert system.printed_sizes, system.name
+        assert set(system.printed_sizes) <= set(system.presets)
         assert set(system.notes) <= set(system.presets)
 
 
@@ -23,8 +23,8 @@ def test_a_row_for_every_printed_size_and_every_checkpoint(monkeypatch) -> None:
     text = table.markdown()
     assert "| SLPT | `slpt-98-lite` | 13.194 | 13.19 | 6.081 | 6.08 |" in text
     for system in SYSTEMS.values():
-        assert all(f"`{name}`" in text for name in system.figures)
-        assert all(note in text for name, note in system.notes.items() if name in system.figures)
+        assert all(f"`{name}`" in text for name in system.printed_sizes)
+        assert all(note in text for name, note in system.notes.items() if name in system.printed_sizes)
     for card in list_models():
         row = next(line for line in text.splitlines() if line.startswith(f"| `{card.name}` |"))
         assert "12.3 |" in row and table.error_of(card) in row

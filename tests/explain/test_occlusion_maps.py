@@ -15,13 +15,13 @@ from workbench.explain.occlusion_maps import (
     rectangle_coverage,
     single_map,
 )
-from workbench.tracing import Named, Trace
+from workbench.tracing import NamedTensor, Trace
 
 
 def reading(values) -> SimpleNamespace:
     trace = Trace()
-    trace["attention.gate.spatial"] = Named(torch.tensor([values]), ("batch", "y", "x"))
-    trace["hybrid"] = Named(torch.zeros(1, 3, 2, 2), ("batch", "channel", "y", "x"))
+    trace["attention.gate.spatial"] = NamedTensor(torch.tensor([values]), ("batch", "y", "x"))
+    trace["hybrid"] = NamedTensor(torch.zeros(1, 3, 2, 2), ("batch", "channel", "y", "x"))
     return SimpleNamespace(trace=trace)
 
 

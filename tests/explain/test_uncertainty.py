@@ -78,7 +78,7 @@ def test_sigma_order_falls() -> None:
 
 def test_path_names_its_steps() -> None:
     reading = synthetic_reading(68)
-    found = explain.landmark_path(reading)
+    found = explain.trajectory(reading)
     assert found.labels[:3] == ("mean face", "stage 1, layer 1", "stage 1, layer 2")
     assert found.stage.tolist() == [-1, 0, 0, 1, 1, 2, 2]
     np.testing.assert_allclose(found.points[0], reading.mean_shape)

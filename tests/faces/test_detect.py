@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tools import detector_boxes
 from workbench.errors import DataError, UnknownNameError
-from workbench.faces import calibrate
 from workbench.faces.centerface import CenterFaceDetector
 from workbench.faces.detect import DETECTORS, BoxMapping, Detection, detect, get_detector, prominence
 from workbench.faces.sample import sample_photo
@@ -162,15 +162,15 @@ class Boxes:
 def test_the_fit_finds_shift_and_scale() -> None:
     photo = Image.new("RGB", (100, 100))
     corners = np.array([[20.0, 30.0], [60.0, 70.0]])  # centre 40, 50, side 40
-    fit = calibrate.fit_box_mapping(Boxes((20, 20, 100, 100)), [(photo, corners)] * 3)["front"]
+    fit = detector_boxes.fit_box_mapping(Boxes((20, 20, 100, 100)), [(photo, corners)] * 3)["front"]
     assert fit.mapping == BoxMapping(dx=-0.25, dy=-0.125, scale=0.5)
     assert fit.count == 3
     assert fit.centre == pytest.approx((0, 0))
     assert fit.scale == pytest.approx((1, 1))
     assert fit.mapping((20, 20, 100, 100)) == (20, 30, 60, 70)
     with pytest.raises(DataError, match="none of the faces"):
-        calibrate.fit_box_mapping(Boxes((80, 80, 90, 90)), [(photo, corners)])
-    assert calibrate.recall(Boxes((20, 20, 100, 100)), [(photo, corners)] * 2) == (2, 2, 2)
+        detector_boxes.fit_box_mapping(Boxes((80, 80, 90, 90)), [(photo, corners)])
+    assert detector_boxes.recall(Boxes((20, 20, 100, 100)), [(photo, corners)] * 2) == (2, 2, 2)
 
 
 def test_embedding_carries_the_landmarks_along() -> None:
@@ -180,8 +180,8 @@ def test_embedding_carries_the_landmarks_along() -> None:
     crop = Image.fromarray(glow.astype(np.uint8)).convert("RGB")
     points = np.array([[150.0, 90.0], [40.0, 40.0], [215.0, 220.0]])
     for _ in range(5):
-        photo, moved = calibrate.embed(crop, points, rng)
-        flipped, mirrored = calibrate.mirror(photo, moved)
+        photo, moved = detector_boxes.embed(crop, points, rng)
+        flipped, mirrored = detector_boxes.mirror(photo, moved)
         for picture, (x, y) in ((photo, moved[0]), (flipped, mirrored[0])):
             weight = np.asarray(picture, float)[..., 0]
             rows, columns = np.mgrid[: weight.shape[0], : weight.shape[1]]

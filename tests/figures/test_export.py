@@ -38,7 +38,7 @@ def plain(**layout: Any) -> go.Figure:
 @pytest.mark.parametrize(
     "draw",
     [
-        figures.landmarks, figures.path, figures.relations, figures.partners, figures.matrix, figures.thumbnails,
+        figures.landmarks, figures.trajectory, figures.relations, figures.partners, figures.matrix, figures.thumbnails,
         figures.structure, figures.structure_neighbours, figures.uncertainty, figures.sigma_bars, figures.patches,
     ],
 )  # fmt: skip

@@ -11,15 +11,15 @@ import pytest
 from tests.readings import synthetic_reading
 from workbench import explain, figures
 from workbench.errors import TraceError
-from workbench.figures.attention import bent
 from workbench.figures.canvas import joined, number
 from workbench.figures.legends import Steps
+from workbench.figures.relations import bent
 from workbench.landmarks import user_scheme
 from workbench.reading import Reading
 
 VIEWS: dict[str, tuple[Callable[[Reading], go.Figure], str]] = {
     "landmarks": (figures.landmarks, "alignment.landmarks"),
-    "path": (figures.path, "alignment.stages"),
+    "trajectory": (figures.trajectory, "alignment.stages"),
     "relations": (figures.relations, "relation.layers.0.cross · stage 3 of 3 · mean of 4 heads"),
     "one landmark": (lambda r: figures.relations(r, "self", landmark=1), "strongest keys of landmark 1"),
     "partners": (figures.partners, "relation.layers.0.cross"),
@@ -148,7 +148,7 @@ def test_pinned_neighbours_name_the_landmark_and_the_model() -> None:
 def test_a_landmark_that_is_not_there_is_refused() -> None:
     both = [synthetic_reading(68), synthetic_reading(98)]
     assert "of landmark 3," in caption_of(figures.structure_neighbours(both, landmark=3))
-    calls = (figures.matrix, figures.path, figures.structure, figures.structure_neighbours)
+    calls = (figures.matrix, figures.trajectory, figures.structure, figures.structure_neighbours)
     for draw, readings in [*((call, both[0]) for call in calls), (figures.structure_neighbours, both)]:
         with pytest.raises(TraceError, match="no landmark 68|no landmark 200"):
             draw(readings, landmark=68 if readings is both[0] else 200)
@@ -175,7 +175,7 @@ def test_thumbnails_answer_clicks_with_layer_and_head() -> None:
 
 def test_ellipses_have_the_predicted_radii() -> None:
     reading = synthetic_reading(68)
-    figure = figures.uncertainty(reading, levels=(2.0,), path=False)
+    figure = figures.uncertainty(reading, levels=(2.0,), trajectory=False)
     rings = [np.stack([t.x, t.y], 1) for t in figure.data if t.fill == "toself"]
     pieces = [p for ring in rings for p in np.split(ring, np.flatnonzero(np.isnan(ring[:, 0])))]
     known = [p[~np.isnan(p[:, 0])] for p in pieces]

@@ -62,7 +62,7 @@ def test_counts_of_table_9(counted) -> None:
     most, none = counted["chs-98-4ccr"], counted["chs-98-0ccr"]
     # The cascades are alike, so that the rows between lie on a line.
     for cascades in (4, 2, 1, 0):
-        printed = SYSTEM.figures[f"chs-98-{cascades}ccr"]
+        printed = SYSTEM.printed_sizes[f"chs-98-{cascades}ccr"]
         ours = [low + (high - low) * cascades / 4 for low, high in zip(none, most, strict=True)]
         assert ours == pytest.approx(printed, rel=0.01)
     assert (most[0] - none[0]) / 4 == pytest.approx(32.47, rel=0.01)

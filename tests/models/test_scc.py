@@ -46,11 +46,11 @@ def awake(model: SCC) -> SCC:
     return model
 
 
-@pytest.mark.parametrize("name", list(SYSTEM.figures))
+@pytest.mark.parametrize("name", list(SYSTEM.printed_sizes))
 def test_counts_meet_the_printed_ones(name: str) -> None:
     config = PRESETS[name]
     model = SCC(config, torch.rand(config.landmarks, 2))
-    millions, giga = SYSTEM.figures[name]
+    millions, giga = SYSTEM.printed_sizes[name]
     assert count_parameters(model) / 1e6 == pytest.approx(millions, rel=0.01)
     assert count_multiply_accumulates(model) / 1e9 == pytest.approx(giga, rel=0.01)
 

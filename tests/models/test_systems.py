@@ -148,7 +148,7 @@ def test_every_system_is_here_and_every_preset_of_it_names_it() -> None:
     for system in SYSTEMS.values():
         assert {config.system for config in system.presets.values()} == {system.name}
         assert all(name.startswith(f"{system.name}-") for name in system.presets)
-        assert set(system.figures) <= set(system.presets) and set(system.notes) <= set(system.presets)
+        assert set(system.printed_sizes) <= set(system.presets) and set(system.notes) <= set(system.presets)
 
 
 @every_system

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from workbench.errors import TraceError, UnknownNameError
-from workbench.tracing import Named, Tap, Trace, record, taps
+from workbench.tracing import NamedTensor, Tap, Trace, record, taps
 
 
 class Twice(nn.Module):
@@ -173,7 +173,7 @@ def test_two_models_are_recorded_side_by_side_and_one_model_twice() -> None:
 
 def test_a_trace_is_a_mapping() -> None:
     trace = Trace()
-    trace["a"] = Named(torch.zeros(1, 2), ("batch", "value"))
+    trace["a"] = NamedTensor(torch.zeros(1, 2), ("batch", "value"))
     assert trace.get("b", 1) == 1
     assert trace.pop("b", 2) == 2
     with pytest.raises(TraceError, match="^The trace holds no 'b'; it holds a.$"):
@@ -184,7 +184,7 @@ def test_a_trace_is_a_mapping() -> None:
 
 def test_entries_that_share_memory_are_saved_and_odd_meta_is_a_sentence(tmp_path) -> None:
     trace, value = Trace(), torch.rand(2, 3)
-    trace["a"], trace["b"] = Named(value, ("batch", "x")), Named(value[:1], ("batch", "x"))
+    trace["a"], trace["b"] = NamedTensor(value, ("batch", "x")), NamedTensor(value[:1], ("batch", "x"))
     back = Trace.load(trace.save(tmp_path / "t.safetensors"))
     assert torch.equal(back["b"].tensor, value[:1])
     trace.meta["when"] = object()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from workbench.data import write_synthetic
+from tests.synthetic import write_synthetic
 from workbench.models import load_model
 from workbench.models.aodn import AODN, PRESETS
 from workbench.training import get_recipe, train

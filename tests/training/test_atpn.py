@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from workbench.data import open_dataset, pack, write_synthetic
+from tests.synthetic import write_synthetic
+from workbench.data import open_dataset, pack
 from workbench.errors import DataError, UnknownNameError
 from workbench.models import build, load_model
 from workbench.models.atpn import PRESETS

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from workbench.data import write_synthetic
+from tests.synthetic import write_synthetic
 from workbench.data.augment import AugmentedBatch, eval_batch
 from workbench.landmarks import get_scheme
 from workbench.models.chs import CHS, PRESETS

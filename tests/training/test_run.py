@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from workbench.data import write_synthetic
+from tests.synthetic import write_synthetic
 from workbench.data.augment import AugmentedBatch
 from workbench.errors import CheckpointError, DataError, SettingsError, UnknownNameError
 from workbench.evaluation import SIDES, evaluate, sigma_under_occlusion
 from workbench.landmarks import get_scheme
-from workbench.models import Card, build, load_model
+from workbench.models import ModelCard, build, load_model
 from workbench.training import get_recipe, train
 from workbench.training.folders import set_folder
 from workbench.training.patches import PatchTransformerTraining
@@ -130,7 +130,7 @@ print(train(recipe, {str(folder)!r}, {str(tmp_path / "out")!r}, accelerator="cpu
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=360, cwd=tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
-    card = Card.load(tmp_path / "out" / "dslpt-68.json")
+    card = ModelCard.load(tmp_path / "out" / "dslpt-68.json")
     assert card.steps == 4  # 16 faces in batches of 4, on two processes, twice
 
 

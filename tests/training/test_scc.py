@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from workbench.data import write_synthetic
+from tests.synthetic import write_synthetic
 from workbench.errors import DataError
 from workbench.models import build, load_model
 from workbench.models.graph import adjacency_matrix

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from workbench.data import write_synthetic
+from tests.synthetic import write_synthetic
+from tools.prior_memory import compare
 from workbench.data.augment import AugmentedBatch
-from workbench.explain.prior import structure_prior
+from workbench.explain.self_attention import structure_prior
 from workbench.landmarks import get_scheme
 from workbench.models import load_model
 from workbench.models.ssfa import PRESETS, SSFA, Affinity
 from workbench.training import get_recipe, train
-from workbench.training.prior_memory import compare
 from workbench.training.recipes import Phase
 from workbench.training.ssfa import (
     SSFATraining,

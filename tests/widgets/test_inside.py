@@ -12,14 +12,14 @@ from tests.readings import synthetic_reading
 from tests.widgets.javascript import run
 from workbench.errors import TraceError
 from workbench.reading import Reading
-from workbench.tracing import Named, Trace
+from workbench.tracing import NamedTensor, Trace
 from workbench.widgets.inside import inside_payload, scaled_half
 
 
 def reading_with(tensor: torch.Tensor, *axes: str) -> Reading:
     """A reading of five landmarks whose trace holds ``it`` with these axes behind the batch axis."""
     trace = Trace()
-    trace["it"] = Named(tensor[None], ("batch", *axes))
+    trace["it"] = NamedTensor(tensor[None], ("batch", *axes))
     return replace(synthetic_reading("five", attention=False), trace=trace)
 
 
@@ -61,7 +61,7 @@ def test_the_way_starts_at_the_mean_face_and_a_single_answer_has_none() -> None:
 
 def test_patches_know_where_they_lie_and_places_are_one_map() -> None:
     reading = synthetic_reading(68)
-    reading.trace["patches"] = Named(
+    reading.trace["patches"] = NamedTensor(
         torch.rand(3, 1, 68, 4, 2, 2), ("stage", "batch", "landmark", "channel", "y", "x")
     )
     tensor = inside_payload(reading, "patches")["meta"]["tensor"]
@@ -137,7 +137,7 @@ def test_strongest_lines_leave_oneself_out(tmp_path) -> None:
 
 def test_captions_name_tensor_and_treatment(tmp_path) -> None:
     reading = synthetic_reading(68)
-    reading.trace["maps"] = Named(torch.rand(1, 7, 4, 4), ("batch", "channel", "y", "x"))
+    reading.trace["maps"] = NamedTensor(torch.rand(1, 7, 4, 4), ("batch", "channel", "y", "x"))
     got = run(
         tmp_path,
         "inside",

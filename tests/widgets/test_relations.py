@@ -14,7 +14,7 @@ from tests.readings import synthetic_reading
 from tests.widgets.javascript import run
 from workbench.errors import TraceError
 from workbench.explain import attention_matrix, best_edges, edges
-from workbench.tracing import Named, Trace
+from workbench.tracing import NamedTensor, Trace
 from workbench.widgets.relations import as_sent, relations_payload
 
 # rows are queries, columns are keys
@@ -211,7 +211,7 @@ def test_the_rows_that_are_saved_are_the_lines_that_are_drawn(tmp_path, directio
         if name == "relation.layers.1.cross":
             values[..., :30] = values[..., :30].round(decimals=3)  # ties
             values[..., 60:] = 1e-9  # nothing, once it is float16
-        trace[name] = Named(values, entry.axes)
+        trace[name] = NamedTensor(values, entry.axes)
     reading = replace(reading, trace=trace)
     payload = relations_payload(reading)
     body = """const { shape } = input.meta, bytes = Uint8Array.from(atob(input.blob), (c) => c.charCodeAt(0));

@@ -11,8 +11,8 @@ import torch
 from tests.readings import synthetic_reading
 from tests.widgets.javascript import run
 from workbench.errors import TraceError
-from workbench.explain.prior import background_share, leaked_mass, structure_prior
-from workbench.tracing import Named, Trace
+from workbench.explain.self_attention import background_share, leaked_mass, structure_prior
+from workbench.tracing import NamedTensor, Trace
 from workbench.widgets.self_attention import Panel, self_attention_payload
 
 NAME = "attention_b.spatial.attention"
@@ -23,7 +23,7 @@ def panel(size: int = 8, beta: float = 0.1, seed: int = 0, scheme: int | str = 6
     torch.manual_seed(seed)
     rows = torch.randn(1, size * size, size * size).mul(2).softmax(-1)
     trace = Trace()
-    trace[NAME] = Named(
+    trace[NAME] = NamedTensor(
         rows.unflatten(1, (size, size)).unflatten(-1, (size, size)),
         ("batch", "query_y", "query_x", "key_y", "key_x"),
     )

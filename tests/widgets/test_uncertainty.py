@@ -30,7 +30,7 @@ def test_sigma_can_be_rebuilt_from_what_is_sent():
     np.testing.assert_allclose(sigma, reading.sigma(), rtol=2e-3)
     order = sigma_order(reading)
     np.testing.assert_allclose(np.sqrt(sigma.prod(1))[order.index] * meta["size"], order.sigma, rtol=2e-3)
-    np.testing.assert_allclose(meta["path"], reading.path(), atol=1e-5)
+    np.testing.assert_allclose(meta["path"], reading.trajectory(), atol=1e-5)
     assert np.shape(meta["path"]) == (1 + 3 * 2, 68, 2)
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import streamlit as st
 
 from workbench import figures
-from workbench.app import downloads, model_choice, pool, state, views
-from workbench.app.link import Selection
+from workbench.app import cache, downloads, model_choice, state, views
+from workbench.app.url_state import Selection
 from workbench.explain import Map, map_rows, to_csv
-from workbench.explain.maps import first_choice, stack
+from workbench.explain.inside import first_choice, stack
 from workbench.widgets import inside_payload
 
-WAY = "landmarks"
-"""The choice of no tensor: the landmarks and their way alone."""
+TRAJECTORY = "landmarks"
+"""The choice of no tensor: the landmarks and their trajectory alone."""
 _CHOICE = "inside_tensor"
 
 
@@ -23,12 +23,12 @@ def explorer(selection: Selection) -> None:
     which, what = st.columns([2, 3], gap="small")
     with which:
         model_choice.model_choice("inside_model", short=True)
-    found = {m.name: m for m in pool.listed(selection.model)}
+    found = {m.name: m for m in cache.listed(selection.model)}
     with what:
         choice = _choose(found)
-    name = "" if choice == WAY else choice
-    shown = pool.inside(selection, name)
-    payload = pool.view("maps", (*shown.key, "maps"), lambda: inside_payload(shown.reading, name))
+    name = "" if choice == TRAJECTORY else choice
+    shown = cache.inside(selection, name)
+    payload = cache.view("maps", (*shown.key, "maps"), lambda: inside_payload(shown.reading, name))
     chosen = _mount(payload, selection)
     _downloads(shown, found.get(name), chosen, payload)
     _further(found.get(name))
@@ -36,9 +36,9 @@ def explorer(selection: Selection) -> None:
 
 def _choose(found: dict[str, Map]) -> str:
     """The chosen tensor's name; the one that says most to begin with, or where the model has not the last one."""
-    names = [WAY, *found]
+    names = [TRAJECTORY, *found]
     kept = state.current().tensor
-    wanted = kept if kept in names else first_choice(list(found.values())) if found else WAY
+    wanted = kept if kept in names else first_choice(list(found.values())) if found else TRAJECTORY
     if st.session_state.get(_CHOICE) != wanted:
         st.session_state[_CHOICE] = wanted
 
@@ -46,7 +46,7 @@ def _choose(found: dict[str, Map]) -> str:
         state.update(tensor=st.session_state[_CHOICE])
 
     def words(name: str) -> str:
-        return f"{found[name].words} · {name}" if name in found else "the landmarks and their way"
+        return f"{found[name].words} · {name}" if name in found else "the landmarks and their trajectory"
 
     st.selectbox("Look at", names, key=_CHOICE, format_func=words, on_change=changed)
     if kept and kept not in names:
@@ -80,13 +80,13 @@ def _mount(payload: views.Payload, selection: Selection) -> dict[str, Any]:
     ]
 
 
-def _downloads(shown: pool.Shown, found: Map | None, chosen: dict[str, Any], payload: views.Payload) -> None:
+def _downloads(shown: cache.Shown, found: Map | None, chosen: dict[str, Any], payload: views.Payload) -> None:
     reading = shown.reading
-    stem = downloads.stem(reading, found.name.replace(".", "-") if found else "way")
+    stem = downloads.stem(reading, found.name.replace(".", "-") if found else "trajectory")
     items: list[views.Item]
     if found is None:
         items = [
-            *views.figure_items("Way", stem, lambda: figures.path(reading)),
+            *views.figure_items("Trajectory", stem, lambda: figures.trajectory(reading)),
             ("Landmarks as CSV", f"{stem}.csv", "text/csv", lambda: downloads.landmarks_csv(reading)),
         ]
     else:
@@ -106,7 +106,7 @@ def _downloads(shown: pool.Shown, found: Map | None, chosen: dict[str, Any], pay
     views.save_menu(*items, views.explorer_item("inside", given, stem, "Inside the model"), key="inside")
 
 
-def _where(shown: pool.Shown, found: Map, chosen: dict[str, Any]) -> dict[str, Any]:
+def _where(shown: cache.Shown, found: Map, chosen: dict[str, Any]) -> dict[str, Any]:
     """Stage, head and item as ``explain.maps.pick`` takes them, within what the tensor has."""
     values = stack(shown.reading, found.name)
     stage, head = chosen["stage"], chosen["head"]
@@ -115,7 +115,9 @@ def _where(shown: pool.Shown, found: Map, chosen: dict[str, Any]) -> dict[str, A
     return {
         "stage": -1 if stage is None or stage >= values.stages else stage,
         "head": None if head is None or head >= values.heads or values.heads == 1 else head,
-        "item": item if item is not None and item < count and values.map.kind not in ("grid", "places") else None,
+        "item": item
+        if item is not None and item < count and values.map.kind not in ("grid", "spatial_attention")
+        else None,
     }
 
 
@@ -123,11 +125,11 @@ def _further(found: Map | None) -> None:
     """Pages that show this tensor better."""
     if found is None:
         return
-    if found.kind == "places":
+    if found.kind == "spatial_attention":
         st.page_link(
             views.page("self_attention"),
             label="Point at a place and see where it looks",
             icon=":material/my_location:",
         )
-    elif found.kind == "pairs" and found.name.startswith("relation.layers."):
+    elif found.kind == "landmark_pairs" and found.name.startswith("relation.layers."):
         st.page_link(views.page("relations"), label="All layers and heads of the relations", icon=":material/hub:")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.app import messages, state, strip
+from workbench.app import header, messages, state
 from workbench.paths import share
 
 _HERE = Path(__file__).parent
@@ -37,11 +37,11 @@ def _pages() -> dict[str, list[st.Page]]:
     }
 
 
-st.set_page_config(page_title="Workbench", page_icon=strip.icon(), layout="wide", initial_sidebar_state="auto")
+st.set_page_config(page_title="Workbench", page_icon=header.icon(), layout="wide", initial_sidebar_state="auto")
 st.html(_HERE / "style.css")
 page = st.navigation(_pages(), expanded=True)
 with messages.guard("page"):
     state.sync()
     state.publish()
-    strip.draw(page.title)
+    header.draw(page.title)
     page.run()

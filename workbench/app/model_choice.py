@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.app import pool, state
-from workbench.models import Card
+from workbench.app import cache, state
+from workbench.models import ModelCard
 
 
 def model_choice(key: str = "model_choice", short: bool = False) -> None:
     """A chooser over the shelf and, below it unless ``short``, the chosen card's facts."""
-    cards = pool.cards()
+    cards = cache.cards()
     names = list(cards)
     chosen = state.current().model
     if st.session_state.get(key) != chosen and chosen in names:
@@ -27,7 +27,7 @@ def model_choice(key: str = "model_choice", short: bool = False) -> None:
         st.caption("  \n".join(facts(card)), help="\n\n".join(card.notes) or None)
 
 
-def facts(card: Card) -> list[str]:
+def facts(card: ModelCard) -> list[str]:
     """Lines about a model: size, what it was trained on, and the error that was measured."""
     lines = [f"{card.landmarks} points · {_millions(card.parameters)} parameters · {card.input_size} px crop"]
     if card.data:

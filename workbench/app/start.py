@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 from PIL import Image
 
-from workbench.app import downloads, fitting, intake, messages, photos, pool, state, views
-from workbench.app.link import FACTOR_RANGE
+from workbench.app import cache, downloads, face_chooser, messages, requirements, state, uploads, views
 from workbench.app.preview import preview_svg
+from workbench.app.url_state import FACTOR_RANGE
 from workbench.errors import NoFaceError
 from workbench.faces import CROP_FACTOR
 
@@ -16,25 +16,25 @@ _LOOK = "start_look"
 _LOOKS = ("Its relations", "What it sees")
 
 
-def photograph() -> pool.Shown | None:
+def photograph() -> cache.Shown | None:
     """The photograph, its faces and landmarks; or, where no face is found, a request to draw a box (None then)."""
     selection = state.current()
     try:
-        shown = pool.reading(selection)
+        shown = cache.reading(selection)
     except NoFaceError as error:
         messages.complain(str(error), "face", error)
         if selection.photo:
-            views.box_wanted(photos.get(selection.photo))
+            views.box_wanted(uploads.get(selection.photo))
         return None
     views.picker(shown)
-    st.caption(intake.credit())
+    st.caption(face_chooser.credit())
     crop_width()
     return shown
 
 
-def look(shown: pool.Shown) -> None:
+def look(shown: cache.Shown) -> None:
     """A first look inside, or the crop in the network's own pixels: one picture, switched in place."""
-    if not fitting.fits("relations", state.current().model):
+    if not requirements.fits("relations", state.current().model):
         _crop(shown)
         return
     st.segmented_control(
@@ -46,16 +46,16 @@ def look(shown: pool.Shown) -> None:
         _relations(shown)
 
 
-def _relations(shown: pool.Shown) -> None:
+def _relations(shown: cache.Shown) -> None:
     s = state.current()
     key = (*shown.key, s.kind, s.stage, s.layer, s.head)
-    svg, caption = pool.view("preview", key, lambda: preview_svg(shown.reading, s.kind, s.stage, s.layer, s.head))
+    svg, caption = cache.view("preview", key, lambda: preview_svg(shown.reading, s.kind, s.stage, s.layer, s.head))
     with st.container(key="wb-preview"):
         st.image(svg, width="stretch")
     st.caption(caption)
 
 
-def _crop(shown: pool.Shown) -> None:
+def _crop(shown: cache.Shown) -> None:
     reading = shown.reading
     size = reading.input_size
     with st.container(key="wb-crop"):
@@ -94,11 +94,11 @@ def next_pages() -> None:
         ("structure", "What it knows of a face", ":material/grid_on:"),
         ("uncertainty", "How sure it is", ":material/blur_on:"),
     ):
-        if fitting.fits(name, chosen):
+        if requirements.fits(name, chosen):
             st.page_link(views.page(name), label=label, icon=icon, width="stretch")
 
 
-def save(shown: pool.Shown) -> None:
+def save(shown: cache.Shown) -> None:
     """The answer to take along."""
     r = shown.reading
     name = downloads.stem(r, "landmarks")

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from workbench import figures
-from workbench.app import downloads, photos, pool, state
+from workbench.app import cache, downloads, state, uploads
 from workbench.faces.image import original_size
 from workbench.paths import share
 from workbench.reading import Reading
@@ -32,9 +32,9 @@ _OPTIONS = "wb_options"
 _AXES = ("stage", "layer")
 
 
-def relations(shown: pool.Shown, key: str = "relations") -> None:
+def relations(shown: cache.Shown, key: str = "relations") -> None:
     """The Relations explorer, linked to the selection."""
-    payload = pool.view("relations", shown.key, lambda: relations_payload(shown.reading))
+    payload = cache.view("relations", shown.key, lambda: relations_payload(shown.reading))
     chosen = _linked("relations", payload, ("kind", "stage", "layer", "head", "landmark"), key)["selection"]
     stem = downloads.stem(shown.reading, "relations")
     where = {name: chosen[name] for name in ("kind", "stage", "layer", "head", "landmark")}
@@ -61,9 +61,9 @@ def relations(shown: pool.Shown, key: str = "relations") -> None:
     )
 
 
-def uncertainty(shown: pool.Shown, plain: pool.Shown, cover: dict[str, Any], key: str = "uncertainty") -> None:
+def uncertainty(shown: cache.Shown, plain: cache.Shown, cover: dict[str, Any], key: str = "uncertainty") -> None:
     """The Uncertainty explorer, linked to the selection; ``cover`` is the occluder that ``shown`` was read under."""
-    payload = pool.view(
+    payload = cache.view(
         "uncertainty", shown.key, lambda: uncertainty_payload(shown.reading, cover, plain.reading if cover else None)
     )
     chosen = _linked("uncertainty", payload, ("stage", "layer", "landmark"), key, occluder=cover)["selection"]
@@ -81,10 +81,10 @@ def uncertainty(shown: pool.Shown, plain: pool.Shown, cover: dict[str, Any], key
     )
 
 
-def picker(shown: pool.Shown, key: str = "picker") -> None:
+def picker(shown: cache.Shown, key: str = "picker") -> None:
     """The photograph with its landmarks, the faces found in it and the square that is cropped."""
     reading = shown.reading
-    payload = pool.view(
+    payload = cache.view(
         "picker",
         shown.key,
         lambda: picker_payload(reading.face, landmarks=reading.to_photo(reading.points()), scheme=reading.scheme),
@@ -92,9 +92,9 @@ def picker(shown: pool.Shown, key: str = "picker") -> None:
     mount("picker", payload, key=key, on_change=_choose_face)
 
 
-def box_wanted(photo: photos.Photo, key: str = "picker") -> None:
+def box_wanted(photo: uploads.Photo, key: str = "picker") -> None:
     """A photograph in which no face was found: the widget asks for a box."""
-    payload = pool.view(
+    payload = cache.view(
         "picker", (photo.digest,), lambda: picker_payload(photo.picture, [], original=original_size(photo.picture))
     )
     mount("picker", payload, key=key, on_change=_choose_face)
@@ -110,8 +110,8 @@ def _choose_face(now: dict[str, Any]) -> None:
 
 def structure(key: str = "structure") -> None:
     """The Structure explorer of the chosen model and, beside it, one of another scheme."""
-    names = pool.side_by_side(state.current().model)
-    payload = pool.view("structure", names, lambda: structure_payload([pool.encoded(name) for name in names]))
+    names = cache.side_by_side(state.current().model)
+    payload = cache.view("structure", names, lambda: structure_payload([cache.encoded(name) for name in names]))
     own = names.index(state.current().model)
     landmark = state.current().landmark
     kept = options_of("structure")
@@ -150,7 +150,7 @@ def structure(key: str = "structure") -> None:
 
 def _readings(names: tuple[str, ...]) -> list[Reading]:
     """Structure encodings are weights, the same for every face; the default sample is read for them."""
-    return [pool.reading(pool.shelf().default(), name).reading for name in names]
+    return [cache.reading(cache.shelf().default(), name).reading for name in names]
 
 
 def _similarities(name: str) -> str:

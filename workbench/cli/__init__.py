@@ -14,7 +14,7 @@ from typing import Annotated, ParamSpec
 
 import typer
 
-from workbench.cli import looking, making, moving, shelf
+from workbench.cli import catalogue, evaluate, inspect, track, train
 from workbench.errors import WorkbenchError
 
 P = ParamSpec("P")
@@ -94,18 +94,18 @@ def _open(port: int | None, host: str, browser: bool | None) -> None:
 
 
 for function in (
-    shelf.models,
-    shelf.samples,
-    shelf.table,
-    looking.predict,
-    looking.trace,
-    looking.figure,
-    looking.shape,
-    moving.track,
-    making.evaluate,
-    making.train,
-    making.import_weights,
-    making.bench,
+    catalogue.models,
+    catalogue.samples,
+    catalogue.table,
+    inspect.predict,
+    inspect.trace,
+    inspect.figure,
+    inspect.shape,
+    track.track,
+    evaluate.evaluate,
+    train.train,
+    train.import_weights,
+    evaluate.bench,
 ):
     app.command(function.__name__.replace("_", "-"))(plainly(function))
 

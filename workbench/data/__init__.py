@@ -1,4 +1,4 @@
-"""Labelled faces: readers of the public benchmarks, packing, augmentation, and a drawn set for tests."""
+"""Labelled faces: readers of the public benchmarks, packing and augmentation."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from workbench.data.augment import (
 from workbench.data.pack import Packed, join, pack
 from workbench.data.readers import open_dataset
 from workbench.data.samples import FaceDataset, Sample
-from workbench.data.synthetic import write_synthetic
 
 __all__ = [
     "AugmentConfig",
@@ -28,5 +27,4 @@ __all__ = [
     "occlude",
     "open_dataset",
     "pack",
-    "write_synthetic",
 ]

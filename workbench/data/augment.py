@@ -22,7 +22,7 @@ from torch import Generator, Tensor
 
 from workbench.errors import UnknownNameError
 from workbench.landmarks import Scheme
-from workbench.landmarks.shapes import CROP_FACTOR
+from workbench.landmarks.geometry import CROP_FACTOR
 from workbench.models.base import normalise
 
 P = ParamSpec("P")

@@ -23,7 +23,7 @@ from workbench.data.readers import open_dataset
 from workbench.data.samples import FaceDataset, Sample
 from workbench.errors import DataError, UnknownNameError
 from workbench.landmarks import Scheme, get_scheme, user_scheme
-from workbench.landmarks.shapes import CROP_FACTOR
+from workbench.landmarks.geometry import CROP_FACTOR
 
 DENSE = "user478"
 """Name of the convention of MediaPipe's 478 mesh points."""

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from workbench.data.samples import FaceDataset, Sample
 from workbench.errors import DataError
-from workbench.landmarks.shapes import square_crop
+from workbench.landmarks.geometry import square_crop
 
 MARGIN = 1.4
 """Side of a stored crop over the longer side of the landmarks' box; the papers' crop (1.2) and its jitter fit

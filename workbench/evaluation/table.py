@@ -11,7 +11,7 @@ import torch
 from tqdm import tqdm
 
 from workbench.errors import DataError
-from workbench.models.base import Card
+from workbench.models.base import ModelCard
 from workbench.models.systems import SYSTEMS
 from workbench.models.zoo import count_preset, list_models, load_model
 
@@ -38,9 +38,9 @@ class Size:
 
 def sizes(progress: bool = False) -> list[Size]:
     """Every preset whose size a paper prints."""
-    known = [(s, name) for s in SYSTEMS.values() for name in s.figures]
+    known = [(s, name) for s in SYSTEMS.values() for name in s.printed_sizes]
     return [
-        Size(s.name, name, *count_preset(name), s.figures[name], s.notes.get(name, ""))
+        Size(s.name, name, *count_preset(name), s.printed_sizes[name], s.notes.get(name, ""))
         for s, name in tqdm(known, desc="counting", unit="preset", disable=not progress)
     ]
 
@@ -95,7 +95,7 @@ def markdown(progress: bool = False) -> str:
     return "\n".join(lines)
 
 
-def error_of(card: Card) -> str:
+def error_of(card: ModelCard) -> str:
     """The first error on a card, with where and against which labels it was measured; "-" when there is none."""
     row = next((m for m in card.metrics if str(m.get("metric", "")).startswith("NME")), None)
     if row is None:

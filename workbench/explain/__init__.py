@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.explain.maps import Map, Picture, Stack, inner_maps, map_rows
+from workbench.explain.inside import Map, Picture, Stack, inner_maps, map_rows
 from workbench.explain.relations import (
     Edges,
     Partners,
@@ -34,15 +34,15 @@ from workbench.explain.uncertainty import (
     CoveredRatio,
     Ellipses,
     PatchStates,
-    Path,
     SigmaOrder,
+    Trajectory,
     calibration,
     covered_ratio,
     deviation,
     ellipses,
-    landmark_path,
     patch_states,
     sigma_order,
+    trajectory,
 )
 
 __all__ = [
@@ -57,12 +57,12 @@ __all__ = [
     "PartStatistic",
     "Partners",
     "PatchStates",
-    "Path",
     "Picture",
     "Relations",
     "SigmaOrder",
     "Similarity",
     "Stack",
+    "Trajectory",
     "attention_matrix",
     "attention_stack",
     "best_edges",
@@ -75,7 +75,6 @@ __all__ = [
     "edges_table",
     "ellipses",
     "inner_maps",
-    "landmark_path",
     "landmarks_table",
     "largest_weight",
     "map_rows",
@@ -89,4 +88,5 @@ __all__ = [
     "structure_similarity",
     "to_csv",
     "to_json",
+    "trajectory",
 ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from workbench.errors import TraceError, UnknownNameError
-from workbench.tracing import within
+from workbench.tracing import check_index
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -177,7 +177,7 @@ def edges(
     weights = _square(matrix)
     weights = weights if direction == "query" else weights.T
     count = len(weights)
-    rows = np.arange(count) if landmark is None else np.array([within("landmark", landmark, count)])
+    rows = np.arange(count) if landmark is None else np.array([check_index("landmark", landmark, count)])
     kept = count if top_k is None else min(max(top_k, 0), count)
     ranked = weights[rows].astype(float)
     if not include_self:
@@ -219,7 +219,7 @@ def best_edges(
     caption += f", {_from(threshold)}" if threshold > 0 else ""
     if landmark is None:
         return replace(every, caption=f"{caption}; they carry {every.share:.0%} of the weight")
-    landmark = within("landmark", landmark, len(weights))
+    landmark = check_index("landmark", landmark, len(weights))
     kept = (every.query if direction == "query" else every.key) == landmark
     share = float(every.weight[kept].sum() / (weights.sum() or 1.0))
     caption += f"; only where landmark {landmark} is the {direction}"
@@ -274,7 +274,7 @@ def rollout(reading: Reading, stage: int = -1) -> Relations:
     """
     cross, own = attention_stack(reading, "cross"), attention_stack(reading, "self")
     stages, layers = cross.shape[:2]
-    stage = within("stage", stage, stages)
+    stage = check_index("stage", stage, stages)
     rolled = np.zeros(cross.shape[-2:])
     for layer in range(layers):
         rolled = (rolled + own[stage, layer].mean(0) @ rolled) / 2 + cross[stage, layer].mean(0)
@@ -288,7 +288,7 @@ def rollout(reading: Reading, stage: int = -1) -> Relations:
 
 
 def _index(name: str, pick: int | None, size: int) -> int | None:
-    return None if pick is None else within(name, pick, size)
+    return None if pick is None else check_index(name, pick, size)
 
 
 def _square(matrix: Relations | np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""How sure a model is: ellipses, patch sizes and their clamp, the path to the answer, calibration."""
+"""How sure a model is: ellipses, patch sizes and their clamp, the trajectory to the answer, calibration."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.errors import TraceError
-from workbench.tracing import within
+from workbench.tracing import check_index
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -81,14 +81,14 @@ class PatchStates:
 
 
 @dataclass(frozen=True)
-class Path:
-    """The way of every landmark from the mean face to the answer.
+class Trajectory:
+    """The trajectory of every landmark from the mean face to the answer.
 
     Attributes:
         points: (step, N, 2) normalised; step 0 is the mean shape.
         stage, layer: (step,) zero-based, -1 for the mean shape.
         labels: (step,) such as "stage 1, layer 2".
-        length: (N,) length of the way, normalised.
+        length: (N,) length of the trajectory, normalised.
         caption: what is shown.
     """
 
@@ -185,7 +185,7 @@ def deviation(reading: Reading, stage: int = -1, layer: int = -1) -> np.ndarray:
     if variance is None:
         raise TraceError(f"{reading.model_name} predicts no uncertainty; choose a DSLPT model.")
     for name, index, size in (("stage", stage, variance.shape[0]), ("layer", layer, variance.shape[1])):
-        within(name, index, size)
+        check_index(name, index, size)
     return reading.sigma(stage, layer)
 
 
@@ -249,16 +249,16 @@ def _size_error(rects: np.ndarray, factor: np.ndarray) -> float:
     return float(np.abs(side[1:] / np.maximum(side[:-1], 1e-9) - factor)[both].max())
 
 
-def landmark_path(reading: Reading) -> Path:
+def trajectory(reading: Reading) -> Trajectory:
     """The mean face, then the answer of every layer of every stage."""
-    points = reading.path()
+    points = reading.trajectory()
     steps = np.arange(len(points) - 1)
     stage, layer = steps // reading.layers, steps % reading.layers
     labels = ("mean face", *(f"stage {s + 1}, layer {k + 1}" for s, k in zip(stage, layer, strict=True)))
     length = np.linalg.norm(np.diff(points, axis=0), axis=-1).sum(0)
     caption = f"alignment.stages · mean face, then {reading.stages} stages x {reading.layers} layers"
     stage, layer = (np.concatenate([[-1], index]) for index in (stage, layer))
-    return Path(points, stage, layer, labels, length, caption)
+    return Trajectory(points, stage, layer, labels, length, caption)
 
 
 def calibration(

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from workbench.errors import ImageError
-from workbench.landmarks.shapes import CROP_FACTOR, apply, invert
+from workbench.landmarks.geometry import CROP_FACTOR, apply, invert
 
 __all__ = ["CROP_FACTOR", "Box", "apply", "check_box", "crop_affine", "invert", "sample", "square", "tight_box"]
 

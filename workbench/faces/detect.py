@@ -2,9 +2,9 @@
 
 The papers crop around the box of the *ground-truth landmarks*; a detector draws another box. `BoxMapping` moves and
 scales it so that a detected face lands in the crop where training put it. The constants were fitted by
-`workbench.faces.calibrate.fit_box_mapping`.
+`tools.detector_boxes.fit_box_mapping`.
 
-Measured by `workbench.faces.calibrate.recall`, faces between 12 and 50 % of the canvas's shorter side; milliseconds of
+Measured by `tools.detector_boxes.recall`, faces between 12 and 50 % of the canvas's shorter side; milliseconds of
 one core of a shared machine:
 
 | faces                                    | "dlib"    | "centerface" |

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from workbench.figures import palette
-from workbench.figures.attention import matrix, partners, relations, thumbnails
-from workbench.figures.certainty import calibration, patches, sigma_bars, uncertainty
-from workbench.figures.encodings import structure, structure_neighbours
 from workbench.figures.export import save, to_bytes
-from workbench.figures.maps import maps, over_crop, relations_matrix, self_attention
-from workbench.figures.points import landmarks, path
+from workbench.figures.inside import maps, over_crop, relations_matrix, self_attention
+from workbench.figures.points import landmarks, trajectory
+from workbench.figures.relations import matrix, partners, relations, thumbnails
 from workbench.figures.shape import shape
+from workbench.figures.structure import structure, structure_neighbours
+from workbench.figures.uncertainty import calibration, patches, sigma_bars, uncertainty
 
 __all__ = [
     "calibration",
@@ -20,7 +20,6 @@ __all__ = [
     "palette",
     "partners",
     "patches",
-    "path",
     "relations",
     "relations_matrix",
     "save",
@@ -31,5 +30,6 @@ __all__ = [
     "structure_neighbours",
     "thumbnails",
     "to_bytes",
+    "trajectory",
     "uncertainty",
 ]

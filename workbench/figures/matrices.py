@@ -8,7 +8,7 @@ from workbench.explain import order_by_part
 from workbench.figures import palette
 from workbench.figures.canvas import Canvas
 from workbench.landmarks import Scheme
-from workbench.tracing import within
+from workbench.tracing import check_index
 
 
 def part_heatmap(
@@ -68,7 +68,7 @@ def part_heatmap(
                     middle="top", colour=palette.MUTED)  # fmt: skip
         canvas.text(edge - 2.4 * thick, edge - thick, names[0], column, size=11, anchor="right", colour=palette.MUTED)
     if mark is not None:
-        row = int(np.flatnonzero(index == within("landmark", mark, count))[0])
+        row = int(np.flatnonzero(index == check_index("landmark", mark, count))[0])
         frame = {"line": {"color": palette.PART_COLOURS["outer_lip"], "width": 2}}
         along, across = (edge, count - 0.5), (row - 0.5, row + 0.5)
         (x0, x1), (y0, y1) = (across, along) if mark_column else (along, across)

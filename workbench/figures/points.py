@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.explain import landmark_path
+from workbench.explain import trajectory as walked
 from workbench.figures import palette
 from workbench.figures.canvas import Canvas, joined
 from workbench.figures.legends import Steps, part_legend
-from workbench.tracing import within
+from workbench.tracing import check_index
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -43,26 +43,26 @@ def landmarks(reading: Reading, numbers: bool = False) -> go.Figure:
     return canvas.figure()
 
 
-def path(reading: Reading, landmark: int | None = None) -> go.Figure:
-    """The way of every landmark from the mean face over all layers of all stages.
+def trajectory(reading: Reading, landmark: int | None = None) -> go.Figure:
+    """The trajectory of every landmark from the mean face over all layers of all stages.
 
     Args:
-        landmark: only this one's way; the others stay as faint dots.
+        landmark: only this one's trajectory; the others stay as faint dots.
 
     Raises:
         TraceError: there is no such landmark.
     """
     size, scheme = reading.input_size, reading.scheme
-    way = landmark_path(reading)
+    found = walked(reading)
     if landmark is not None:
-        landmark = within("landmark", landmark, reading.scheme.count)
-    points = way.points * size
+        landmark = check_index("landmark", landmark, reading.scheme.count)
+    points = found.points * size
     shown = range(scheme.count) if landmark is None else [landmark]
     steps = Steps(1.0, count=reading.stages)
-    longest = int(np.argmax(way.length))
+    longest = int(np.argmax(found.length))
     caption = (
-        f"{way.caption} · lines join the answers, nothing between them was computed · "
-        f"longest way: {scheme.label(longest)}, {way.length[longest] * size:.1f} px of the {size} px crop · "
+        f"{found.caption} · lines join the answers, nothing between them was computed · "
+        f"longest trajectory: {scheme.label(longest)}, {found.length[longest] * size:.1f} px of the {size} px crop · "
         "photograph dimmed"
     )
     canvas = Canvas("From the mean face to the answer", caption, size=size, strip=34, night=True)

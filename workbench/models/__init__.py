@@ -1,7 +1,7 @@
 """The systems, their shelf, and what they answer with."""
 
 from workbench.models.alignment import Alignment
-from workbench.models.base import Card, FaceModel
+from workbench.models.base import FaceModel, ModelCard
 from workbench.models.systems import PRESETS, SYSTEMS, build, preset
 from workbench.models.zoo import DEFAULT, list_models, load_model, save_checkpoint
 
@@ -10,8 +10,8 @@ __all__ = [
     "PRESETS",
     "SYSTEMS",
     "Alignment",
-    "Card",
     "FaceModel",
+    "ModelCard",
     "build",
     "list_models",
     "load_model",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from workbench.errors import TraceError
-from workbench.tracing import within
+from workbench.tracing import check_index
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,6 @@ class Alignment:
         """
         if self.variance is None or self.rects is None:
             raise TraceError("This system predicts no uncertainty; choose a DSLPT model.")
-        within("stage", stage, self.variance.shape[0])
-        within("layer", layer, self.variance.shape[1])
+        check_index("stage", stage, self.variance.shape[0])
+        check_index("layer", layer, self.variance.shape[1])
         return self.variance[stage, layer].sqrt() * self.rects[stage, ..., 2:]

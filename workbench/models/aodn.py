@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.resnet import ResNet
-from workbench.models.base import SCHEME_BY_COUNT, Checked, FaceModel, System
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System, ValidatedConfig
 from workbench.models.decoding import spatial_softmax
 from workbench.models.layers import BasicBlock, ConvNorm, Gate
 from workbench.tracing import Tap
@@ -25,7 +25,7 @@ ROOT_FLOOR = 1e-4  # keeps the slope of the signed square root below 50
 
 
 @dataclass(frozen=True)
-class AODNConfig(Checked):
+class AODNConfig(ValidatedConfig):
     """Every hyper-parameter of AODN and of its losses. The defaults meet the paper's size with 68 points.
 
     The paper prints r, the input's size and the number of parameters; the widths are those that meet that number,
@@ -319,5 +319,5 @@ SYSTEM = System(
     config=AODNConfig,
     model=AODN,
     presets=PRESETS,
-    figures={"aodn-68-resnet18": (6.46, None)},
+    printed_sizes={"aodn-68-resnet18": (6.46, None)},
 )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from workbench.errors import CheckpointError, UnknownNameError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.mobilenet import MobileNetV3, blocks, coordinates
-from workbench.models.base import Checked, FaceModel, System
+from workbench.models.base import FaceModel, System, ValidatedConfig
 from workbench.models.layers import ConvNorm
 from workbench.tracing import Tap
 
@@ -40,7 +40,7 @@ BRANCHES = ("tracking", "pose")
 
 
 @dataclass(frozen=True)
-class ATPNConfig(Checked):
+class ATPNConfig(ValidatedConfig):
     """What the thesis leaves open (widths and counts of blocks) is chosen so that its printed sizes are met.
 
     Attributes:
@@ -279,7 +279,7 @@ SYSTEM = System(
     config=ATPNConfig,
     model=ATPN,
     presets=PRESETS,
-    figures={"atpn-98-landmarks": (1.1, 0.06), "atpn-98-tracking": (1.1 + 0.19, 0.06 + 0.017)},
+    printed_sizes={"atpn-98-landmarks": (1.1, 0.06), "atpn-98-tracking": (1.1 + 0.19, 0.06 + 0.017)},
     notes={
         "atpn-98-landmarks": f"Backbone and landmark branch, 1.1 M and 0.06 G in Table 3.2. {_WIDTHS}",
         "atpn-98-tracking": f"With the tracking branch, 0.19 M and 0.017 G in Table 3.5. {_WIDTHS}",

@@ -48,7 +48,7 @@ def one_of(what: str, value: object, choices: Iterable[object]) -> None:
         raise UnknownNameError(f"There is no {what} {value!r}; it is one of {', '.join(map(repr, known))}.")
 
 
-class Checked:
+class ValidatedConfig:
     """Base of the configurations: switches must be among their ``Literal`` choices, and counts must make sense.
 
     Raises:
@@ -95,7 +95,7 @@ _COUNTS = ("input_size", "dim", "heads", "layers", "stages", "patch")
 
 
 @dataclass(frozen=True)
-class Card:
+class ModelCard:
     """What a checkpoint is, where it comes from and how well it does; stored as JSON beside the weights.
 
     Attributes:
@@ -134,7 +134,7 @@ class Card:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
-    def load(cls, path: Path) -> Card:
+    def load(cls, path: Path) -> ModelCard:
         """Read a card. Raises CheckpointError when the file is not one."""
         try:
             raw = json.loads(path.read_text(encoding="utf-8"))
@@ -167,7 +167,7 @@ class FaceModel(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.name = ""
-        self.card: Card | None = None
+        self.card: ModelCard | None = None
         self.checkpoint = ""
         self.register_forward_pre_hook(_square, with_kwargs=True)
 
@@ -225,7 +225,7 @@ def _square(model: nn.Module, args: tuple[Tensor, ...], named: dict[str, Tensor]
 
 
 @dataclass(frozen=True)
-class Published:
+class WeightsImporter:
     """How the authors' weights of a system load into ours.
 
     Attributes:
@@ -257,7 +257,7 @@ class System:
         paper: where it was published.
         config, model: its configuration and its network, built as ``model(config, mean_shape)``.
         presets: named configurations.
-        figures: preset -> (millions of parameters, G multiply-accumulates) as printed; None where not printed.
+        printed_sizes: preset -> (millions of parameters, G multiply-accumulates) as printed; None where not printed.
         published: how the authors' weights load, when they are public.
         notes: preset -> a sentence, where a printed figure cannot be met.
     """
@@ -268,6 +268,6 @@ class System:
     config: type[Any]
     model: Callable[..., FaceModel]
     presets: Mapping[str, Any]
-    figures: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
-    published: Published | None = None
+    printed_sizes: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
+    published: WeightsImporter | None = None
     notes: Mapping[str, str] = field(default_factory=dict)

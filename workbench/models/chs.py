@@ -33,14 +33,14 @@ from workbench.models.backbones.hourglass import (
     ResidualExtractor,
 )
 from workbench.models.backbones.resnet import PyramidResNet
-from workbench.models.base import Checked, FaceModel, System
+from workbench.models.base import FaceModel, System, ValidatedConfig
 from workbench.models.decoding import centre_of_mass, quarter_pixel, spatial_softmax
 from workbench.models.layers import BasicBlock, ConvNorm
 from workbench.tracing import Tap
 
 
 @dataclass(frozen=True)
-class CHSConfig(Checked):
+class CHSConfig(ValidatedConfig):
     """Every hyper-parameter of CHS and of its losses; the defaults are the paper's for WFLW.
 
     Attributes:
@@ -381,7 +381,7 @@ SYSTEM = System(
     config=CHSConfig,
     model=CHS,
     presets=PRESETS,
-    figures={
+    printed_sizes={
         "chs-98-4ccr": (154.04, 41.69),
         "chs-98-2ccr": (89.09, 34.25),
         "chs-98-1ccr": (56.62, 30.52),

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from workbench.errors import CheckpointError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones import build_backbone
-from workbench.models.base import SCHEME_BY_COUNT, Checked, FaceModel, Published, System, one_of
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System, ValidatedConfig, WeightsImporter, one_of
 from workbench.models.layers import RelationLayer
 from workbench.tracing import Tap
 
@@ -25,7 +25,7 @@ SIZE_FACTOR = 12.0  # 6 * Z with Z = 2 (thesis 5.2.2)
 
 
 @dataclass(frozen=True)
-class PatchTransformerConfig(Checked):
+class PatchTransformerConfig(ValidatedConfig):
     """Every hyper-parameter of SLPT and DSLPT; the defaults are DSLPT with HRNetV2-W18 as published.
 
     Attributes:
@@ -350,8 +350,8 @@ SLPT = System(
     config=PatchTransformerConfig,
     model=PatchTransformer,
     presets=_presets("slpt"),
-    figures={"slpt-98-lite": (13.19, 6.08)},
-    published=Published(partial(infer_config, system="slpt"), published_name),
+    printed_sizes={"slpt-98-lite": (13.19, 6.08)},
+    published=WeightsImporter(partial(infer_config, system="slpt"), published_name),
 )
 DSLPT = System(
     name="dslpt",
@@ -361,6 +361,6 @@ DSLPT = System(
     config=PatchTransformerConfig,
     model=PatchTransformer,
     presets=_presets("dslpt"),
-    figures={"dslpt-98-w18": (19.35, 7.78), "dslpt-98-lite": (13.25, 6.02)},
-    published=Published(partial(infer_config, system="dslpt"), published_name),
+    printed_sizes={"dslpt-98-w18": (19.35, 7.78), "dslpt-98-lite": (13.25, 6.02)},
+    published=WeightsImporter(partial(infer_config, system="dslpt"), published_name),
 )

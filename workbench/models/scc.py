@@ -17,7 +17,7 @@ from workbench.errors import CheckpointError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.hrnet import CHANNELS, HRNet
 from workbench.models.backbones.resnet import ResNet
-from workbench.models.base import SCHEME_BY_COUNT, Checked, FaceModel, Published, System
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System, ValidatedConfig, WeightsImporter
 from workbench.models.decoding import centre_of_mass, spatial_softmax
 from workbench.models.graph import GraphConv, GraphNet, adjacency_matrix, graph_mask, nearest_edges, read_edges
 from workbench.models.nodes import BaseMapping, StructureMapping, resize
@@ -25,7 +25,7 @@ from workbench.tracing import Tap
 
 
 @dataclass(frozen=True)
-class SCCConfig(Checked):
+class SCCConfig(ValidatedConfig):
     """Every hyper-parameter of SCC; the defaults are the published ResNet-34 "structure coherence" model.
 
     Attributes:
@@ -318,8 +318,8 @@ SYSTEM = System(
     config=SCCConfig,
     model=SCC,
     presets=PRESETS,
-    figures={"scc-98-sc": (24.68, 5.20), "scc-98-base": (24.22, 4.97), "scc-98-hrnet": (11.43, 4.44)},
-    published=Published(
+    printed_sizes={"scc-98-sc": (24.68, 5.20), "scc-98-base": (24.22, 4.97), "scc-98-hrnet": (11.43, 4.44)},
+    published=WeightsImporter(
         infer=infer_config,
         name=published_name,
         own=("mean_shape", "adjacency", "backbone.fc."),

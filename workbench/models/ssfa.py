@@ -14,13 +14,13 @@ from workbench.models.alignment import Alignment
 from workbench.models.backbones import hrnet_head
 from workbench.models.backbones.hrnet import CHANNELS, WIDTHS, HRNet
 from workbench.models.backbones.resnet import PyramidResNet
-from workbench.models.base import SCHEME_BY_COUNT, Checked, FaceModel, Published, System
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System, ValidatedConfig, WeightsImporter
 from workbench.models.decoding import centre_of_mass, quarter_pixel, spatial_softmax
 from workbench.tracing import Tap
 
 
 @dataclass(frozen=True)
-class SSFAConfig(Checked):
+class SSFAConfig(ValidatedConfig):
     """Every hyper-parameter of SSFA, its losses included; the defaults are the paper's.
 
     Attributes:
@@ -313,12 +313,12 @@ SYSTEM = System(
     config=SSFAConfig,
     model=SSFA,
     presets=PRESETS,
-    figures={
+    printed_sizes={
         "ssfa-98-baseline": (9.66, 4.69),
         "ssfa-98-literal": (9.67, 4.99),
         "ssfa-98-budget": (9.67, 4.99),
     },
-    published=Published(infer_config, published_name),
+    published=WeightsImporter(infer_config, published_name),
     notes={
         "ssfa-98-literal": "The printed 9.67 M and 4.99 G leave 0.01 M and 0.24 G for the attention; the values of "
         "Eq 2 alone (270 to 270 channels) take 0.07 M, and the two products of 4096 x 4096 positions about 5 G. The "

@@ -20,10 +20,10 @@ from torch import Tensor, nn
 
 from workbench.errors import CheckpointError, DataError, UnknownNameError
 from workbench.landmarks import Scheme, get_scheme, user_scheme
-from workbench.landmarks.shapes import affine, apply
+from workbench.landmarks.geometry import affine, apply
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.vit import Trunk, VisionTransformer
-from workbench.models.base import SCHEME_BY_COUNT, Checked, FaceModel, Published, System
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System, ValidatedConfig, WeightsImporter
 from workbench.models.layers import RelationLayer
 from workbench.models.plane import GridTap, Pointer, PromptEncoder, Shapes, grid_centres
 from workbench.tracing import Tap
@@ -32,7 +32,7 @@ TRUNK = 128  # channels of the compact trunk's pyramid, which is that of the com
 
 
 @dataclass(frozen=True)
-class TUFAConfig(Checked):
+class TUFAConfig(ValidatedConfig):
     """Every hyper-parameter of TUFA; the defaults are the published ViT-S/16 with 98 points.
 
     Attributes:
@@ -385,11 +385,11 @@ SYSTEM = System(
     config=TUFAConfig,
     model=TUFA,
     presets=PRESETS,
-    figures={
+    printed_sizes={
         "tufa-98-s16": (35.97, 8.03),
         "tufa-98-s8": (36.03, 35.17),
     },
-    published=Published(infer=infer_config, name=published_name, start="offset"),
+    published=WeightsImporter(infer=infer_config, name=published_name, start="offset"),
     notes={
         "tufa-98-s8": "The thesis prints 36.03 M and 35.17 G; the authors' own weights count 35.97 M and 35.11 G.",
         "tufa-68-compact": (

@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from workbench.errors import CheckpointError, SettingsError, UnknownNameError
-from workbench.models.base import Card, FaceModel
+from workbench.models.base import FaceModel, ModelCard
 from workbench.models.importing import IMPORTABLE, import_published
 from workbench.models.systems import build, get_system, preset
 from workbench.paths import share
@@ -31,12 +31,12 @@ FORMAT = "workbench-model-1"
 DEFAULT = "dslpt-68"
 
 
-def list_models() -> list[Card]:
+def list_models() -> list[ModelCard]:
     """Cards of the shipped checkpoints, by name; one that cannot be read is left out, with a warning in the log."""
     cards = []
     for path in sorted(share("checkpoints").glob("*.json")):
         try:
-            cards.append(Card.load(path))
+            cards.append(ModelCard.load(path))
         except CheckpointError as error:
             logging.getLogger(__name__).warning("%s", error)
     return cards
@@ -101,7 +101,7 @@ def _find(name: str) -> Path:
     if exact or of_system:
         return share("checkpoints") / (exact or of_system)[0].weights
     if re.fullmatch(r"[\w-]+", name) and (own := share("checkpoints") / f"{name}.json").is_file():
-        Card.load(own)  # says what is wrong with it
+        ModelCard.load(own)  # says what is wrong with it
     names = [card.name for card in cards]
     near = get_close_matches(name, names, 1)
     hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(names) or 'none yet'}."
@@ -139,13 +139,15 @@ def load_checkpoint(path: Path) -> FaceModel:
     if bad:
         raise CheckpointError(f"{path.name} holds values that are not finite (in {bad}); the file is damaged.")
     card = path.with_suffix(".json")
-    model.card = Card.load(card) if card.is_file() else None
+    model.card = ModelCard.load(card) if card.is_file() else None
     model.name = model.card.name if model.card else path.stem
     model.checkpoint = file_hash(path)
     return model
 
 
-def save_checkpoint(model: FaceModel, path: str | PathLike[str], card: Card | None = None, half: bool = True) -> Path:
+def save_checkpoint(
+    model: FaceModel, path: str | PathLike[str], card: ModelCard | None = None, half: bool = True
+) -> Path:
     """Write ``path`` (safetensors) and, with a card, the JSON beside it.
 
     Args:
@@ -215,7 +217,7 @@ def count_preset(name: str) -> tuple[int, int]:
     raise AssertionError("unreachable")
 
 
-def describe(model: FaceModel, **known: Any) -> Card:
+def describe(model: FaceModel, **known: Any) -> ModelCard:
     """A card with what can be read off the model itself, completed by ``known``."""
     c = model.config
     facts: dict[str, Any] = dict(
@@ -230,4 +232,4 @@ def describe(model: FaceModel, **known: Any) -> Card:
         multiply_accumulates=count_multiply_accumulates(model),
         config=asdict(c),  # type: ignore[call-overload]
     )
-    return Card(**{**facts, **known})
+    return ModelCard(**{**facts, **known})

@@ -1,6 +1,6 @@
 """One forward pass, recorded once: taps, the recorder and the trace."""
 
 from workbench.tracing.tap import Tap, record, taps
-from workbench.tracing.trace import Named, Trace, within
+from workbench.tracing.trace import NamedTensor, Trace, check_index
 
-__all__ = ["Named", "Tap", "Trace", "record", "taps", "within"]
+__all__ = ["NamedTensor", "Tap", "Trace", "check_index", "record", "taps"]

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from workbench.errors import TraceError, UnknownNameError
-from workbench.tracing.trace import Named, Trace
+from workbench.tracing.trace import NamedTensor, Trace
 
 
 class _Recorder:
@@ -121,10 +121,10 @@ def record(model: nn.Module, only: str | Iterable[str] | None = None) -> Iterato
         trace[name] = _stack(name, values, recorder.axes[name], chosen[name].per_stage)
 
 
-def _stack(name: str, values: list[Tensor], axes: tuple[str, ...], per_stage: bool) -> Named:
+def _stack(name: str, values: list[Tensor], axes: tuple[str, ...], per_stage: bool) -> NamedTensor:
     if len(values) == 1 and not per_stage:
-        return Named(values[0], axes)
+        return NamedTensor(values[0], axes)
     shapes = {tuple(v.shape) for v in values}
     if len(shapes) > 1:
         raise TraceError(f"Tap {name} saw tensors of different shapes in one recording: {sorted(shapes)}.")
-    return Named(torch.stack(values), ("stage", *axes))
+    return NamedTensor(torch.stack(values), ("stage", *axes))

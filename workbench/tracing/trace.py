@@ -20,7 +20,7 @@ FORMAT = "workbench-trace-1"
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedTensor:
     """A tensor whose axes have names, so that no view ever counts dimensions.
 
     Attributes:
@@ -46,7 +46,7 @@ class Named:
             raise TraceError(f"There is no axis '{axis}' here; the axes are {', '.join(self.axes)}.")
         return self.axes.index(axis)
 
-    def at(self, **index: int) -> Named:
+    def at(self, **index: int) -> NamedTensor:
         """Pick one entry of each named axis (negative counts from the end); those axes go."""
         out = self
         for axis, i in index.items():
@@ -54,15 +54,15 @@ class Named:
             size = out.tensor.shape[dim]
             if not -size <= i < size:
                 raise TraceError(f"Axis '{axis}' has {size} entries, so {i} is out of range.")
-            out = Named(out.tensor.select(dim, i), out.axes[:dim] + out.axes[dim + 1 :])
+            out = NamedTensor(out.tensor.select(dim, i), out.axes[:dim] + out.axes[dim + 1 :])
         return out
 
-    def mean(self, *axes: str) -> Named:
+    def mean(self, *axes: str) -> NamedTensor:
         """Arithmetic mean over the named axes; those axes go."""
         out = self
         for axis in axes:
             dim = out.dim(axis)
-            out = Named(out.tensor.mean(dim), out.axes[:dim] + out.axes[dim + 1 :])
+            out = NamedTensor(out.tensor.mean(dim), out.axes[:dim] + out.axes[dim + 1 :])
         return out
 
     def numpy(self) -> np.ndarray:
@@ -72,10 +72,10 @@ class Named:
 
     def __repr__(self) -> str:
         sizes = ", ".join(f"{axis}={size}" for axis, size in self.shape.items())
-        return f"Named({sizes}; {str(self.tensor.dtype).removeprefix('torch.')})"
+        return f"NamedTensor({sizes}; {str(self.tensor.dtype).removeprefix('torch.')})"
 
 
-def within(what: str, index: int, size: int) -> int:
+def check_index(what: str, index: int, size: int) -> int:
     """``index`` counted from the front. Raises TraceError when there is no such stage, layer, head, ..."""
     if not -size <= index < size:
         things = what if size == 1 else f"{what}s"
@@ -87,14 +87,14 @@ def within(what: str, index: int, size: int) -> int:
     return index % size
 
 
-class Trace(MutableMapping[str, Named]):
-    """Tap path -> :class:`Named`, plus ``meta`` (model, checkpoint, crop affine: plain JSON values)."""
+class Trace(MutableMapping[str, NamedTensor]):
+    """Tap path -> :class:`NamedTensor`, plus ``meta`` (model, checkpoint, crop affine: plain JSON values)."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, Named] = {}
+        self._entries: dict[str, NamedTensor] = {}
         self.meta: dict[str, Any] = {}
 
-    def __getitem__(self, name: str) -> Named:
+    def __getitem__(self, name: str) -> NamedTensor:
         try:
             return self._entries[name]
         except KeyError:
@@ -104,7 +104,7 @@ class Trace(MutableMapping[str, Named]):
     def __contains__(self, name: object) -> bool:
         return name in self._entries
 
-    def __setitem__(self, name: str, value: Named) -> None:
+    def __setitem__(self, name: str, value: NamedTensor) -> None:
         self._entries[name] = value
 
     def __delitem__(self, name: str) -> None:
@@ -160,7 +160,7 @@ class Trace(MutableMapping[str, Named]):
                 axes = json.loads(header["axes"])
                 trace.meta = json.loads(header["meta"])
                 for name in axes:
-                    trace[name] = Named(file.get_tensor(name), tuple(axes[name]))
+                    trace[name] = NamedTensor(file.get_tensor(name), tuple(axes[name]))
         except (OSError, SafetensorError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
             raise TraceError(f"{source.name} is damaged and cannot be read as a trace ({error}).") from None
         return trace

@@ -15,8 +15,8 @@ from workbench.data.augment import AugmentedBatch, augment_batch, augment_preset
 from workbench.data.pack import Packed
 from workbench.errors import DataError
 from workbench.landmarks import Scheme
+from workbench.landmarks.geometry import mean_shape
 from workbench.landmarks.metrics import nme, normaliser_distances
-from workbench.landmarks.shapes import mean_shape
 from workbench.models.base import FaceModel
 from workbench.training.folders import load_packed
 from workbench.training.losses import heatmap_warmup_loss, soft_argmax

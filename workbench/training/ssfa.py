@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from workbench.data.augment import AugmentedBatch
-from workbench.explain.prior import leaked_mass
+from workbench.explain.self_attention import leaked_mass
 from workbench.models.base import FaceModel
 from workbench.models.ssfa import SSFA, Affinity, SSFAConfig
 from workbench.tracing import record

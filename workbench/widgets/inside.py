@@ -1,4 +1,4 @@
-"""The Inside view's data: one recorded tensor, the face it belongs to, and the landmarks' way to their places."""
+"""The Inside view's data: one recorded tensor, the face it belongs to, and the landmarks' trajectory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from workbench.errors import TraceError
 from workbench.explain.caption_tables import INSIDE
 from workbench.explain.captions import as_meta
-from workbench.explain.maps import GRIDS, Stack, stack
+from workbench.explain.inside import GRIDS, Stack, stack
 from workbench.reading import Reading
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
 
@@ -28,15 +28,14 @@ DEFAULTS: Mapping[str, Any] = {
 """State key ``selection`` of the widget, with its defaults.
 
 stage, head, landmark, channel from 0; None is the last stage, the mean of the heads, no landmark, all channels
-together. step of the landmarks' way, 0 the mean shape, None where they landed. opacity of the map in [0, 1]. scale
+together. step of the trajectory, 0 the mean shape, None the answer. opacity of the map in [0, 1]. scale
 "map" (colours reach from 0 to the largest value of this map) | "range" (from its least) | "all" (from 0 to the largest
 of all maps of this tensor). topk lines a landmark
 (0: all). points whether landmarks are drawn.
 """
 LARGEST = 12_000_000
 """Values that one page takes (24 MB as float16)."""
-_ATTENTION = ("looks", "places", "pairs")
-_SENT = {"places": "grid", "looks": "landmark_to_map", "pairs": "landmark_pairs"}
+_ATTENTION = ("landmark_to_map", "spatial_attention", "landmark_pairs")
 
 
 def inside_payload(reading: Reading, name: str, selection: Mapping[str, Any] | None = None) -> Payload:
@@ -44,7 +43,7 @@ def inside_payload(reading: Reading, name: str, selection: Mapping[str, Any] | N
 
     Args:
         reading: whose trace holds the tensor.
-        name: its key in the trace; "" shows the landmarks and their way alone.
+        name: its key in the trace; "" shows the landmarks and their trajectory alone.
         selection: entries of :data:`DEFAULTS` to start from.
 
     Raises:
@@ -54,7 +53,7 @@ def inside_payload(reading: Reading, name: str, selection: Mapping[str, Any] | N
     unknown = chosen.keys() - DEFAULTS.keys()
     if unknown:
         raise TraceError(f"A selection has no '{sorted(unknown)[0]}'; it has {', '.join(DEFAULTS)}.")
-    steps, ends = _way(reading)
+    steps, ends = _trajectory(reading)
     meta: dict[str, Any] = {
         "face": face_meta(reading.scheme),
         "steps": steps,
@@ -83,11 +82,11 @@ def scaled_half(values: np.ndarray) -> tuple[bytes, float]:
     return half(np.asarray(values, np.float64) / unit), unit
 
 
-def _way(reading: Reading) -> tuple[list[dict[str, Any]], list[int]]:
-    """The landmarks' way as {text, points}, and after which step each stage ends; one step for a single answer."""
+def _trajectory(reading: Reading) -> tuple[list[dict[str, Any]], list[int]]:
+    """The trajectory as {text, points}, and after which step each stage ends; one step for a single answer."""
     if reading.alignment.stages is None:
         return [{"text": "the answer", "points": rounded(reading.points())}], [0]
-    path, layers = reading.path(), reading.layers
+    path, layers = reading.trajectory(), reading.layers
     words = ["mean face"]
     for step in range(len(path) - 1):
         layer = f", layer {step % layers + 1}" if layers > 1 else ""
@@ -104,7 +103,7 @@ def _tensor(found: Stack, unit: float, reading: Reading) -> dict[str, Any]:
     kind = found.map.kind
     out: dict[str, Any] = {
         "name": found.map.name,
-        "kind": _SENT.get(kind, kind),
+        "kind": "grid" if kind == "spatial_attention" else kind,
         "words": found.map.words,
         "axes": list(found.map.axes),
         "shape": list(found.values.shape),
@@ -112,7 +111,7 @@ def _tensor(found: Stack, unit: float, reading: Reading) -> dict[str, Any]:
         "done": found.done,
         "value": "attention weight" if kind in _ATTENTION else "value",
         "items": ""
-        if kind not in GRIDS or kind in ("grid", "places")
+        if kind not in GRIDS or kind in ("grid", "spatial_attention")
         else "channel"
         if kind == "channels"
         else "landmark",

@@ -12,7 +12,7 @@ from PIL import Image
 
 from workbench.errors import ImageError
 from workbench.landmarks import Scheme
-from workbench.landmarks.shapes import CROP_FACTOR
+from workbench.landmarks.geometry import CROP_FACTOR
 from workbench.widgets.payload import Payload, face_meta, rounded
 
 if TYPE_CHECKING:

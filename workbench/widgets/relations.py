@@ -12,7 +12,7 @@ from workbench.errors import TraceError
 from workbench.explain.caption_tables import RELATIONS
 from workbench.explain.captions import as_meta
 from workbench.reading import Reading
-from workbench.tracing import Named, Trace
+from workbench.tracing import NamedTensor, Trace
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
 
 KINDS = ("cross", "self")
@@ -75,7 +75,7 @@ def as_sent(reading: Reading) -> Reading:
     trace = Trace()
     trace.meta = reading.trace.meta
     for name, entry in reading.trace.items():
-        held = Named(entry.tensor.half().double(), entry.axes) if name.endswith(KINDS) else entry
+        held = NamedTensor(entry.tensor.half().double(), entry.axes) if name.endswith(KINDS) else entry
         trace[name] = held
     return replace(reading, trace=trace)
 

@@ -11,7 +11,7 @@ import numpy as np
 from workbench.errors import TraceError
 from workbench.explain.caption_tables import SELF_ATTENTION
 from workbench.explain.captions import as_meta
-from workbench.explain.prior import background_share, landmark_masks, leaked_mass, structure_prior
+from workbench.explain.self_attention import background_share, landmark_masks, leaked_mass, structure_prior
 from workbench.reading import Reading
 from workbench.widgets.inside import scaled_half
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded

@@ -90,7 +90,7 @@ def _found(reading: ShapeReading, ids: list[int]) -> dict[str, Any]:
         "ids": ids,
         "points": rounded(reading.points()),
         "photo": rounded(reading.landmarks, 2),
-        "path": rounded(reading.path(), 4),
+        "path": rounded(reading.trajectory(), 4),
     }
 
 

@@ -12,7 +12,7 @@ from workbench.explain import cosine_similarity, part_statistic
 from workbench.explain.caption_tables import STRUCTURE
 from workbench.explain.captions import as_meta
 from workbench.landmarks import Scheme
-from workbench.landmarks.shapes import twins
+from workbench.landmarks.geometry import twins
 from workbench.reading import Reading
 from workbench.widgets.payload import Payload, face_meta, half, luts, rounded
 

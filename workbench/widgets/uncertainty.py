@@ -12,7 +12,7 @@ from PIL import Image
 from workbench.errors import TraceError
 from workbench.explain.caption_tables import UNCERTAINTY
 from workbench.explain.captions import as_meta
-from workbench.explain.uncertainty import SIZE_FACTOR, ellipses, landmark_path, patch_states
+from workbench.explain.uncertainty import SIZE_FACTOR, ellipses, patch_states, trajectory
 from workbench.figures import palette
 from workbench.reading import Reading
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, photo, rounded
@@ -79,7 +79,7 @@ def uncertainty_payload(
         "face": face_meta(reading.scheme),
         "size": reading.input_size,
         "shape": [reading.stages, reading.layers, reading.scheme.count],
-        "path": rounded(landmark_path(reading).points),
+        "path": rounded(trajectory(reading).points),
         "variance": _figures(_variance(reading)),
         "rects": rounded(states.rects),
         "states": states.states.tolist(),
@@ -117,7 +117,7 @@ def _variance(reading: Reading) -> np.ndarray:
 def _baseline(reading: Reading) -> dict[str, Any]:
     """Normalised spreads (stage, layer, N, 2) and answers (stage, layer, N, 2) without the occluder."""
     sigma = np.sqrt(_variance(reading)) * reading.rects()[:, None, :, 2:]
-    points = reading.path()[1:].reshape(sigma.shape)
+    points = reading.trajectory()[1:].reshape(sigma.shape)
     return {"sigma": _figures(sigma), "points": rounded(points)}
 
 

@@ -1,0 +1,53 @@
+"""The strip above every page: which face, which model, how long it took and where."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+from PIL import Image, ImageDraw
+
+from workbench.app import cache, gallery, messages, state
+from workbench.errors import WorkbenchError
+from workbench.figures import palette
+
+
+def draw(title: str) -> None:
+    """Place the strip. A face or model that cannot be had shows as such; the page below says what to do."""
+    notice = state.take_notice()
+    state.headed()
+    selection = state.current()
+    picture, facts = "", ["no face yet"]
+    try:
+        shown = cache.reading(selection)
+        picture = cache.view("thumbnail", shown.key, lambda: _thumbnail(shown))
+        card = cache.cards().get(selection.model)
+        facts = [shown.reading.face.name, card.title if card else selection.model, cache.timing(shown)]
+    except WorkbenchError:
+        pass
+    image = f'<img src="{picture}" alt="" width="34" height="34">' if picture else '<i class="wb-noface"></i>'
+    items = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
+    st.html(f'<header class="app-head">{image}<h1>{escape(title)}</h1><ul>{items}</ul></header>')
+    if notice:
+        with st.container(key="wb-notice"):
+            st.markdown(f":material/info: {messages.plain(notice)}")
+
+
+def icon(side: int = 64) -> Image.Image:
+    """The tab's picture, drawn here so that no browser fetches one: a face of dots in the parts' colours."""
+    picture = Image.new("RGB", (side, side), "#101418")
+    draw = ImageDraw.Draw(picture)
+    dots = {
+        "jaw": [(0.14, 0.4), (0.2, 0.62), (0.34, 0.8), (0.5, 0.87), (0.66, 0.8), (0.8, 0.62), (0.86, 0.4)],
+        "eyes": [(0.34, 0.34), (0.66, 0.34)],
+        "nose": [(0.5, 0.5)],
+        "outer_lip": [(0.38, 0.66), (0.5, 0.7), (0.62, 0.66)],
+    }
+    for part, places in dots.items():
+        for x, y in places:
+            draw.circle((x * side, y * side), side / 14, fill=palette.shade(part))
+    return picture
+
+
+def _thumbnail(shown: cache.Shown) -> str:
+    return gallery.thumbnail(Image.fromarray(shown.reading.face.crop(128)), 68)

@@ -1,0 +1,83 @@
+"""Training a recipe, and taking in published weights."""
+
+from __future__ import annotations
+
+import os
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class System(StrEnum):
+    slpt = "slpt"
+    dslpt = "dslpt"
+    scc = "scc"
+    ssfa = "ssfa"
+    tufa = "tufa"
+
+
+class Log(StrEnum):
+    csv = "csv"
+    tensorboard = "tensorboard"
+
+
+def train(
+    recipe: Annotated[str, typer.Argument(help="A recipe's name, such as dslpt-68.")],
+    data: Annotated[Path, typer.Option(help="Folder with the recipe's data sets.")],
+    out: Annotated[Path, typer.Option(help="Folder for logs, state and result.")],
+    epochs: Annotated[int | None, typer.Option(min=0, help="Of every phase, instead of the recipe's.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last finished epoch.")] = False,
+    devices: Annotated[str, typer.Option(help="How many, as Lightning takes it; torchrun works too.")] = "auto",
+    accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    precision: Annotated[
+        str | None, typer.Option(help="32-true, bf16-mixed or 16-mixed, instead of the recipe's.")
+    ] = None,
+    logger: Annotated[Log, typer.Option(help="Where the curves go.")] = Log.csv,
+    seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's.")] = None,
+) -> None:
+    """Train a recipe; the checkpoint and its card end up in OUT."""
+    from workbench.training import get_recipe
+
+    known = get_recipe(recipe)  # before the wait for Lightning
+    from workbench.training import train as run
+
+    path = run(
+        known,
+        data,
+        out,
+        epochs=epochs,
+        resume=resume,
+        devices=int(devices) if re.fullmatch(r"-?[0-9]+", devices) else devices,
+        accelerator=accelerator,
+        precision=precision,
+        logger=logger.value,
+        seed=seed,
+    )
+    if all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK")):  # torchrun's, Lightning's
+        typer.echo(path)
+
+
+def import_weights(
+    file: Annotated[Path, typer.Argument(help="The authors' .pth.")],
+    system: Annotated[System, typer.Option(help="Which system it belongs to.")],
+    init_face: Annotated[Path, typer.Option(help="An .npz with init_face (N, 2), in pixels of a 256-pixel crop.")],
+    out: Annotated[Path, typer.Option(help="A .safetensors file.")],
+    graph: Annotated[Path | None, typer.Option(help="SCC: the authors' edges, lines 'i j weight'.")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call it; the file's name by default.")] = None,
+) -> None:
+    """Turn published weights into a checkpoint of ours, with a card."""
+    from workbench.models.importing import import_published
+    from workbench.models.zoo import describe, save_checkpoint
+
+    model = import_published(file, system.value, init_face, graph)
+    model.name = name or out.stem
+    card = describe(
+        model,
+        title=f"{system.value.upper()}, {model.config.landmarks} points, imported from {file.name}",
+        data="as published by the authors",
+        licence="as published by the authors",
+    )
+    typer.echo(save_checkpoint(model, out, card, half=False))
