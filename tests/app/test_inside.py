@@ -12,7 +12,7 @@ import torch
 from tests.app.conftest import Opener, words
 from tests.app.test_pages import healthy, selection, widgets
 from tests.readings import drawn_shape
-from workbench.app import cache, inside, self_attention, views
+from workbench.app import inside, self_attention, views
 from workbench.landmarks import get_scheme
 from workbench.models import build, preset, save_checkpoint, zoo
 

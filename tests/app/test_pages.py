@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opener, words
 from tests.readings import synthetic_reading
-from workbench.app import cache, downloads, uncertainty, views
+from workbench.app import downloads, uncertainty, views
 from workbench.app.url_state import Selection
 from workbench.faces import Occluder
 from workbench.landmarks import get_scheme

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opener, words
 from tests.shaping import oval, store
-from workbench.app import cache, shape, views
+from workbench.app import shape, views
 from workbench.landmarks import drawing
 from workbench.models import zoo
 from workbench.widgets.shape import state_of

@@ -6,6 +6,7 @@ from workbench.figures import palette
 from workbench.figures.export import save, to_bytes
 from workbench.figures.inside import maps, over_crop, relations_matrix, self_attention
 from workbench.figures.points import landmarks, trajectory
+from workbench.figures.relation_change import relation_change
 from workbench.figures.relations import matrix, partners, relations, thumbnails
 from workbench.figures.shape import shape
 from workbench.figures.structure import structure, structure_neighbours
@@ -20,6 +21,7 @@ __all__ = [
     "palette",
     "partners",
     "patches",
+    "relation_change",
     "relations",
     "relations_matrix",
     "save",
