@@ -27,7 +27,8 @@ from workbench.faces.crop import (
     square,
     tight_box,
 )
-from workbench.faces.detect import Detection, Detector, detect
+from workbench.faces.detect import detect
+from workbench.faces.detection import Detection, Detector
 from workbench.faces.image import load_image, original_size, working_scale
 
 _FACTORS = (0.5, 4.0)

@@ -131,14 +131,18 @@ class SCC(FaceModel):
             adjacency, links = torch.zeros_like(adjacency), c.edges  # a checkpoint may bring its graph yet
         self.backbone = _backbone(c)
         channels = (CHANNELS,) if isinstance(self.backbone, HRNet) else self.backbone.channels[1:]
+        outputs = c.landmarks * (1 if c.located else c.node_channels)
+        last: dict[str, Any] = dict(cells=c.cells, outputs=outputs, logits=c.located)
         if c.mapping == "structure":
             if len(channels) != 3:
                 raise CheckpointError("The structure mapping joins three levels of a ResNet; HRNet takes 'base'.")
             stem = 2 if c.backbone == "resnet18_slim" else 4
             sides = tuple(math.ceil(c.input_size / stem / 2**i) for i in (1, 2, 3))
-            self.nodes: nn.Module = StructureMapping(c, channels, sides)
+            self.nodes: nn.Module = StructureMapping(
+                channels, sides, widths=c.widths, joined=c.joined, reduction=c.reduction, **last
+            )
         else:
-            self.nodes = BaseMapping(c, channels)
+            self.nodes = BaseMapping(channels, width=c.widths[0], **last)
         self.maps = Tap("landmark", "y", "x") if c.located else None
         self.features = Tap("node", "channel")
         self.graph = GraphNet(c.node_features, c.hidden, c.blocks, links, c.dynamic_dim if c.dynamic else 0)
