@@ -58,8 +58,10 @@ class StructureMapping(nn.Module):
         self.down3, self.down2 = (
             _descend(w, max(0, round(math.log2(side / cells)))) for w, side in ((w3, sides[1]), (w2, sides[0]))
         )
-        last = nn.Conv2d(joined, outputs, 3, padding=1) if logits else ConvNorm(joined, outputs)
-        self.out = nn.Sequential(ConvNorm(w4 + w3 + w2, joined, 1), last)
+        self.out = nn.Sequential(
+            ConvNorm(w4 + w3 + w2, joined, 1),
+            nn.Conv2d(joined, outputs, 3, padding=1) if logits else ConvNorm(joined, outputs),
+        )
 
     def forward(self, levels: list[Tensor]) -> Tensor:
         """[(B, C2, 4s, 4s), (B, C3, 2s, 2s), (B, C4, s, s)] -> (B, channels, cells, cells)."""
