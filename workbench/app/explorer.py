@@ -1,4 +1,4 @@
-"""What the pages place: a view's widget over a cached reading, linked to the shared selection, and what can be saved."""
+"""What the pages place: a view's widget over a cached reading, linked to the shared selection, and its files."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 from PIL import Image, ImageDraw
 
-from workbench.app import readings, gallery, messages, state
+from workbench.app import gallery, messages, readings, state
 from workbench.errors import WorkbenchError
 from workbench.figures import palette
 

@@ -76,7 +76,7 @@ def model(name: str) -> FaceModel:
 
 def offer(name: str) -> Offer:
     """What a model of the shelf has for the views to show."""
-    return view("offer", (name,), lambda: offer_of(cards()[name], model))
+    return view("offer", (name,), lambda: offer_of(cards()[name]))
 
 
 def offering(shown: View) -> list[str]:

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from workbench.models.base import ModelCard
 
@@ -143,7 +144,8 @@ def from_link(link: Mapping[str, str], shelf: Shelf) -> tuple[Selection, str]:
 def clamp(selection: Selection, limits: Limits) -> Selection:
     """The same selection with stage, layer, head and landmark inside a model's limits (else their defaults)."""
     axes = ("stage", "layer", "head", "landmark")
-    return replace(selection, **{a: None for a in axes if not limits.allow(a, getattr(selection, a))})
+    gone: dict[str, Any] = {a: None for a in axes if not limits.allow(a, getattr(selection, a))}
+    return replace(selection, **gone)
 
 
 class _Reader:
