@@ -205,9 +205,9 @@ def _inside(reading: Reading, selection: Mapping[str, Any]) -> Payload:
 
 
 def _inside_figure(reading: Reading, tap: str | None = None, **parameters: Any) -> go.Figure:
-    from workbench.figures import maps
+    from workbench.figures import inside
 
-    return maps(reading, _tensor(reading, tap), **parameters)
+    return inside(reading, _tensor(reading, tap), **parameters)
 
 
 def _tensor(reading: Reading, tap: str | None) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import matplotlib
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -217,9 +218,14 @@ def test_small_helpers() -> None:
 
 
 def test_maps_sample_their_ends() -> None:
-    ends = figures.palette.lut("diverging", 3)
-    assert ends == ["#08306B", "#F7F7F7", "#67001F"]
-    assert len(figures.palette.lut("inferno")) == 256
+    ends = figures.palette.sample("diverging", [0, 1])
+    assert [figures.palette.to_hex(end) for end in ends] == ["#08306B", "#67001F"]
+
+
+@pytest.mark.parametrize("name", ["inferno", "cividis"])
+def test_colours_are_those_of_matplotlib(name: str) -> None:
+    at = np.linspace(0, 1, 256)
+    np.testing.assert_array_equal(figures.palette.sample(name, at), matplotlib.colormaps[name](at, bytes=True)[:, :3])
 
 
 def test_relations_of_98_points_have_98_dots() -> None:

@@ -142,7 +142,7 @@ def test_captions_name_tensor_and_treatment(tmp_path) -> None:
         tmp_path,
         "inside",
         """const say = (meta, now, more = {}) =>
-          insideCaption(meta, { ...meta.state.selection, ...more }, now).map((p) => p[0]).join("");
+          captionText(composeCaption(meta.caption, insideFacts(meta, { ...meta.state.selection, ...more }, now)));
         return [
           say(input.pairs, { step: 6, stage: 2, head: null, item: 30, span: { lo: 0, hi: 0.5 } }),
           say(input.maps, { step: 6, stage: 0, head: null, item: null, span: { lo: 0, hi: 1 } }, { scale: "all" }),

@@ -116,7 +116,7 @@ def test_caption_names_tensor_stage_head_and_treatment(tmp_path):
         "relations",
         """const s = input.meta.state.selection;
         const say = (more, focus) =>
-          relationsCaption(input.meta, { ...s, ...more }, 0.264, focus).map((piece) => piece[0]).join("");
+          captionText(composeCaption(input.meta.caption, relationsFacts(input.meta, { ...s, ...more }, 0.264, focus)));
         return [say({}, null), say({ head: 1, kind: "self", own: true, scale: "all" }, 30),
           say({ mode: "best", threshold: 0 }, null)];""",
         meta=payload["meta"],
@@ -152,13 +152,14 @@ def test_caption_says_when_a_landmarks_own_weight_is_left_out(tmp_path):
         tmp_path,
         "relations",
         """const s = input.meta.state.selection;
-        const say = (more, focus) => relationsCaption(input.meta, { ...s, ...more }, 1, focus)[1][0];
+        const say = (more, focus) =>
+          composeCaption(input.meta.caption, relationsFacts(input.meta, { ...s, ...more }, 1, focus))[3][0];
         return [say({}, null), say({ own: true }, null),
           ...[false, true].map((own) => say({ mode: "best", own }, null)),
           say({ mode: "best" }, 30), say({ mode: "best", direction: "key" }, 30)];""",
         meta=payload["meta"],
     )
-    lines, rings, best, best_own, one, heard = (text.split(" · ")[-1] for text in got)
+    lines, rings, best, best_own, one, heard = got
     assert lines == "3 strongest keys of each landmark other than itself"
     assert rings == "3 strongest keys of each landmark"
     assert best == best_own == "an arrow from each landmark to the key it weighs most, other than itself"
@@ -187,17 +188,13 @@ def test_part_names_keep_apart_and_over_their_brackets(tmp_path):
     assert got[4] == []
 
 
-def test_unit_beside_the_legend_gets_shorter_but_stays(tmp_path):
+def test_unit_of_a_legend_stands_right_of_it_where_there_is_room(tmp_path):
     got = run(
         tmp_path,
         "relations",
-        """const texts = ["x".repeat(40), "x".repeat(16)], measure = (t) => 5 * t.length;
-        return [600, 420, 380, 250].map((w) => {
-          const [bar, text] = besideScale(w, texts, measure);
-          return [bar, text.length, 18 + bar + 16 + measure(text) <= w];
-        });""",
+        """return [[600, 200], [400, 200], [360, 200], [360, 0], [40, 80]].map(([w, text]) => barWidth(w, text));""",
     )
-    assert got == [[300, 40, True], [176, 40, True], [256, 16, True], [126, 16, True]]
+    assert got == [[300, True], [184, True], [300, False], [300, False], [60, False]]
 
 
 def test_words_wrap(tmp_path):

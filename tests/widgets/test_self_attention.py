@@ -117,8 +117,9 @@ def test_caption_names_tensor_prior_and_scale(tmp_path) -> None:
         "self_attention",
         """const now = { query: { row: 2, col: 5 }, span: { lo: 0, hi: 0.125 } };
         return ["map", "both"].map((scale) =>
-          selfAttentionCaption(input.panel, now, scale).map((p) => p[0]).join(""));""",
-        panel=payload["meta"]["panels"][0],
+          captionText(composeCaption(input.meta.caption,
+            selfAttentionFacts(input.meta.panels[0], now.query, now.span, scale))));""",
+        meta=payload["meta"],
     )
     assert got[0].startswith(f"{NAME} · query y 2, x 5 of 8 \u00d7 8 · softmax over all keys: a row sums to 1")
     assert "scale 0 to 0.125, the largest here" in got[0]

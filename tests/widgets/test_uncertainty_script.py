@@ -87,9 +87,10 @@ def test_caption_names_tensor_stage_and_rule(tmp_path):
     got = run(
         tmp_path,
         "uncertainty",
-        """const text = (s, step) => uncertaintyCaption(input.meta, s, step).map((x) => x[0]).join("");
+        """const say = (meta, s, step) => captionText(composeCaption(meta.caption, uncertaintyFacts(meta, s, step)));
+        const text = (s, step) => say(input.meta, s, step);
         const all = { ellipses: true, path: true };
-        const laplace = uncertaintyCaption({ ...input.meta, ...input.laplace }, { ellipses: true }, 6)[2][0];
+        const laplace = say({ ...input.meta, ...input.laplace }, { ellipses: true }, 6);
         const rules = [input.meta.rule, { power: null }].map(sizeRule);
         return [text({ ellipses: true }, 6), text(all, 0), ...rules, laplace];""",
         meta=meta,
@@ -111,7 +112,7 @@ def test_captions_of_the_mean_face_and_of_an_occluder(tmp_path):
         "uncertainty",
         """const meta = { ...input.meta, occluder: { x: 0, y: 0, w: 0.5, h: 0.5, fill: "grey" }, baseline: {} };
         return [0, 6].map((step) =>
-          uncertaintyCaption(meta, { ellipses: true, path: true }, step).map((x) => x[0]).join(""));""",
+          captionText(composeCaption(meta.caption, uncertaintyFacts(meta, { ellipses: true, path: true }, step))));""",
         meta=meta,
     )
     start, landed = got

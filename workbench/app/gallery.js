@@ -1,23 +1,76 @@
 // A strip of faces to choose from: real buttons, arrow keys, one message when one is chosen.
 
 const STYLE = `
-:host, .strip { display: block; }
-.strip { display: grid; grid-auto-flow: column; grid-auto-columns: 68px; gap: 8px; align-items: start;
-  overflow-x: auto; overscroll-behavior-x: contain; padding: 5px 5px 8px; scrollbar-width: thin;
-  margin: 0; list-style: none; }
-button { all: unset; box-sizing: border-box; display: block; width: 100%; cursor: pointer; border-radius: 8px;
-  position: relative; transition: transform .12s ease; }
-button img { display: block; width: 100%; aspect-ratio: 1; object-fit: cover; border-radius: 8px;
-  box-shadow: 0 0 0 1px rgb(0 0 0 / .14); }
-button:hover img { box-shadow: 0 0 0 2px rgb(0 0 0 / .35); }
-button:focus-visible img { box-shadow: 0 0 0 2px var(--st-background-color, #fff), 0 0 0 4px var(--st-text-color, #222); }
-button[aria-pressed="true"] img { box-shadow: 0 0 0 2px var(--st-background-color, #fff),
-  0 0 0 4px var(--st-primary-color, #0b6e99); }
-span { display: block; margin-top: 4px; font: 500 11px/1.2 var(--st-font, system-ui, sans-serif);
-  color: var(--st-text-color, #222); opacity: .72; text-align: center; overflow-wrap: anywhere;
-  display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; }
-button[aria-pressed="true"] span { opacity: 1; font-weight: 650; }
-@media (prefers-reduced-motion: no-preference) { button:active { transform: scale(.97); } }
+:host,
+.strip {
+  display: block;
+}
+.strip {
+  display: grid;
+  grid-auto-flow: column;
+  grid-auto-columns: 68px;
+  gap: 8px;
+  align-items: start;
+  overflow-x: auto;
+  overscroll-behavior-x: contain;
+  padding: 5px 5px 8px;
+  scrollbar-width: thin;
+  margin: 0;
+  list-style: none;
+}
+button {
+  all: unset;
+  box-sizing: border-box;
+  display: block;
+  width: 100%;
+  cursor: pointer;
+  border-radius: 8px;
+  position: relative;
+  transition: transform 0.12s ease;
+}
+button img {
+  display: block;
+  width: 100%;
+  aspect-ratio: 1;
+  object-fit: cover;
+  border-radius: 8px;
+  box-shadow: 0 0 0 1px rgb(0 0 0 / 0.14);
+}
+button:hover img {
+  box-shadow: 0 0 0 2px rgb(0 0 0 / 0.35);
+}
+button:focus-visible img {
+  box-shadow:
+    0 0 0 2px var(--st-background-color, #fff),
+    0 0 0 4px var(--st-text-color, #222);
+}
+button[aria-pressed="true"] img {
+  box-shadow:
+    0 0 0 2px var(--st-background-color, #fff),
+    0 0 0 4px var(--st-primary-color, #0b6e99);
+}
+span {
+  display: block;
+  margin-top: 4px;
+  font: 500 11px / 1.2 var(--st-font, system-ui, sans-serif);
+  color: var(--st-text-color, #222);
+  opacity: 0.72;
+  text-align: center;
+  overflow-wrap: anywhere;
+  display: -webkit-box;
+  -webkit-box-orient: vertical;
+  -webkit-line-clamp: 2;
+  overflow: hidden;
+}
+button[aria-pressed="true"] span {
+  opacity: 1;
+  font-weight: 650;
+}
+@media (prefers-reduced-motion: no-preference) {
+  button:active {
+    transform: scale(0.97);
+  }
+}
 `;
 
 function tile(item, selected, choose) {

@@ -15,6 +15,8 @@ import numpy as np
 
 from workbench.axes import LANDMARK_PAIRS
 from workbench.errors import TraceError, UnknownNameError
+from workbench.explain.caption_tables import RELATION_EDGES, RELATION_MAP
+from workbench.explain.captions import Fact, compose
 from workbench.tracing import Axed, check_index, layers_of
 
 if TYPE_CHECKING:
@@ -181,7 +183,9 @@ def attention_matrix(
     values = stack
     for axis, pick in ((2, head), (1, layer), (0, stage)):
         values = values.mean(axis=axis) if pick is None else values.take(pick, axis=axis)
-    return Relations(values, found.name, stage, layer, head, describe(found, stage, layer, head, sizes))
+    return Relations(
+        values, found.name, stage, layer, head, compose(RELATION_MAP, map_facts(found, stage, layer, head, sizes))
+    )
 
 
 def largest_weight(weights: np.ndarray, own: bool = True) -> float:
@@ -190,25 +194,22 @@ def largest_weight(weights: np.ndarray, own: bool = True) -> float:
     return float(counted.max(initial=0.0)) or 1.0
 
 
-def describe(
+def map_facts(
     kind: RelationKind, stage: int | None, layer: int | None, head: int | None, sizes: tuple[int, ...]
-) -> str:
-    """The caption of an attention matrix, such as ``relation.layers.0.cross · stage 3 of 3 · mean of 8 heads``.
+) -> dict[str, Fact]:
+    """What ``caption_tables.RELATION_MAP`` says of a matrix: its tensor, and stage, layer and head from 1.
 
-    The tensor's name counts from 0 as the code does; stage and head are told from 1, where there are several.
+    The tensor's name counts layers from 0 as the code does.
 
     Args:
         stage, layer, head: zero-based and not negative; None is the mean.
         sizes: how many stages, layers and heads there are.
     """
-    stages, layers, heads = sizes
-    parts = [kind.tensor.replace("{layer}", "*") if layer is None and layers > 1 else kind.paths[layer or 0]]
-    if layer is None and layers > 1:
-        parts.append(f"mean of {layers} layers")
-    for name, pick, size in (("stage", stage, stages), ("head", head, heads)):
-        if size > 1:
-            parts.append(f"mean of {size} {name}s" if pick is None else f"{name} {pick + 1} of {size}")
-    return " · ".join(parts)
+    mean = layer is None and sizes[1] > 1
+    facts: dict[str, Fact] = {"tensor": kind.tensor.replace("{layer}", "*") if mean else kind.paths[layer or 0]}
+    for name, pick, size in zip(("stage", "layer", "head"), (stage, layer, head), sizes, strict=True):
+        facts |= {name: None if pick is None else pick + 1, f"{name}s": size}
+    return facts
 
 
 def edges(
@@ -256,8 +257,7 @@ def edges(
     order = np.lexsort((keys, queries, -values))
     total = float(weights[rows].sum())
     share = float(values.sum()) / total if total else 0.0
-    top_k = None if top_k is not None and top_k >= count - (not include_self) else top_k
-    caption = _edges_caption(top_k, threshold, landmark, include_self, direction, share)
+    caption = _edges_caption("lines", threshold, landmark, direction, share, top_k, include_self, count)
     return Edges(queries[order], keys[order], values[order], share, caption)
 
 
@@ -278,32 +278,25 @@ def best_edges(
     """
     weights = _square(matrix)
     every = edges(weights, 1, threshold)
-    caption = "the strongest key of each landmark other than itself"
-    caption += f", {_from(threshold)}" if threshold > 0 else ""
     if landmark is None:
-        return replace(every, caption=f"{caption}; they carry {every.share:.0%} of the weight")
+        return replace(every, caption=_edges_caption("best", threshold, None, direction, every.share))
     landmark = check_index("landmark", landmark, len(weights))
     kept = (every.query if direction == "query" else every.key) == landmark
     share = float(every.weight[kept].sum() / (weights.sum() or 1.0))
-    caption += f"; only where landmark {landmark} is the {direction}"
+    caption = _edges_caption("best", threshold, landmark, direction, share)
     return Edges(every.query[kept], every.key[kept], every.weight[kept], share, caption)
 
 
-def _from(threshold: float) -> str:
-    """The threshold for a caption, to two digits."""
-    return f"weights from {'' if float(f'{threshold:.2g}') == threshold else 'about '}{threshold:.2g}"
-
-
 def _edges_caption(
-    top_k: int | None, threshold: float, landmark: int | None, include_self: bool, direction: Direction, share: float
-) -> str:
-    whose = "each landmark" if landmark is None else f"landmark {landmark}"
-    whom = "keys of" if direction == "query" else "queries on"
-    partners = f"all {whom} {whose}" if top_k is None else f"the {top_k} strongest {whom} {whose}"
-    parts = [partners, "with itself" if include_self else "without itself"]
-    if threshold > 0:
-        parts.append(_from(threshold))
-    return ", ".join(parts) + f"; they carry {share:.0%} of the weight"
+    mode: str, threshold: float, landmark: int | None, direction: Direction, share: float, top_k: int | None = 1,
+    own: bool = False, count: int = 0,
+) -> str:  # fmt: skip
+    facts: dict[str, Fact] = {
+        "mode": mode, "threshold": threshold, "direction": direction, "own": own,
+        "topk": 0 if top_k is None or top_k >= count - (not own) else top_k,
+        "landmark": None if landmark is None else f"landmark {landmark}",
+    }  # fmt: skip
+    return f"{compose(RELATION_EDGES, facts)} · {share:.0%} of the weight"
 
 
 def partners(matrix: Relations | np.ndarray, exclude_self: bool = False) -> Partners:
@@ -318,8 +311,8 @@ def partners(matrix: Relations | np.ndarray, exclude_self: bool = False) -> Part
     key = weights.argmax(1)
     weight = weights[np.arange(len(key)), key]
     itself = int((key == np.arange(len(key))).sum())
-    caption = "the key with the highest weight of each landmark"
-    caption += ", itself left out" if exclude_self else f"; {itself} of {len(key)} choose themselves (rings)"
+    caption = "the key that each landmark weighs most"
+    caption += ", other than itself" if exclude_self else f" · {itself} of {len(key)} weigh themselves most"
     return Partners(key, weight, caption)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.errors import TraceError
+from workbench.explain.captions import number
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:
@@ -62,13 +63,17 @@ class PatchStates:
         states: (stage, N) of :data:`STATES`.
         wanted: (stage, N) the factor before the clamp; NaN where the rule has none.
         error: largest difference between the recomputed and the recorded size factor.
-        caption: the rule in numbers.
+        rule: what a side is multiplied by before the clamp, such as "12 max √v"; "" where the rule has none.
+        words: the rule in words.
+        caption: the tensor and the rule.
     """
 
     rects: np.ndarray
     states: np.ndarray
     wanted: np.ndarray
     error: float
+    rule: str
+    words: str
     caption: str
 
     def count(self, stage: int) -> dict[str, int]:
@@ -216,12 +221,12 @@ def patch_states(reading: Reading) -> PatchStates:
     stages, count = rects.shape[:2]
     states = np.full((stages, count), "first", dtype="<U7")
     wanted = np.full((stages, count), np.nan)
-    power = {"variance": "max v", "deviation": "max sqrt(v)"}.get(reading.alignment.size_rule or "")
+    power = {"variance": "max v", "deviation": "max √v"}.get(reading.alignment.size_rule or "")
     factor, limits = reading.alignment.size_factor, reading.alignment.size_limits
     if reading.alignment.variance is None or power is None or factor is None or limits is None:
         states[1:] = "fixed"
-        rule = "every stage halves the side"
-        return PatchStates(rects, states, wanted, 0.0, f"patches.rects · {rule}")
+        words = "every stage halves the side"
+        return PatchStates(rects, states, wanted, 0.0, "", words, f"patches.rects · {words}")
     low, high = limits
     spread = reading.variance().max(-1)
     spread = np.sqrt(spread) if reading.alignment.size_rule == "deviation" else spread
@@ -233,8 +238,9 @@ def patch_states(reading: Reading) -> PatchStates:
             f"The patches of {reading.model_name} do not follow its size rule (factors differ by "
             f"{error:.2f}); read the face again with a matching checkpoint."
         )
-    caption = f"patches.rects · side x clamp({factor:g} {power}, {low:g}, {high:g}) from stage to stage"
-    return PatchStates(rects, states, wanted, error, caption)
+    rule = f"{number(factor)} {power}"
+    words = f"side = last side × clamp({rule}, {number(low)}, {number(high)})"
+    return PatchStates(rects, states, wanted, error, rule, words, f"patches.rects · {words}")
 
 
 def _size_error(rects: np.ndarray, factor: np.ndarray) -> float:

@@ -1,32 +1,38 @@
-"""The sheet every figure is drawn on: title above, panels, one caption below. Faces in crop pixels, y down."""
+"""The sheet every figure is drawn on: a title, panels in screen pixels, one caption below.
+
+Its measures are those of the widgets' saved sheets (``layout`` in sheet.js). Every panel has axes of its own whose
+units are pixels of the sheet, from its upper left corner, y down.
+"""
 
 from __future__ import annotations
 
 import base64
 import io
-import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
-from workbench.figures import palette
+from workbench.figures import palette, style
 
 if TYPE_CHECKING:
-    from workbench.landmarks import Scheme
     from workbench.reading import Reading
 
-FONT = "Inter, 'Source Sans 3', 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
-MARGIN, TOP, GAP = 24, 50, 20
-CAPTION_SIZE, LINE = 11, 15
-PHOTO_SIDE = 512
+FONT = "system-ui, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif"
+DASHES = {"dot": "2px,3px", "dash": "7px,4px"}
+PHOTO_SIDE = 640
+SOFT, FAINT, HAIR = (palette.mix(palette.INK, palette.PAPER, 1 - share) for share in (0.68, 0.28, 0.12))
+"""Ink on a light page for words that stand back, for outlines and for lines of a grid; ``theme`` in page.js."""
 
 TEMPLATE = go.layout.Template(
     layout={
         "font": {"family": FONT, "size": 12, "color": palette.INK},
         "paper_bgcolor": palette.PAPER,
-        "plot_bgcolor": palette.PAPER,
+        "plot_bgcolor": "rgba(0,0,0,0)",
         "hoverlabel": {
             "bgcolor": palette.INK,
             "bordercolor": palette.INK,
@@ -40,231 +46,199 @@ TEMPLATE = go.layout.Template(
 )
 
 
+@dataclass(frozen=True)
+class Box:
+    """Where a panel lies: its size in pixels, a heading above it, and its ground."""
+
+    width: float
+    height: float
+    title: str = ""
+    ground: str | None = None
+
+
 class Canvas:
-    """Collects traces and layout for a row of equal panels.
+    """Collects what a figure shows: a title, panels side by side, a caption.
 
     Args:
-        title: short, in words.
-        caption: names the tensor, its scale and what was done.
-        columns: panels side by side.
-        width, height: of a panel in screen pixels, without its strip.
-        size: of a panel in data units along x, 0 to ``size``; None leaves the axes to :meth:`axes`.
-        strip: height of a legend strip under each panel, in screen pixels.
-        left, right, bottom: room around the panels for labels, in screen pixels.
-        night: dark panels.
+        title: one line.
+        caption: as ``explain.captions.compose`` makes it.
+        boxes: the panels, from left to right.
     """
 
-    def __init__(
-        self,
-        title: str,
-        caption: str,
-        *,
-        columns: int = 1,
-        width: float = 612,
-        height: float | None = None,
-        size: float | None = None,
-        strip: float = 0,
-        left: float = 0,
-        right: float = 0,
-        bottom: float = 0,
-        heads: bool = False,
-        night: bool = False,
-    ) -> None:
-        height = width if height is None else height
-        self.size, self.night, self.columns = size, night, columns
-        self.width, self.height = width, height + strip
-        self.unit = (size or width) / width  # data units a screen pixel
-        self.strip = strip * self.unit
-        row = columns * width + (columns - 1) * GAP
-        total = row + 2 * MARGIN + left + right
-        lines = _wrap(caption, total - 2 * MARGIN)
-        top = TOP + (20 if heads else 0)
-        below = 16 + bottom + LINE * len(lines) + 12
+    def __init__(self, title: str, caption: str, boxes: Sequence[Box]) -> None:
+        row = sum(box.width for box in boxes) + style.GAP * (len(boxes) - 1)
+        tall = max(box.height for box in boxes)
+        top = style.MARGIN + style.TITLE + 14 + (24 if any(box.title for box in boxes) else 0)
+        lines = wrap(caption, row)
+        below = 14 + style.LINE * len(lines) + style.MARGIN - 4
         self.data: list[dict[str, Any]] = []
         self.layout: dict[str, Any] = {
             "template": TEMPLATE,
-            "width": round(total),
-            "height": round(height + strip + top + below),
-            "margin": {"l": MARGIN + left, "r": MARGIN + right, "t": top, "b": below, "pad": 0},
-            "plot_bgcolor": palette.NIGHT if night else palette.PAPER,
+            "width": round(row + 2 * style.MARGIN),
+            "height": round(top + tall + below),
+            "margin": {"l": style.MARGIN, "r": style.MARGIN, "t": top, "b": below, "pad": 0},
             "shapes": [],
             "images": [],
             "meta": {"caption": caption, "title": title},
             "annotations": [
-                _paper(f"<b>{title}</b>", x=0, y=1, dx=-left, dy=top - 14, top=True, size=16),
-                _paper("<br>".join(lines), x=0, y=0, dx=-left, dy=-bottom - 14, top=True,
-                       size=CAPTION_SIZE, colour=palette.MUTED),
+                _paper(f"<b>{escape(title, False)}</b>", 0, top - style.MARGIN, style.TITLE, palette.INK),
+                *(
+                    _paper(escape(line, False), 0, -tall - 14 - style.LINE * k, style.CAPTION, SOFT)
+                    for k, line in enumerate(lines)
+                ),
             ],
-        }  # fmt: skip
-        for column in range(columns):
-            start = column * (width + GAP) / row
-            x, y = _axis_names(column)
-            self.layout[f"xaxis{x[1:]}"] = {"domain": [start, start + width / row], "anchor": y, **_BARE}
-            self.layout[f"yaxis{y[1:]}"] = {"domain": [0, 1], "anchor": x, **_BARE}
-            if size is not None:
-                tall, edge = size * (height + strip) / width, 0.5 * size / PHOTO_SIDE
-                self.axes(column, (-edge, size - edge), (tall - edge, -edge))
-                self.layout[f"yaxis{y[1:]}"] |= {"scaleanchor": x, "constrain": "domain"}
-                self.layout[f"xaxis{x[1:]}"] |= {"constrain": "domain"}
-
-    @property
-    def ink(self) -> str:
-        """Colour of text inside a panel."""
-        return palette.NIGHT_INK if self.night else palette.INK
-
-    def axes(self, column: int, x: tuple[float, float], y: tuple[float, float], **kinds: dict[str, Any]) -> None:
-        """Set the ranges of a panel; ``xaxis=`` and ``yaxis=`` add Plotly properties."""
-        for letter, span in (("x", x), ("y", y)):
-            key = f"{letter}axis{_axis_names(column)[0][1:]}"
-            self.layout[key] |= {"range": list(span), **kinds.get(f"{letter}axis", {})}
-
-    def add(self, column: int = 0, **trace: Any) -> None:
-        """Add a trace to a panel."""
-        x, y = _axis_names(column)
-        self.data.append({"hoverinfo": "skip", "xaxis": x, "yaxis": y, **trace})
-
-    def line(
-        self, points: np.ndarray, colour: str, width: float, column: int = 0, dash: str = "solid", **more: Any
-    ) -> None:
-        """A polyline through (M, 2) data points; NaN rows are gaps."""
-        line = {"color": colour, "width": width, "dash": dash}
-        self.add(column, type="scatter", mode="lines", x=points[:, 0], y=points[:, 1], line=line, **more)
-
-    def dots(self, points: np.ndarray, colour: str | list[str], size: float, column: int = 0, **more: Any) -> None:
-        """Markers at (M, 2) data points, with a thin light rim; ``hovertext=`` makes them answer."""
-        rim = {"color": palette.NIGHT if self.night else palette.PAPER, "width": 0.8}
-        marker = {"color": colour, "size": size, "line": rim, **more.pop("marker", {})}
-        if "hovertext" in more:
-            more["hoverinfo"] = "text"
-        self.add(column, type="scatter", mode="markers", x=points[:, 0], y=points[:, 1], marker=marker, **more)
-
-    def text(
-        self, x: float, y: float, text: str, column: int = 0, size: float = 10.5, colour: str | None = None,
-        anchor: str = "left", middle: str = "middle",
-    ) -> None:  # fmt: skip
-        """Words at a place of a panel in data units, or beside the panel: Plotly hides words that are bound to
-        an axis and lie outside its range, so these are bound to the paper and shifted by pixels."""
-        ax, ay = _axis_names(column)
-        at_x, at_y = self.layout[f"xaxis{ax[1:]}"], self.layout[f"yaxis{ay[1:]}"]
-        across, up = _share(x, at_x["range"]), _share(y, at_y["range"])
-        inside_x, inside_y = min(max(across, 0), 1), min(max(up, 0), 1)
-        if (inside_x, inside_y) == (across, up):
-            place = {"x": x, "y": y, "xref": ax, "yref": ay}
-        else:
-            first, last = at_x["domain"]
-            place = {
-                "x": first + inside_x * (last - first), "xref": "paper", "xshift": (across - inside_x) * self.width,
-                "y": inside_y, "yref": "paper", "yshift": (up - inside_y) * self.height,
+        }
+        self.panels: list[Panel] = []
+        x = 0.0
+        for k, box in enumerate(boxes):
+            tail = str(k + 1) if k else ""
+            frame = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "showline": False}
+            self.layout[f"xaxis{tail}"] = {
+                "domain": [x / row, (x + box.width) / row], "range": [0, box.width], "anchor": f"y{tail}", **frame,
             }  # fmt: skip
-        font = {"size": size, "color": colour or self.ink}
-        self.layout["annotations"].append(
-            {**place, "text": text, "xanchor": anchor, "yanchor": middle, "showarrow": False, "borderpad": 0,
-             "font": font}
-        )  # fmt: skip
-
-    def head(self, column: int, text: str) -> None:
-        """A small heading above a panel (needs ``heads=True``)."""
-        start, end = self.layout[f"xaxis{_axis_names(column)[0][1:]}"]["domain"]
-        del end
-        self.layout["annotations"].append(_paper(text, x=start, y=1, dx=0, dy=5, top=False, size=12))
-
-    def shape(self, kind: str, x0: float, y0: float, x1: float, y1: float, column: int = 0, **more: Any) -> None:
-        """A "line" or "rect" in data units of a panel."""
-        x, y = _axis_names(column)
-        self.layout["shapes"].append(
-            {"type": kind, "x0": x0, "y0": y0, "x1": x1, "y1": y1, "xref": x, "yref": y, **more}
-        )
-
-    def photo(self, reading: Reading, column: int = 0, opacity: float = 1.0) -> None:
-        """The crop under a panel. ``opacity`` dims it towards the panel's ground."""
-        assert self.size is not None
-        half_pixel = 0.5 * self.size / PHOTO_SIDE
-        self.image(crop_uri(reading), -half_pixel, -half_pixel, self.size, self.size, column, opacity=opacity)
-
-    def image(
-        self, uri: str, x: float, y: float, width: float, height: float, column: int = 0, opacity: float = 1.0
-    ) -> None:
-        """A picture under a panel; its top left corner and its extent in data units."""
-        ax, ay = _axis_names(column)
-        self.layout["images"].append(
-            {
-                "source": uri, "x": x, "y": y, "sizex": width, "sizey": height, "xref": ax, "yref": ay,
-                "xanchor": "left", "yanchor": "top", "sizing": "stretch", "layer": "below", "opacity": opacity,
-            }
-        )  # fmt: skip
-
-    def face(self, points: np.ndarray, scheme: Scheme, colour: str | None, width: float, column: int = 0) -> None:
-        """The scheme's polylines through (N, 2) points: one colour, or by part and side with None."""
-        if colour is not None:
-            self.line(joined([points[list(p)] for p in scheme.polylines() if len(p) > 1]), colour, width, column)
-            return
-        by_colour: dict[str, list[np.ndarray]] = {}
-        for group in scheme.groups:
-            for a, b in zip(group.path, group.path[1:], strict=False):
-                side = scheme.side_of[a] if scheme.side_of[a] == scheme.side_of[b] else "centre"
-                by_colour.setdefault(palette.shade(group.part, side), []).append(points[[a, b]])
-        for shade, pieces in by_colour.items():
-            self.line(joined(pieces), shade, width, column)
+            self.layout[f"yaxis{tail}"] = {
+                "domain": [1 - box.height / tall, 1], "range": [box.height, 0], "anchor": f"x{tail}",
+                "scaleanchor": f"x{tail}", "constrain": "domain", "constraintoward": "top", **frame,
+            }  # fmt: skip
+            self.layout[f"xaxis{tail}"]["constrain"] = "domain"
+            panel = Panel(self, tail, box.width, box.height)
+            if box.ground:
+                panel.rect(0, 0, box.width, box.height, fill=box.ground, layer="below")
+            if box.title:
+                self.layout["annotations"].append(_paper(f"<b>{escape(box.title, False)}</b>", x, 22, 13, palette.INK))
+            self.panels.append(panel)
+            x += box.width + style.GAP
 
     def figure(self) -> go.Figure:
         """The finished Plotly figure."""
         return go.Figure({"data": self.data, "layout": self.layout}, skip_invalid=False)
 
 
-_BARE = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "showline": False}
+class Panel:
+    """One panel of a canvas; places and lengths are pixels of the sheet from its upper left corner.
+
+    Shapes lie between pictures and traces, in the order in which they are drawn; ``layer="above"`` puts one on top.
+    """
+
+    def __init__(self, canvas: Canvas, tail: str, width: float, height: float) -> None:
+        self.canvas, self.width, self.height = canvas, width, height
+        self.x, self.y = f"x{tail}", f"y{tail}"
+
+    def add(self, **trace: Any) -> None:
+        """Add a Plotly trace."""
+        self.canvas.data.append({"hoverinfo": "skip", "xaxis": self.x, "yaxis": self.y, **trace})
+
+    def shape(
+        self, kind: str, *, colour: str | None = None, width: float = 0, fill: str | None = None, dash: str = "solid",
+        opacity: float = 1, layer: str = "between", **place: Any,
+    ) -> None:  # fmt: skip
+        """A Plotly shape of the kind "path", "rect" or "circle"."""
+        line = {"width": width, "color": colour, "dash": DASHES.get(dash, dash)} if colour else {"width": 0}
+        shape = {"type": kind, "xref": self.x, "yref": self.y, "layer": layer, "line": line, **place}
+        if fill:
+            shape["fillcolor"] = fill
+        if opacity < 1:
+            shape["opacity"] = opacity
+        self.canvas.layout["shapes"].append(shape)
+
+    def rect(self, x: float, y: float, width: float, height: float, *, line: float = 0, **more: Any) -> None:
+        """A rectangle from its upper left corner; ``line`` is the width of its outline."""
+        self.shape("rect", x0=x, y0=y, x1=x + width, y1=y + height, width=line, **more)
+
+    def circle(
+        self, middle: Sequence[float] | np.ndarray, rx: float, ry: float | None = None, *, line: float = 0, **more: Any
+    ) -> None:
+        """A circle, or with ``ry`` an ellipse, around a point."""
+        (x, y), ry = middle, rx if ry is None else ry
+        self.shape("circle", x0=x - rx, y0=y - ry, x1=x + rx, y1=y + ry, width=line, **more)
+
+    def polyline(self, points: np.ndarray, *, close: bool = False, **more: Any) -> None:
+        """Straight lines through (M, 2) points."""
+        path = "M" + "L".join(place(point) for point in points) + ("Z" if close else "")
+        self.shape("path", path=path, **more)
+
+    def dots(
+        self, points: np.ndarray, colours: str | Sequence[str], radius: float | Sequence[float], *,
+        alpha: float | Sequence[float] = 1, rim: str = palette.alpha("#000000", 0.65), rim_width: float = 0.8,
+        words: Sequence[str] | None = None, symbol: str = "circle", data: Any = None,
+    ) -> None:  # fmt: skip
+        """Markers at (M, 2) points; ``words`` are what they say when pointed at, ``data`` what a click gives."""
+        marker = {
+            "color": colours if isinstance(colours, str) else list(colours), "size": 2 * np.asarray(radius, float),
+            "opacity": alpha, "line": {"color": rim, "width": rim_width}, "symbol": symbol,
+        }  # fmt: skip
+        said: dict[str, Any] = {} if words is None else {"hovertext": list(words), "hoverinfo": "text"}
+        if data is not None:
+            said["customdata"] = data
+        self.add(type="scatter", mode="markers", x=points[:, 0], y=points[:, 1], marker=marker, **said)
+
+    def text(
+        self, x: float, y: float, words: str, *, size: float = 11, colour: str = palette.INK, anchor: str = "left",
+        middle: str = "middle", bold: bool = False, turned: bool = False, most: float | None = None,
+    ) -> None:  # fmt: skip
+        """Words at a place; ``turned`` to be read from below, ``most`` pixels wide at most."""
+        if most is not None and (long := style.text_width(words, size)) > most:
+            size *= most / long
+        words = escape(words, False)
+        self.canvas.layout["annotations"].append(
+            {
+                "text": f"<b>{words}</b>" if bold else words, "x": x, "y": y, "xref": self.x, "yref": self.y,
+                "xanchor": anchor, "yanchor": middle, "showarrow": False, "borderpad": 0,
+                "textangle": -90 if turned else 0, "font": {"size": size, "color": colour},
+            }
+        )  # fmt: skip
+
+    def image(
+        self, uri: str, x: float, y: float, width: float, height: float, opacity: float = 1.0, layer: str = "below"
+    ) -> None:
+        """A picture from its upper left corner, stretched."""
+        self.canvas.layout["images"].append(
+            {
+                "source": uri, "x": x, "y": y, "sizex": width, "sizey": height, "xref": self.x, "yref": self.y,
+                "xanchor": "left", "yanchor": "top", "sizing": "stretch", "layer": layer, "opacity": opacity,
+            }
+        )  # fmt: skip
 
 
-def joined(pieces: list[np.ndarray]) -> np.ndarray:
-    """Polylines (M, 2) one after another with NaN rows between, so that one trace draws them all."""
-    gap = np.full((1, 2), np.nan)
-    return np.concatenate([part for piece in pieces for part in (piece, gap)]) if pieces else gap
+def place(point: Sequence[float] | np.ndarray) -> str:
+    """A point as a path of Plotly's writes it, to a thousandth of a pixel."""
+    return f"{_digits(point[0])} {_digits(point[1])}"
+
+
+def _digits(value: float) -> str:
+    return f"{round(float(value), 3) + 0.0:g}" if abs(value) < 1000 else f"{value:.3f}"
 
 
 def crop_uri(reading: Reading, side: int = PHOTO_SIDE) -> str:
     """The crop as a JPEG data URI of ``side`` pixels."""
     out = io.BytesIO()
-    Image.fromarray(reading.face.crop(side)).save(out, "JPEG", quality=88)
+    Image.fromarray(reading.face.crop(side)).save(out, "JPEG", quality=90)
     return "data:image/jpeg;base64," + base64.b64encode(out.getvalue()).decode("ascii")
 
 
-def map_uri(values: np.ndarray, name: str) -> str:
-    """(H, W) values of 0 to 1 through a colour map of 256 steps, as a PNG data URI."""
+def pixels_uri(pixels: np.ndarray) -> str:
+    """(H, W, 3 or 4) uint8 as a PNG data URI."""
     out = io.BytesIO()
-    picture = Image.fromarray(np.round(255 * np.clip(values, 0, 1)).astype(np.uint8)).convert("P")
-    picture.putpalette(palette.sample(name, np.linspace(0, 1, 256)).tobytes())
-    picture.save(out, "PNG", compress_level=6)
+    Image.fromarray(pixels).save(out, "PNG", compress_level=6)
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode("ascii")
 
 
-def number(value: float) -> str:
-    """Two significant digits, as a person writes it; with an exponent only below 0.0001."""
-    if value == 0 or not np.isfinite(value):
-        return "0" if value == 0 else "?"
-    if abs(value) < 1e-4:
-        return f"{value:.1e}".replace("e-0", "e-")
-    digits = max(0, 1 - int(np.floor(np.log10(abs(value)))))
-    return f"{value:.{digits}f}"
+def wrap(text: str, width: float) -> list[str]:
+    """A caption as lines of at most ``width`` pixels; no line begins with the dot between two clauses."""
+    lines: list[str] = []
+    for word in text.replace(" · ", "\u00a0· ").split(" "):
+        longer = f"{lines[-1]} {word}" if lines else word
+        if not lines or style.text_width(longer, style.CAPTION) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
-def _axis_names(column: int) -> tuple[str, str]:
-    tail = "" if column == 0 else str(column + 1)
-    return f"x{tail}", f"y{tail}"
-
-
-def _share(value: float, span: list[float]) -> float:
-    return (value - span[0]) / (span[1] - span[0])
-
-
-def _wrap(text: str, width: float) -> list[str]:
-    text = text.replace(" · ", "\u00a0· ")  # a line never starts with the dot
-    return textwrap.wrap(text, max(30, int(width / (0.49 * CAPTION_SIZE))), break_long_words=False) or [""]
-
-
-def _paper(
-    text: str, *, x: float, y: float, dx: float, dy: float, top: bool, size: float, colour: str = palette.INK
-) -> dict[str, Any]:
+def _paper(text: str, x: float, y: float, size: float, colour: str) -> dict[str, Any]:
+    """Words whose upper left corner lies x right of and y above the first panel's."""
     return {
-        "text": text, "x": x, "y": y, "xref": "paper", "yref": "paper", "xshift": dx, "yshift": dy,
-        "xanchor": "left", "yanchor": "top" if top else "bottom", "align": "left", "showarrow": False,
-        "borderpad": 0, "font": {"size": size, "color": colour},
+        "text": text, "x": 0, "y": 1, "xref": "paper", "yref": "paper", "xshift": x, "yshift": y,
+        "xanchor": "left", "yanchor": "top", "align": "left", "showarrow": False, "borderpad": 0,
+        "font": {"size": size, "color": colour},
     }  # fmt: skip

@@ -9,23 +9,28 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.explain import edges, largest_weight
-from workbench.explain.inside import Map, pick, stack
-from workbench.explain.self_attention import attention_from
-from workbench.figures import palette
-from workbench.figures.canvas import Canvas, map_uri, number
-from workbench.figures.legends import Steps, draw_weighted, weight_legend
-from workbench.figures.matrices import part_heatmap
-from workbench.figures.points import DIM
-from workbench.figures.relations import bent
+from workbench.explain.caption_tables import INSIDE, SELF_ATTENTION
+from workbench.explain.captions import compose
+from workbench.explain.facts import inside_facts, self_attention_facts
+from workbench.explain.inside import Stack, pick, stack
+from workbench.explain.self_attention import attention_from, structure_prior
+from workbench.figures import marks, palette, style
+from workbench.figures.canvas import HAIR, SOFT, Box, Canvas, Panel, pixels_uri
+from workbench.figures.legends import face_scale, scale_bar, weight_scale
+from workbench.figures.relations import FACE_BOX, sheet_title
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
 
 OPACITY = 0.7
+Span = tuple[float, float, str]
+"""Where the colours begin and end, and the colour map."""
 _LEAST_SIDE = 512
+_VALUE = {"spatial_attention": "attention weight", "landmark_to_map": "attention weight",
+          "landmark_pairs": "attention weight"}  # fmt: skip
 
 
-def maps(
+def inside(
     reading: Reading,
     name: str,
     stage: int = -1,
@@ -39,8 +44,8 @@ def maps(
 
     Args:
         name: key of the trace.
-        stage, head, item: see ``explain.maps.pick``.
-        top_k: lines of each landmark, for attention between landmarks and for graphs; None for all.
+        stage, head, item: see ``explain.inside.pick``.
+        top_k: lines of each landmark, for weights between landmarks; None for all.
         opacity: of a map over the crop.
         scale: "map" reaches from 0 to the largest value here (see :func:`span_of`); "range" from the least value here,
             for maps over the crop; "all" to the largest of all maps, stages and, for a chosen head, heads.
@@ -49,34 +54,98 @@ def maps(
         TraceError: the reading has no such tensor, stage, head or item.
     """
     held = stack(reading, name)
-    found, reach = held.map, ", the largest of all its maps" if scale == "all" else ""
-    shown = pick(reading, name, stage, head, item)
-    if found.kind in ("landmark_pairs", "graph"):
+    kind = held.map.kind
+    shown = pick(reading, name, stage, head, item).values
+    span: Span | None = None
+    if kind in ("landmark_pairs", "graph"):
         whole = pick(reading, name, stage, head).values
-        top = largest_weight(held.values if scale == "all" else whole, own=False)
-        return _lines(reading, found, whole, shown.caption, item, top_k, (top, reach))
-    if found.kind == "bars":
-        return _bars(found, shown.values, shown.caption)
-    if found.kind == "table":
-        return _table(found, shown.values, shown.caption, span_of(held.values) if scale == "all" else None, reach)
-    if found.kind in ("boxes", "points"):
-        return _places(reading, found, shown.values, shown.caption)
-    if shown.values.ndim == 3:  # patches, none chosen
-        return _table(found, shown.values.reshape(len(shown.values), -1), shown.caption)
-    if scale == "range":
-        reach, span = ", the least and the largest here", (*_least_and_largest(shown.values), palette.OVER_PHOTO)
-    else:
+        span = (0.0, largest_weight(held.values if scale == "all" else whole, own=False), palette.OVER_PHOTO)
+    elif kind == "table":
+        span = span_of(held.values if scale == "all" else shown)
+    elif kind not in ("bars", "boxes", "points") and shown.ndim == 2:
         every = held.values if head is not None or held.heads == 1 else held.values.mean(1)
-        span = span_of(every if scale == "all" else shown.values)
-    return over_crop(reading, shown.values, shown.caption, found.words.capitalize(), opacity, span=span, reach=reach)
+        ranged = (*_least_and_largest(shown), palette.OVER_PHOTO)
+        span = ranged if scale == "range" else span_of(every if scale == "all" else shown)
+    on_crop = kind not in ("landmark_pairs", "graph") and span is not None
+    facts = inside_facts(
+        reading, held, stage, head, item, span=span and span[:2], scale=scale, top_k=top_k,
+        below=on_crop and span is not None and bool((shown < span[0]).any()),
+    )  # fmt: skip
+    caption, title = compose(INSIDE, facts), sheet_title(reading)
+    if kind in ("landmark_pairs", "graph") and span:
+        return _lines(reading, held, whole, (title, caption), item, top_k, span[1])
+    if kind == "bars":
+        return _bars(held, shown, title, caption)
+    if kind == "table" and span:
+        return _table(held, shown, title, caption, span)
+    canvas = Canvas(title, caption, [FACE_BOX])
+    panel = canvas.panels[0]
+    rects = _rects(reading, held, stage) if kind == "patches" else None
+    if span is None:
+        _places(panel, reading, kind, shown if rects is None else rects)
+    else:
+        rect = None if rects is None or item is None else rects[item]
+        _map(panel, reading, shown, span, opacity, _VALUE.get(kind, "value"), rect=rect)
+    return canvas.figure()
 
 
-def _least_and_largest(values: np.ndarray) -> tuple[float, float]:
-    least, most = float(values.min()), float(values.max())
-    return least, most if most > least else least + (abs(least) or 1.0)
+def _rects(reading: Reading, held: Stack, stage: int) -> np.ndarray:
+    """(N, 4) the patches whose features a tensor holds, the whole crop for each where they are not known."""
+    rects = reading.alignment.rects
+    if rects is None or rects.shape[0] != held.stages:
+        return np.tile([0.0, 0.0, 1.0, 1.0], (held.values.shape[2], 1))
+    return reading.rects()[stage]
 
 
-def span_of(values: np.ndarray) -> tuple[float, float, str]:
+def self_attention(
+    reading: Reading,
+    name: str,
+    x: float,
+    y: float,
+    words: str = "",
+    opacity: float = 0.75,
+    beside: Sequence[tuple[Reading, str]] = (),
+    prior: tuple[float, float, float] | None = None,
+) -> go.Figure:
+    """Where one place of the face looks, over the crop, with the query's cell framed.
+
+    Args:
+        name: key of a tensor with the axes query_y, query_x, key_y, key_x.
+        x, y: the place in [0, 1] of the crop.
+        words: what tells this model from another, for the title.
+        opacity: of the map over the crop.
+        beside: other readings and their tensors, whose maps of the same place count in the scale.
+        prior: sigma and radius of the model's structure prior in cells of the map, and beta, for the caption.
+
+    Raises:
+        TraceError: the reading has no such tensor, or it is not the attention of a square map.
+    """
+    every = [r.trace[n].at(batch=0).numpy() for r, n in ((reading, name), *beside)]
+    maps = [attention_from(weights, x, y) for weights in every]
+    shown, size = maps[0], len(maps[0])
+    spans = [span_of(values) for values in maps]
+    top, signed = max(span[1] for span in spans), any(span[0] < 0 for span in spans)
+    span = (-top if signed else 0.0, top, palette.DIVERGING if signed else palette.OVER_PHOTO)
+    column, row = (int(np.clip(np.floor(v * size), 0, size - 1)) for v in (x, y))
+    softmax = bool(np.allclose(every[0].sum((-2, -1)), 1, atol=1e-3))
+    share = structure_prior(reading.points(), size, prior[0], prior[1]).share if prior else 0.0
+    facts = self_attention_facts(
+        name, row, column, size, span[0], span[1], softmax=softmax, scale="both" if beside else "map", prior=prior,
+        share=share,
+    )  # fmt: skip
+    title = f"{words.capitalize()}, {sheet_title(reading)}" if words else sheet_title(reading)
+    canvas = Canvas(title, compose(SELF_ATTENTION, facts), [FACE_BOX])
+    even = 1 / size**2
+    mark = (even, f"uniform 1/{size**2}") if softmax and top > even else None
+    panel = canvas.panels[0]
+    _map(panel, reading, shown, span, opacity, "attention weight", veil=0.15, mark=mark)
+    cell = style.FACE / size
+    for colour, width in ((palette.alpha("#000000", 0.7), 3.0), ("#FFFFFF", 1.5)):
+        panel.rect(column * cell, row * cell, cell, cell, line=width, colour=colour, layer="above")
+    return canvas.figure()
+
+
+def span_of(values: np.ndarray) -> Span:
     """Where the colours begin and end, and the colour map.
 
     Values count as signed when the least lies below -5 % of the largest: then the scale is centred on zero; otherwise
@@ -87,187 +156,141 @@ def span_of(values: np.ndarray) -> tuple[float, float, str]:
     return (-top, top, palette.DIVERGING) if -least > 0.05 * most else (0.0, top, palette.OVER_PHOTO)
 
 
-def over_crop(
-    reading: Reading,
-    values: np.ndarray,
-    caption: str,
-    title: str,
-    opacity: float = OPACITY,
-    place: int | None = None,
-    span: tuple[float, float, str] | None = None,
-    reach: str = "",
-) -> go.Figure:
-    """A map (h, w) over the crop, cell by cell, with its scale.
+def _least_and_largest(values: np.ndarray) -> tuple[float, float]:
+    least, most = float(values.min()), float(values.max())
+    return least, most if most > least else least + (abs(least) or 1.0)
 
-    Args:
-        place: flat index of a cell to frame, such as the query.
-        span: ends and colour map of the scale, :func:`span_of` the values by default.
-        reach: what the caption says of a given ``span``.
-    """
-    low, high, name = span or span_of(values)
-    h, w = values.shape
-    said = f"{caption} · {h} x {w} cells, not smoothed · scale {number(low)} to {number(high)}{reach}"
-    if low < 0 and name == palette.DIVERGING:
-        said += ", centred on zero"
-    elif values.min() < low:
-        said += ", values below share its first colour"
-    size = reading.input_size
-    canvas = Canvas(title, f"{said} · opacity {opacity:.0%}", size=size, night=True, right=70)
-    canvas.photo(reading)
+
+def _map(
+    panel: Panel, reading: Reading, values: np.ndarray, span: Span, opacity: float, words: str, *, veil: float = 0.1,
+    rect: np.ndarray | None = None, mark: tuple[float, str] | None = None,
+) -> None:  # fmt: skip
+    """A map (h, w) over the crop, cell by cell, the more opaque the larger; over ``rect`` alone, a patch, opaque."""
+    low, high, name = span
+    marks.photograph(panel, reading)
     shares = ((values - low) / (high - low)).clip(0, 1)
-    fine = -(-_LEAST_SIDE // max(h, w))  # cells stay cells when a viewer enlarges the picture
-    canvas.image(map_uri(np.kron(shares, np.ones((fine, fine))), name), 0, 0, size, size, opacity=opacity)
-    points = reading.points() * size
-    canvas.face(points, reading.scheme, palette.alpha("#FFFFFF", 0.35), 1.0)
-    canvas.dots(points, palette.landmark_colours(reading.scheme), 5)
-    if place is not None:
-        row, column = divmod(place, w)
-        x, y, wide, tall = column / w * size, row / h * size, size / w, size / h
-        canvas.shape("rect", x, y, x + wide, y + tall, line={"color": "#FFFFFF", "width": 2})
-    _colour_bar(canvas, low, high, name)
-    return canvas.figure()
+    fine = -(-_LEAST_SIDE // max(values.shape))  # cells stay cells when a viewer enlarges the picture
+    sheer = np.abs(2 * shares - 1) if name == palette.DIVERGING else shares
+    alpha = np.ones_like(shares) if rect is not None else 0.3 + 0.7 * np.sqrt(sheer)
+    pixels = np.concatenate([palette.sample(name, shares), (255 * alpha)[..., None].astype(np.uint8)], -1)
+    x, y, w, h = (0.0, 0.0, 1.0, 1.0) if rect is None else rect
+    panel.image(_veil(veil if rect is None else 0.2), 0, 0, style.FACE, style.FACE)
+    place = (x * style.FACE, y * style.FACE, w * style.FACE, h * style.FACE)
+    panel.image(pixels_uri(pixels.repeat(fine, 0).repeat(fine, 1)), *place, opacity=opacity)
+    points = reading.points() * style.FACE
+    marks.outline(panel, points, reading.scheme, alpha=0.35, width=1, colour="#FFFFFF")
+    panel.dots(points, palette.landmark_colours(reading.scheme), 2.4, rim=marks.LIGHT_RIM,
+               words=marks.point_words(reading), data=np.arange(reading.scheme.count))  # fmt: skip
+    face_scale(panel, name, low, high, words, mark=mark)
 
 
-def self_attention(
-    reading: Reading,
-    name: str,
-    x: float,
-    y: float,
-    words: str = "",
-    opacity: float = OPACITY,
-    beside: Sequence[tuple[Reading, str]] = (),
-) -> go.Figure:
-    """Where one place of the face looks, over the crop, with the query's cell framed.
-
-    Args:
-        name: key of a tensor with the axes query_y, query_x, key_y, key_x.
-        x, y: the place in [0, 1] of the crop.
-        words: what tells this model from another, for the title.
-        opacity: of the map over the crop.
-        beside: other readings and their tensors, whose maps of the same place count in the scale.
-
-    Raises:
-        TraceError: the reading has no such tensor, or it is not the attention of a square map.
-    """
-    maps = [attention_from(r.trace[n].at(batch=0).numpy(), x, y) for r, n in ((reading, name), *beside)]
-    shown, size = maps[0], len(maps[0])
-    span = span_of(np.concatenate([m.ravel() for m in maps]))
-    reach = ", the largest of the maps side by side" if beside else ""
-    column, row = (int(np.clip(np.floor(v * size), 0, size - 1)) for v in (x, y))
-    caption = f"{name} · {reading.model_name} · query y {row}, x {column} of {size} x {size}"
-    title = f"Where this place looks{', ' if words else ''}{words}"
-    return over_crop(reading, shown, caption, title, opacity, row * size + column, span, reach)
-
-
-def _colour_bar(canvas: Canvas, low: float, high: float, name: str) -> None:
-    bar = {"thickness": 10, "outlinewidth": 0, "x": 1.02, "xpad": 0, "title": {"text": "value", "font": {"size": 11}},
-           "tickfont": {"size": 10, "color": palette.MUTED}}  # fmt: skip
-    canvas.add(
-        type="scatter", mode="markers", x=[None], y=[None],
-        marker={"color": [low], "cmin": low, "cmax": high, "colorscale": palette.colourscale(name),
-                "showscale": True, "colorbar": bar},
-    )  # fmt: skip
+def _veil(alpha: float) -> str:
+    """The darkness over a photograph that lies under a map, as a picture: shapes would lie above both."""
+    return pixels_uri(np.full((1, 1, 4), (*palette.rgb(marks.VEIL), round(255 * alpha)), np.uint8))
 
 
 def _lines(
-    reading: Reading,
-    found: Map,
-    weights: np.ndarray,
-    caption: str,
-    item: int | None,
-    top_k: int | None,
-    scale: tuple[float, str],
-) -> go.Figure:
-    """Lines on the face; ``scale`` is its end and what the caption says of it."""
+    reading: Reading, held: Stack, weights: np.ndarray, words: tuple[str, str], item: int | None, top_k: int | None,
+    top: float,
+) -> go.Figure:  # fmt: skip
     if reading.scheme.count != len(weights):
-        return _table(found, weights, caption)
+        return _table(held, weights, *words, (0.0, top, palette.OVER_PHOTO))
+    canvas = Canvas(*words, [FACE_BOX])
+    panel, points = canvas.panels[0], reading.points() * style.FACE
+    marks.photograph(panel, reading, veil=style.DIM)
+    marks.outline(panel, points, reading.scheme, alpha=0.5, width=1)
     chosen = edges(weights, top_k, landmark=item)
-    steps = Steps(scale[0])
-    said = f"{caption} · {chosen.caption} · {steps.words}{scale[1]} · photograph dimmed"
-    size = reading.input_size
-    canvas = Canvas(found.words.capitalize(), said, size=size, strip=48, night=True)
-    canvas.photo(reading, opacity=DIM)
-    points = reading.points() * size
-    canvas.face(points, reading.scheme, palette.alpha("#FFFFFF", 0.3), 1.0)
-    pieces = [bent(points[q], points[k]) for q, k in zip(chosen.query, chosen.key, strict=True)]
-    draw_weighted(canvas, pieces, chosen.weight, steps)
-    canvas.dots(points, palette.landmark_colours(reading.scheme), 6)
-    weight_legend(canvas, steps, "weight")
+    marks.weighted(panel, points, chosen.query, chosen.key, chosen.weight, top)
+    panel.dots(points, palette.landmark_colours(reading.scheme), 2.4, rim=marks.LIGHT_RIM,
+               words=marks.point_words(reading), data=np.arange(reading.scheme.count))  # fmt: skip
+    weight_scale(panel, top, f"{_VALUE.get(held.map.kind, 'value')}, line width and colour")
     return canvas.figure()
 
 
-def relations_matrix(reading: Reading, name: str, stage: int = -1, head: int | None = None) -> go.Figure:
-    """Attention between landmarks, or a graph's weights, as a matrix by facial part; raises as :func:`maps`."""
-    shown = pick(reading, name, stage, head)
-    low, high, _ = span_of(shown.values)
-    caption = f"{shown.caption} · scale {number(low)} to {number(high)} · landmarks ordered by facial part"
-    canvas = Canvas("Row by column", caption, width=520, left=58, right=76, bottom=34)
-    words = "row %{customdata[0]}, column %{customdata[1]}<br>%{z:.4f}"
-    part_heatmap(canvas, shown.values, reading.scheme, palette.ELSEWHERE, (low, high), "weight", words)
-    return canvas.figure()
-
-
-def _bars(found: Map, values: np.ndarray, caption: str) -> go.Figure:
+def _bars(held: Stack, values: np.ndarray, title: str, caption: str) -> go.Figure:
     """Bars a channel, those of several branches on one another."""
     rows, count = values.shape
-    top = max(float(np.clip(values, 0, None).sum(0).max()), 1e-12)
+    top = float(np.clip(values, 0, None).sum(0).max())
     low = min(float(np.clip(values, None, 0).sum(0).min()), 0.0)
-    canvas = Canvas(
-        found.words.capitalize(), f"{caption} · {count} channels", width=760, height=300, left=40, bottom=24
-    )
-    ticks = {"showticklabels": True, "tickfont": {"size": 10, "color": palette.MUTED}}
-    grid = {**ticks, "showgrid": True, "gridcolor": palette.FAINT}
-    canvas.axes(0, (-0.7, count - 0.3), (1.05 * low, 1.05 * top), xaxis=ticks, yaxis=grid)
+    top = top if top > low else low + 1.0
+    left, width, height = 50.0, 710.0, 300.0
+    canvas = Canvas(title, caption, [Box(left + width, height + 28)])
+    panel = canvas.panels[0]
+    step = width / count
+
+    def at(value: float) -> float:
+        return height - (value - low) / (top - low) * (height - 10)
+
+    for value in style.ticks(low, top, 4):
+        panel.rect(left, at(value) - 0.5, width, 1, fill=HAIR)
+        panel.text(left - 6, at(value), style.number(value), colour=SOFT, anchor="right")
     shades = [palette.to_hex(palette.sample(palette.ELSEWHERE, p)) for p in np.linspace(0.15, 0.95, max(rows, 2))]
-    ends = np.cumsum(values, 0)
-    for row in reversed(range(rows)):  # the whole stack first, its lower parts over it
-        words = [f"{found.axes[0]} {row}, channel {k}: {values[row, k]:.4g}" for k in range(count)]
-        canvas.add(
-            type="bar", x=list(range(count)), y=ends[row], marker={"color": shades[row], "line": {"width": 0}},
-            hoverinfo="text", hovertext=words,
-        )  # fmt: skip
-        if rows > 1:
-            label = f"{found.axes[0]} {row}"
-            canvas.text(count - 0.5, top * (1.04 - 0.07 * row), label, size=11, colour=shades[row], anchor="right")
-    canvas.layout["barmode"] = "overlay"
+    gap = min(2.0, 0.2 * step) if step > 4 else 0.0
+    for k in range(count):
+        up = down = 0.0
+        for row, shade in zip(range(rows), shades, strict=False):
+            value = float(values[row, k])
+            first = up if value >= 0 else down
+            last = first + value
+            up, down = (last, down) if value >= 0 else (up, last)
+            y0, y1 = sorted((at(first), at(last)))
+            panel.rect(left + k * step + gap / 2, y0, max(0.6, step - gap), y1 - y0, fill=shade)
+    said = [
+        f"channel {k}<br>" + "<br>".join(f"{held.map.axes[0]} {r}: {style.number(values[r, k])}" for r in range(rows))
+        for k in range(count)
+    ]
+    spots = np.stack([left + (np.arange(count) + 0.5) * step, np.full(count, height / 2)], 1)
+    panel.dots(spots, palette.INK, max(2.0, step / 2), alpha=0.0, rim_width=0, words=said, data=np.arange(count))
+    panel.text(left, height + 8, f"{count} channels", colour=SOFT, middle="top")
+    x = left + 120
+    for row in range(rows if rows > 1 else 0):
+        words = f"{held.map.axes[0]} {row}"
+        panel.rect(x, height + 9, 11, 11, fill=shades[row])
+        panel.text(x + 16, height + 8, words, colour=SOFT, middle="top")
+        x += 40 + style.text_width(words, 11)
     return canvas.figure()
 
 
-def _table(
-    found: Map, values: np.ndarray, caption: str, span: tuple[float, float, str] | None = None, reach: str = ""
-) -> go.Figure:
+def _table(held: Stack, values: np.ndarray, title: str, caption: str, span: Span) -> go.Figure:
     """Rows and columns as a heatmap."""
-    low, high, name = span or span_of(values)
+    low, high, name = span
     rows, columns = values.shape
-    names = found.axes[-2:] if found.kind != "patches" and len(found.axes) > 1 else ("row", "column")
-    said = f"{caption} · {rows} x {columns} values, rows {names[0]}, columns {names[-1]} · scale {number(low)} to "
-    said += f"{number(high)}{reach}"
-    height = float(np.clip(620 * rows / columns, 120, 620))
-    canvas = Canvas(found.words.capitalize(), said, width=620, height=height, left=40, right=76, bottom=24)
-    ticks = {"showticklabels": True, "tickfont": {"size": 10, "color": palette.MUTED}}
-    canvas.axes(0, (-0.5, columns - 0.5), (rows - 0.5, -0.5), xaxis=ticks, yaxis=ticks)
-    bar = {"title": {"text": "value", "font": {"size": 11}}, "thickness": 10, "outlinewidth": 0, "x": 1.02, "xpad": 0,
-           "tickfont": {"size": 10, "color": palette.MUTED}}  # fmt: skip
+    axes = held.map.axes
+    names = axes[-2:] if len(axes) > 1 else ("row", "column")
+    left = 24.0
+    width, height = style.FACE - left, float(np.clip((style.FACE - left) * rows / columns, 120, style.FACE - left))
+    canvas = Canvas(title, caption, [Box(style.FACE, left + height + style.LEGEND)])
+    panel = canvas.panels[0]
     scale = palette.colourscale(palette.ELSEWHERE if name == palette.OVER_PHOTO else name)
-    canvas.add(type="heatmap", z=values.astype(np.float32), colorscale=scale, zmin=low, zmax=high, showscale=True,
-               colorbar=bar, hoverinfo="x+y+z")  # fmt: skip
+    dx, dy = width / columns, height / rows
+    at_row, at_column = np.meshgrid(np.arange(rows), np.arange(columns), indexing="ij")
+    panel.add(
+        type="heatmap", z=values.astype(np.float32), x0=left + dx / 2, dx=dx, y0=left + dy / 2, dy=dy,
+        customdata=np.stack([at_row, at_column], -1).astype(np.int32), colorscale=scale, zmin=low, zmax=high,
+        showscale=False, hoverinfo="z",
+        hovertemplate=f"{names[0]} %{{customdata[0]}}, {names[1]} %{{customdata[1]}}<br>%{{z:.4g}}<extra></extra>",
+    )  # fmt: skip
+    panel.text(left, left - 8, f"{columns} × {names[1]} →", colour=SOFT)
+    panel.text(left - 10, left, f"← {rows} × {names[0]}", colour=SOFT, middle="top", turned=True)
+    bar = palette.ELSEWHERE if name == palette.OVER_PHOTO else name
+    scale_bar(panel, left, left + height + 22, width, bar, low, high, _VALUE.get(held.map.kind, "value"))
     return canvas.figure()
 
 
-def _places(reading: Reading, found: Map, values: np.ndarray, caption: str) -> go.Figure:
+def _places(panel: Panel, reading: Reading, kind: str, values: np.ndarray) -> None:
     """Recorded patches or positions on the crop, in the landmarks' colours."""
-    size, scheme = reading.input_size, reading.scheme
+    scheme = reading.scheme
     colours = palette.landmark_colours(scheme)
-    canvas = Canvas(found.words.capitalize(), f"{caption} · photograph dimmed", size=size, night=True)
-    canvas.photo(reading, opacity=DIM)
-    points = reading.points() * size
-    canvas.face(points, scheme, palette.alpha("#FFFFFF", 0.3), 1.0)
-    for k, row in enumerate(values * size):
+    marks.photograph(panel, reading, veil=0.2)
+    points = reading.points() * style.FACE
+    marks.outline(panel, points, scheme, alpha=0.5, width=1)
+    for k, row in enumerate(values * style.FACE):
         colour = colours[k] if k < len(colours) else palette.NIGHT_INK
-        if found.kind == "boxes":
-            x, y, w, h = row
-            canvas.shape("rect", x, y, x + w, y + h, line={"color": colour, "width": 1.2})
-        else:
-            ring = {"symbol": "circle-open", "line": {"width": 2}}
-            canvas.dots(row[None], colour, 8, marker=ring)
-    return canvas.figure()
+        if kind != "points":
+            panel.rect(*row, line=1.1, colour=palette.alpha(colour, 0.6))
+            continue
+        if k < len(points):
+            panel.polyline(np.stack([row, points[k]]), colour=palette.alpha("#FFFFFF", 0.6), width=1)
+        panel.circle(row, 4.5, line=2, colour=colour)
+    panel.dots(points, colours, 2.4, rim=marks.LIGHT_RIM, words=marks.point_words(reading),
+               data=np.arange(scheme.count))  # fmt: skip

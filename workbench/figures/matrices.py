@@ -1,4 +1,4 @@
-"""N x N heatmaps whose rows and columns are ordered by facial part."""
+"""N x N matrices whose rows and columns are ordered by facial part."""
 
 from __future__ import annotations
 
@@ -6,70 +6,68 @@ import numpy as np
 
 from workbench.explain import order_by_part
 from workbench.figures import palette
-from workbench.figures.canvas import Canvas
+from workbench.figures.canvas import SOFT, Panel
+from workbench.figures.legends import brackets
 from workbench.landmarks import Scheme
 from workbench.tracing import check_index
 
+RIM = 34
+"""Left of and above a matrix: part colours and names, "query" and "key"."""
+_BLACK, _WHITE = "#000000", "#FFFFFF"
 
-def part_heatmap(
-    canvas: Canvas,
-    values: np.ndarray,
-    scheme: Scheme,
-    colours: str,
-    span: tuple[float, float],
-    unit: str,
-    hover: str,
-    *,
-    column: int = 0,
-    mark: int | None = None,
-    mark_column: bool = False,
-    names: tuple[str, str] | None = None,
-    bar: bool = True,
-) -> None:
-    """Draw (N, N) values with part separators, part bars along both sides and a colour bar in true units.
+
+def part_matrix(
+    panel: Panel, values: np.ndarray, scheme: Scheme, colours: str, span: tuple[float, float], hover: str, *,
+    rim: float = RIM, side: float | None = None, ground: str | None = palette.HIDDEN,
+) -> None:  # fmt: skip
+    """Draw (N, N) values with part colours and names along the top and the left.
 
     Args:
-        canvas: a panel of free axes with room at its left for part names.
+        values: NaN is left out and shows the ground.
         colours: a map of the palette; ``span`` are the values of its ends.
-        unit: title of the colour bar.
         hover: Plotly template; ``customdata`` holds row and column landmark, ``z`` the value.
-        mark: landmark whose row, or with ``mark_column`` whose column, is framed.
-        names: what rows and columns are.
+        side: of the matrix in pixels; the panel's width without the rim by default.
     """
+    side = panel.width - rim if side is None else side
     order = order_by_part(scheme)
-    count, index = scheme.count, order.index
+    index, step = order.index, side / scheme.count
     rows, columns = np.meshgrid(index, index, indexing="ij")
-    colourbar = {
-        "title": {"text": unit, "font": {"size": 11}}, "thickness": 10, "outlinewidth": 0, "x": 1.02, "xpad": 0,
-        "len": 1, "tickfont": {"size": 10, "color": palette.MUTED},
-    }  # fmt: skip
-    canvas.add(
-        column, type="heatmap", z=values[np.ix_(index, index)].astype(np.float32),
-        customdata=np.stack([rows, columns], -1).astype(np.int16), colorscale=palette.colourscale(colours),
-        zmin=span[0], zmax=span[1], showscale=bar, colorbar=colourbar if bar else None,
-        hovertemplate=hover + "<extra></extra>", hoverinfo="z",
+    if ground:
+        panel.rect(rim, rim, side, side, fill=ground, layer="below")
+    panel.add(
+        type="heatmap", z=values[np.ix_(index, index)], customdata=np.stack([rows, columns], -1).astype(np.int16),
+        x0=rim + step / 2, dx=step, y0=rim + step / 2, dy=step, colorscale=palette.colourscale(colours),
+        zmin=span[0], zmax=span[1], showscale=False, hovertemplate=hover + "<extra></extra>", hoverinfo="z",
     )  # fmt: skip
-    thick, edge = 0.014 * count, -0.5
-    canvas.axes(column, (edge - 2 * thick, count - 0.5), (count - 0.5, edge - 2 * thick))
-    for k, part in enumerate(order.parts):
-        first, last = order.starts[k] - 0.5, order.starts[k + 1] - 0.5
-        fill = {"fillcolor": palette.PART_COLOURS[part], "line": {"width": 0}}
-        inset = 0.12
-        canvas.shape("rect", edge - 1.6 * thick, first + inset, edge - 0.5 * thick, last - inset, column, **fill)
-        canvas.shape("rect", first + inset, edge - 1.6 * thick, last - inset, edge - 0.5 * thick, column, **fill)
-        if k:
-            white = {"line": {"color": palette.alpha("#FFFFFF", 0.85), "width": 0.8}}
-            canvas.shape("line", first, edge, first, count - 0.5, column, **white)
-            canvas.shape("line", edge, first, count - 0.5, first, column, **white)
-        if column == 0:
-            canvas.text(edge - 2.4 * thick, order.middle(k), palette.PART_NAMES[part], column, size=11, anchor="right")
-    if names:
-        canvas.text(count / 2, count - 0.5 + 1.6 * thick, names[1], column, size=11, anchor="center",
-                    middle="top", colour=palette.MUTED)  # fmt: skip
-        canvas.text(edge - 2.4 * thick, edge - thick, names[0], column, size=11, anchor="right", colour=palette.MUTED)
-    if mark is not None:
-        row = int(np.flatnonzero(index == check_index("landmark", mark, count))[0])
-        frame = {"line": {"color": palette.PART_COLOURS["outer_lip"], "width": 2}}
-        along, across = (edge, count - 0.5), (row - 0.5, row + 0.5)
-        (x0, x1), (y0, y1) = (across, along) if mark_column else (along, across)
-        canvas.shape("rect", x0, y0, x1, y1, column, **frame)
+    brackets(panel, order, rim, rim, side)
+
+
+def query_and_key(panel: Panel) -> None:
+    """Says which way rows and columns of an attention matrix run."""
+    panel.text(RIM, 0, "key →", colour=SOFT, middle="top")
+    panel.text(0, RIM, "← query", colour=SOFT, middle="top", turned=True)
+
+
+def frame(panel: Panel, scheme: Scheme, landmark: int, column: bool = False) -> None:
+    """A frame around a landmark's row, or column, of a matrix that fills the panel, with a mark at its head.
+
+    Raises:
+        TraceError: there is no such landmark.
+    """
+    side = panel.width - RIM
+    step = side / scheme.count
+    at = RIM + rank_of(scheme, landmark) * step
+    for colour, width in ((_BLACK, 3.0), (_WHITE, 1.3)):
+        x, y, w, h = float(RIM), at - 0.75, side - 0.75, step + 1.5
+        if column:
+            x, y, w, h = y, x, h, w
+        panel.rect(x, y, w, h, line=width, colour=colour, layer="above")
+    middle = at + step / 2
+    head = np.array([[RIM - 1, middle], [RIM - 8, middle - 4.5], [RIM - 8, middle + 4.5]])
+    panel.polyline(head[:, ::-1] if column else head, close=True, fill=palette.INK, layer="above")
+
+
+def rank_of(scheme: Scheme, landmark: int) -> int:
+    """The row of a landmark. Raises TraceError: there is no such landmark."""
+    index = order_by_part(scheme).index
+    return int(np.flatnonzero(index == check_index("landmark", landmark, scheme.count))[0])

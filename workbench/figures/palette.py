@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
+import matplotlib
 import numpy as np
-from plotly.colors import sequential
+from matplotlib.colors import LinearSegmentedColormap
 
-from workbench.landmarks import PARTS, Scheme
+from workbench.landmarks import PARTS, Group, Scheme
 
 PART_COLOURS: dict[str, str] = {
     "jaw": "#0072B2",
@@ -40,17 +42,19 @@ STATE_DASHES: dict[str, str] = {
 
 INK, MUTED, FAINT, PAPER = "#1B2330", "#5B6574", "#DDE2E9", "#FFFFFF"
 NIGHT, NIGHT_INK, NIGHT_MUTED = "#0E1118", "#F2F4F8", "#A9B1BE"
+HIDDEN = "#3A3D45"
+"""What of a matrix is left out."""
 ACCENT = "#0072B2"
 
 OVER_PHOTO = "inferno"
 ELSEWHERE = "cividis"
 DIVERGING = "diverging"
-
-_STOPS: dict[str, list[str]] = {
-    OVER_PHOTO: list(sequential.Inferno),
-    ELSEWHERE: list(sequential.Cividis),
+MAPS: dict[str, str | list[str]] = {
+    OVER_PHOTO: "inferno",
+    ELSEWHERE: "cividis",
     DIVERGING: ["#08306B", "#2F7EBC", "#A6CDE4", "#F7F7F7", "#F6B48F", "#D6604D", "#67001F"],
 }
+"""Every colour map: the name of one of Matplotlib's, or its stops at equal distances. A new map is a row here."""
 
 
 def shade(part: str, side: str = "centre") -> str:
@@ -61,29 +65,39 @@ def shade(part: str, side: str = "centre") -> str:
     return mix(base, "#FFFFFF", 0.34) if side == "image right" else base
 
 
+def line_colour(group: Group) -> str:
+    """The colour of a scheme's polyline; its name says on which side of the picture it lies."""
+    side = next((s for s in ("image left", "image right") if group.name.startswith(s.replace(" ", "-"))), "centre")
+    return shade(group.part, side)
+
+
 def landmark_colours(scheme: Scheme) -> list[str]:
     """One colour a landmark, by part and side."""
     return [shade(part, side) for part, side in zip(scheme.part_of, scheme.side_of, strict=True)]
 
 
+@cache
+def table(name: str) -> np.ndarray:
+    """A map of :data:`MAPS` as (256, 3) uint8, sampled as Matplotlib samples it."""
+    source = MAPS[name]
+    stops = source if isinstance(source, list) else None
+    found = LinearSegmentedColormap.from_list(name, stops, 256) if stops else matplotlib.colormaps[str(source)]
+    colours = np.array(found(np.linspace(0, 1, 256), bytes=True)[:, :3])
+    colours.flags.writeable = False
+    return colours
+
+
 def sample(name: str, at: float | Sequence[float] | np.ndarray) -> np.ndarray:
-    """Colours of a map ("inferno", "cividis", "diverging") at positions in [0, 1]: (..., 3) uint8."""
-    stops = np.array([rgb(stop) for stop in _STOPS[name]], float)
-    places = np.clip(np.asarray(at, float), 0, 1) * (len(stops) - 1)
-    below = np.minimum(places.astype(int), len(stops) - 2)
-    part = (places - below)[..., None]
-    return np.round(stops[below] * (1 - part) + stops[below + 1] * part).astype(np.uint8)
+    """Colours of a map at positions in [0, 1]: (..., 3) uint8, entry round(255 at) of its :func:`table`."""
+    places = np.clip(np.asarray(at, float), 0, 1)
+    return np.asarray(table(name)[np.floor(255 * places + 0.5).astype(int)])
 
 
 def colourscale(name: str) -> list[list[float | str]]:
-    """The same map as Plotly's pairs of position and colour."""
-    stops = _STOPS[name]
-    return [[i / (len(stops) - 1), stop] for i, stop in enumerate(stops)]
-
-
-def lut(name: str, count: int = 256) -> list[str]:
-    """The same map as ``count`` hex colours, for a canvas widget."""
-    return [to_hex(colour) for colour in sample(name, np.linspace(0, 1, count))]
+    """The same 256 colours as Plotly's pairs of position and colour, each flat over its own interval."""
+    colours = [to_hex(colour) for colour in table(name)]
+    edges = np.clip((np.arange(257) - 0.5) / 255, 0, 1).tolist()
+    return [[edge, colour] for i, colour in enumerate(colours) for edge in edges[i : i + 2]]
 
 
 def rgb(colour: str) -> tuple[int, int, int]:

@@ -8,15 +8,16 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.explain import trajectory as walked
-from workbench.figures import palette
-from workbench.figures.canvas import Canvas, joined
-from workbench.figures.legends import Steps, part_legend
+from workbench.figures import marks, palette, style
+from workbench.figures.canvas import Box, Canvas
+from workbench.figures.legends import part_legend
+from workbench.figures.relations import sheet_title
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
 
-DIM = 0.55
+_STRIP = 34
 
 
 def landmarks(reading: Reading, numbers: bool = False) -> go.Figure:
@@ -25,21 +26,22 @@ def landmarks(reading: Reading, numbers: bool = False) -> go.Figure:
     Args:
         numbers: write every landmark's index beside it.
     """
-    scheme, size = reading.scheme, reading.input_size
-    points = reading.points() * size
+    scheme = reading.scheme
+    points = reading.points() * style.FACE
     caption = (
-        f"alignment.landmarks · {scheme.count} points of {scheme.name} by {reading.model_name} · "
-        f"in the {size} px crop the model was given, nothing smoothed · "
-        "dark shade: image left, light shade: image right"
+        f"alignment.landmarks · {scheme.count} landmarks of {scheme.name} by {reading.model_name} · "
+        f"on the {reading.input_size} px crop that the model was given · darker colours: image left"
     )
-    canvas = Canvas("Landmarks", caption, size=size, strip=34)
-    canvas.photo(reading)
-    canvas.face(points, scheme, None, 2.2)
-    canvas.dots(points, palette.landmark_colours(scheme), 7, hovertext=point_names(reading))
+    canvas = Canvas(f"Landmarks, {sheet_title(reading)}", caption, [Box(style.FACE, style.FACE + _STRIP)])
+    panel = canvas.panels[0]
+    marks.photograph(panel, reading)
+    marks.outline(panel, points, scheme, alpha=1, width=2.2)
+    colours = palette.landmark_colours(scheme)
+    panel.dots(points, colours, 3.5, words=marks.point_words(reading), data=np.arange(scheme.count))
     if numbers:
         for i, (x, y) in enumerate(points):
-            canvas.text(x + 5 * canvas.unit, y - 6 * canvas.unit, str(i), size=8.5, colour=palette.NIGHT_INK)
-    part_legend(canvas, scheme)
+            panel.text(x + 5, y - 6, str(i), size=9, colour=palette.NIGHT_INK)
+    part_legend(panel, scheme, 8, style.FACE + _STRIP / 2, style.FACE - 16)
     return canvas.figure()
 
 
@@ -52,58 +54,40 @@ def trajectory(reading: Reading, landmark: int | None = None) -> go.Figure:
     Raises:
         TraceError: there is no such landmark.
     """
-    size, scheme = reading.input_size, reading.scheme
-    found = walked(reading)
+    scheme, found = reading.scheme, walked(reading)
     if landmark is not None:
-        landmark = check_index("landmark", landmark, reading.scheme.count)
-    points = found.points * size
+        landmark = check_index("landmark", landmark, scheme.count)
+    points = found.points * style.FACE
     shown = range(scheme.count) if landmark is None else [landmark]
-    steps = Steps(1.0, count=reading.stages)
     longest = int(np.argmax(found.length))
     caption = (
-        f"{found.caption} · lines join the answers, nothing between them was computed · "
-        f"longest trajectory: {scheme.label(longest)}, {found.length[longest] * size:.1f} px of the {size} px crop · "
-        "photograph dimmed"
+        f"{found.caption} · straight lines join the answers, nothing between them was computed · longest: "
+        f"{scheme.label(longest)} ({longest}), {style.number(found.length[longest] * reading.input_size)} px of the "
+        f"{reading.input_size} px crop"
     )
-    canvas = Canvas("From the mean face to the answer", caption, size=size, strip=34, night=True)
-    canvas.photo(reading, opacity=DIM)
-    canvas.face(points[0], scheme, palette.alpha("#FFFFFF", 0.5), 1.0)
-    canvas.face(points[-1], scheme, palette.alpha("#FFFFFF", 0.28), 1.0)
-    for stage in range(reading.stages):
-        first = stage * reading.layers
-        pieces = [points[first : first + reading.layers + 1, i] for i in shown]
-        canvas.line(joined(pieces), steps.colour(stage), 2.0)
-    canvas.dots(points[0], palette.alpha("#FFFFFF", 0.75), 3.4)
-    canvas.dots(points[-1], palette.landmark_colours(scheme), 6.5, hovertext=point_names(reading))
-    _stage_legend(canvas, steps, reading.stages)
+    box = Box(style.FACE, style.FACE + _STRIP, ground=palette.NIGHT)
+    canvas = Canvas(f"From the mean face to the answer, {sheet_title(reading)}", caption, [box])
+    panel = canvas.panels[0]
+    marks.photograph(panel, reading, veil=style.DIM)
+    marks.outline(panel, points[0], scheme, alpha=0.5, width=1, colour="#FFFFFF")
+    marks.outline(panel, points[-1], scheme, alpha=0.28, width=1, colour="#FFFFFF")
+    shares = np.linspace(0.45, 0.95, reading.stages)  # the readable part of the map
+    colours = [palette.to_hex(colour) for colour in palette.sample(palette.OVER_PHOTO, shares)]
+    for k, colour in enumerate(colours):
+        first = k * reading.layers
+        for i in shown:
+            panel.polyline(points[first : first + reading.layers + 1, i], colour=colour, width=2)
+    panel.dots(points[0], palette.alpha("#FFFFFF", 0.75), 1.7, rim_width=0)
+    panel.dots(points[-1], palette.landmark_colours(scheme), 3.2, words=marks.point_words(reading),
+               data=np.arange(scheme.count))  # fmt: skip
+    middle = style.FACE + _STRIP / 2
+    panel.circle((16, middle), 2.5, fill="#FFFFFF")
+    panel.text(26, middle, "mean face", colour=palette.NIGHT_INK)
+    x = 110.0
+    for k, colour in enumerate(colours):
+        panel.polyline(np.array([[x, middle], [x + 24, middle]]), colour=colour, width=2)
+        panel.text(x + 30, middle, f"stage {k + 1}", colour=palette.NIGHT_INK)
+        x += 92
+    panel.circle((x + 4, middle), 3.2, fill=palette.PART_COLOURS["eyes"])
+    panel.text(x + 14, middle, "answer, by part", colour=palette.NIGHT_INK)
     return canvas.figure()
-
-
-def _stage_legend(canvas: Canvas, steps: Steps, stages: int) -> None:
-    u = canvas.unit
-    assert canvas.size is not None
-    middle = canvas.size + canvas.strip / 2
-    canvas.dots(np.array([[16 * u, middle]]), palette.alpha("#FFFFFF", 0.75), 5)
-    canvas.text(26 * u, middle, "mean face", size=11)
-    for stage in range(stages):
-        x = 112 + 100 * stage
-        bar = np.array([[x * u, middle], [(x + 26) * u, middle]])
-        canvas.line(bar, steps.colour(stage), 2.0)
-        canvas.text((x + 33) * u, middle, f"stage {stage + 1}", size=11)
-    x = 112 + 100 * stages
-    canvas.dots(np.array([[(x + 4) * u, middle]]), palette.PART_COLOURS["eyes"], 7)
-    canvas.text((x + 14) * u, middle, "answer, by part", size=11)
-
-
-def covered(reading: Reading) -> str:
-    """What a caption says of a crop that was painted over."""
-    share = reading.face.painted
-    return f" · {share:.1%} of the crop covered by hand" if share else ""
-
-
-def point_names(reading: Reading) -> list[str]:
-    """What a landmark says when pointed at: index, name, place in the photograph."""
-    return [
-        f"<b>{i}</b> {reading.scheme.label(i)}<br>photo x {x:.1f}, y {y:.1f} px"
-        for i, (x, y) in enumerate(reading.landmarks)
-    ]

@@ -19,24 +19,26 @@ import plotly.graph_objects as go
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.markers import MarkerStyle
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Ellipse, Patch, PathPatch, Rectangle
+from matplotlib.path import Path
 from matplotlib.text import Text
 from matplotlib.transforms import Affine2D
 from PIL import Image
 
 from workbench.errors import WorkbenchError
+from workbench.figures.style import TEXT_SCALE
 
 Colour = tuple[float, float, float, float]
 
 _DASHES: dict[str, Any] = {"solid": "solid", "dot": (0, (1, 2.2)), "dash": (0, (5, 3))}
-_SYMBOLS = {"circle": "o", "circle-open": "o", "square": "s", "diamond": "D", "triangle-up": "^"}
+_SYMBOLS = {"circle": "o", "circle-open": "o", "square": "s", "diamond": "D"}
 _FONTS = ["DejaVu Sans", "sans-serif"]  # the one font that Matplotlib brings along
-# A browser's sans is narrower than Matplotlib's own; this keeps lines of text as long as they were planned.
-_TEXT_SCALE = 0.84
+_LAYERS = {"below": 0.3, "between": 1.2, "above": 3.0}
+_BASELINES = {"top": 0.8, "middle": 0.32, "bottom": -0.2}
+"""How far the letters' foot lies below an annotation's place, in parts of their size; as in recorder.js."""
+_ONE = 1e-5  # what is drawn later lies above
 
 
 def render(figure: go.Figure, kind: str, scale: float = 2.0) -> bytes:
@@ -55,12 +57,13 @@ def render(figure: go.Figure, kind: str, scale: float = 2.0) -> bytes:
     (FigureCanvasAgg if kind == "png" else FigureCanvasSVG)(page)
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "workbench"}):
         panels = _panels(page, figure, width, height)
-        for trace in figure.data:
-            _draw_trace(page, panels, trace)
+        for k, trace in enumerate(figure.data):
+            _draw_trace(panels, trace, k)
         for image in layout.images:
             _draw_image(panels[_axis_id(image.xref)], image)
-        for shape in layout.shapes:
-            _draw_shape(panels[_axis_id(shape.xref)], shape)
+        for k, shape in enumerate(figure.to_plotly_json()["layout"].get("shapes", ())):  # thousands, as plain values
+            order = _LAYERS[shape.get("layer", "above")] + _ONE * k
+            _draw_shape(panels[_axis_id(shape.get("xref"))], shape, order)
         room = _room(layout, width, height)
         for note in layout.annotations:
             _draw_note(page, panels, note, room, (width, height))
@@ -111,8 +114,6 @@ def _panels(page: Figure, figure: go.Figure, width: float, height: float) -> dic
         panel = page.add_axes(box, facecolor=_colour(ground))
         panel.set_xlim(*x.range)
         panel.set_ylim(*y.range)
-        if y.scaleanchor:
-            panel.set_aspect("equal", adjustable="box", anchor="C")
         _ticks(panel, x, y)
         panels[tail] = panel
     return panels
@@ -131,7 +132,7 @@ def _ticks(panel: Axes, x: Any, y: Any) -> None:
             which.set_major_locator(mpl.ticker.MaxNLocator(axis.nticks or 6))
         if axis.tickformat == ".0%":
             which.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
-        size = float(axis.tickfont.size or 11) * _TEXT_SCALE
+        size = float(axis.tickfont.size or 11) * TEXT_SCALE
         which.set_tick_params(length=0, labelsize=size, labelcolor=_colour(axis.tickfont.color or "#000000"), pad=5)
         for label in which.get_ticklabels():
             label.set_fontfamily(_FONTS)
@@ -140,151 +141,151 @@ def _ticks(panel: Axes, x: Any, y: Any) -> None:
             panel.set_axisbelow(True)
 
 
-def _draw_trace(page: Figure, panels: dict[str, Axes], trace: Any) -> None:
+def _draw_trace(panels: dict[str, Axes], trace: Any, k: int) -> None:
     kinds = {"scatter": _draw_scatter, "heatmap": _draw_heatmap, "bar": _draw_bar}
     if trace.type not in kinds:
         raise WorkbenchError(
             f"A figure with a '{trace.type}' trace can only be saved as .html or .json; PNG and SVG hold "
             f"{', '.join(kinds)}."
         )
-    kinds[trace.type](page, panels[_axis_id(trace.xaxis)], trace)
+    kinds[trace.type](panels[_axis_id(trace.xaxis)], trace, 2 + _ONE * k)
 
 
-def _draw_scatter(page: Figure, panel: Axes, trace: Any) -> None:
+def _draw_scatter(panel: Axes, trace: Any, order: float) -> None:
     x, y = (np.array([np.nan if v is None else v for v in values], float) for values in (trace.x, trace.y))
     opacity = 1.0 if trace.opacity is None else float(trace.opacity)
     mode = trace.mode or "lines"
+    if trace.fill not in (None, "none"):
+        raise WorkbenchError("A filled line can only be drawn in .html; save the figure as that.")
     if "lines" in mode:
-        points = np.stack([x, y], 1)
-        if trace.fill == "toself":
-            _fill(panel, points, _colour(trace.fillcolor))
         panel.plot(
             x, y, color=_colour(trace.line.color, opacity), linewidth=float(trace.line.width or 2),
-            linestyle=_DASHES[trace.line.dash or "solid"], solid_capstyle="butt", solid_joinstyle="round",
-            scalex=False, scaley=False, zorder=2,
+            linestyle=_dashes(trace.line.dash), solid_capstyle="butt", solid_joinstyle="round",
+            scalex=False, scaley=False, zorder=order,
         )  # fmt: skip
-    elif trace.fill not in (None, "none"):
-        raise WorkbenchError("Only outlines can be filled in PNG and SVG; save this figure as .html.")
     if "markers" in mode:
-        _draw_markers(page, panel, trace, x, y, opacity)
+        _draw_markers(panel, trace, x, y, opacity, order)
     if "text" in mode:
         for here, there, words in zip(x, y, trace.text, strict=True):
             panel.text(here, there, str(words), ha="center", va="center", fontsize=10, zorder=3)
 
 
-def _fill(panel: Axes, points: np.ndarray, colour: Colour) -> None:
-    """Fill every closed piece between NaN rows."""
-    gaps = np.flatnonzero(np.isnan(points[:, 0]))
-    for piece in np.split(points, gaps):
-        known = piece[~np.isnan(piece[:, 0])]
-        if len(known) > 2:
-            panel.fill(known[:, 0], known[:, 1], facecolor=colour, edgecolor="none", zorder=2)
-
-
-def _draw_markers(page: Figure, panel: Axes, trace: Any, x: np.ndarray, y: np.ndarray, opacity: float) -> None:
+def _draw_markers(panel: Axes, trace: Any, x: np.ndarray, y: np.ndarray, opacity: float, order: float) -> None:
     marker = trace.marker
-    if marker.showscale:
-        _colour_bar(page, panel, marker.colorscale, marker.cmin, marker.cmax, marker.colorbar)
-    if marker.opacity == 0 or np.isnan(x).all():
+    shares = np.broadcast_to(np.asarray(1 if marker.opacity is None else marker.opacity, float), x.shape) * opacity
+    if not shares.any():
         return
     symbol = marker.symbol or "circle"
     if symbol not in _SYMBOLS:
         raise WorkbenchError(f"The marker '{symbol}' can only be drawn in .html; save the figure as that.")
     sizes = np.broadcast_to(np.asarray(6 if marker.size is None else marker.size, float), x.shape)
     colours = marker.color if isinstance(marker.color, list | tuple | np.ndarray) else [marker.color] * len(x)
-    paints = [_colour(c, opacity) for c in colours]
+    paints = [_colour(c, share) for c, share in zip(colours, shares, strict=True)]
     rim = float(marker.line.width or 0)
     hollow = symbol.endswith("-open")
-    turns = marker.angle if isinstance(marker.angle, list | tuple | np.ndarray) else None
-    edge: Any = paints if hollow else _colour(marker.line.color or "#FFFFFF")
-    groups = [(np.arange(len(x)), MarkerStyle(_SYMBOLS[symbol]))]
-    if turns is not None:
-        groups = [(np.array([i]), _turned(_SYMBOLS[symbol], float(turns[i]))) for i in range(len(x))]
-    for index, style in groups:
-        panel.scatter(
-            x[index], y[index], s=sizes[index] ** 2, marker=style, linewidths=rim,
-            c="none" if hollow else [paints[i] for i in index],
-            edgecolors=[edge[i] for i in index] if hollow else edge, zorder=2.5,
-        )  # fmt: skip
+    edges = paints if hollow else [_colour(marker.line.color or "#FFFFFF", share) for share in shares]
+    panel.scatter(
+        x, y, s=sizes**2, marker=MarkerStyle(_SYMBOLS[symbol]), linewidths=rim, c="none" if hollow else paints,
+        edgecolors=edges, zorder=order,
+    )  # fmt: skip
 
 
-def _turned(symbol: str, angle: float) -> MarkerStyle:
-    """A marker turned clockwise on the screen by degrees."""
-    return MarkerStyle(symbol, transform=Affine2D().rotate_deg(-angle))
-
-
-def _draw_heatmap(page: Figure, panel: Axes, trace: Any) -> None:
+def _draw_heatmap(panel: Axes, trace: Any, order: float) -> None:
     z = np.asarray(trace.z, float)
     rows, columns = z.shape
     low = float(np.nanmin(z)) if trace.zmin is None else trace.zmin
     high = float(np.nanmax(z)) if trace.zmax is None else trace.zmax
+    x0, dx, y0, dy = (float(d if v is None else v) for v, d in
+                      ((trace.x0, 0), (trace.dx, 1), (trace.y0, 0), (trace.dy, 1)))  # fmt: skip
     x, y = panel.get_xlim(), panel.get_ylim()
+    extent = (x0 - dx / 2, x0 + (columns - 0.5) * dx, y0 + (rows - 0.5) * dy, y0 - dy / 2)
     panel.imshow(
-        z, cmap=_map(trace.colorscale), vmin=low, vmax=high, interpolation="nearest", aspect="auto",
-        extent=(-0.5, columns - 0.5, rows - 0.5, -0.5), zorder=1,
+        _mapped(trace.colorscale, (z - low) / (high - low)), interpolation="nearest", aspect="auto", extent=extent,
+        zorder=1 + order * _ONE,
     )  # fmt: skip
     panel.set(xlim=x, ylim=y)
-    if trace.showscale is not False:
-        _colour_bar(page, panel, trace.colorscale, low, high, trace.colorbar)
 
 
-def _draw_bar(page: Figure, panel: Axes, trace: Any) -> None:
-    del page
+def _mapped(scale: Any, places: np.ndarray) -> np.ndarray:
+    """Places of 0 to 1 on Plotly's pairs of position and colour as (..., 4) of 0 to 1, NaN transparent."""
+    stops = np.array([position for position, _ in scale], float)
+    colours = np.array([_colour(colour) for _, colour in scale])
+    known = np.nan_to_num(np.clip(places, 0, 1))
+    after = np.clip(np.searchsorted(stops, known, "right"), 1, len(stops) - 1)
+    wide = stops[after] - stops[after - 1]
+    share = np.where(wide > 0, (known - stops[after - 1]) / np.where(wide > 0, wide, 1), 1.0)[..., None]
+    out = colours[after - 1] * (1 - share) + colours[after] * share
+    out[np.isnan(places)] = 0
+    return out
+
+
+def _draw_bar(panel: Axes, trace: Any, order: float) -> None:
     x, y = np.asarray(trace.x, float), np.asarray(trace.y, float)
     colour = trace.marker.color
     paints = [_colour(c) for c in (colour if not isinstance(colour, str) else [colour] * len(x))]
-    panel.bar(x, y, width=0.8 if trace.width is None else trace.width, color=paints, zorder=2)
-
-
-def _colour_bar(page: Figure, panel: Axes, scale: Any, low: float, high: float, bar: Any) -> None:
-    box = panel.get_position()
-    width = page.get_figwidth() * 72
-    rightmost = max(axes.get_position().x1 for axes in page.axes)
-    side = page.add_axes((rightmost + 14 / width, box.y0, float(bar.thickness or 12) / width, box.height))
-    drawn = page.colorbar(ScalarMappable(Normalize(low, high), _map(scale)), cax=side)
-    drawn.outline.set_visible(False)
-    colour = _colour(bar.tickfont.color or "#000000")
-    size = float(bar.tickfont.size or 10) * _TEXT_SCALE
-    side.tick_params(length=0, labelsize=size, labelcolor=colour)
-    side.yaxis.set_major_locator(mpl.ticker.MaxNLocator(6))
-    for label in side.get_yticklabels():
-        label.set_fontfamily(_FONTS)
-    words = bar.title.text
-    if words:
-        side.set_title(words, fontsize=11 * _TEXT_SCALE, pad=8, loc="left", fontfamily=_FONTS)
-
-
-def _map(scale: Any) -> LinearSegmentedColormap:
-    return LinearSegmentedColormap.from_list("scale", [(p, _colour(c)) for p, c in scale], N=256)
+    panel.bar(x, y, width=0.8 if trace.width is None else trace.width, color=paints, zorder=order)
 
 
 def _draw_image(panel: Axes, image: Any) -> None:
     if not str(image.source).startswith("data:image/"):
         raise WorkbenchError("Only embedded pictures can be saved as PNG or SVG.")
-    pixels = Image.open(io.BytesIO(base64.b64decode(str(image.source).partition(",")[2]))).convert("RGB")
+    pixels = Image.open(io.BytesIO(base64.b64decode(str(image.source).partition(",")[2]))).convert("RGBA")
     x, y = panel.get_xlim(), panel.get_ylim()
     opacity = 1.0 if image.opacity is None else float(image.opacity)
     panel.imshow(
         np.asarray(pixels), extent=(image.x, image.x + image.sizex, image.y + image.sizey, image.y),
-        alpha=opacity, interpolation="antialiased", aspect=panel.get_aspect(), zorder=0.5,
+        alpha=opacity, interpolation="antialiased", aspect="auto", zorder=0.5 if image.layer == "below" else 3.5,
     )  # fmt: skip
     panel.set(xlim=x, ylim=y)
 
 
-def _draw_shape(panel: Axes, shape: Any) -> None:
-    if str(shape.xref or "x").startswith("paper") or shape.type not in ("rect", "line"):
-        raise WorkbenchError(f"A '{shape.type}' shape here can only be drawn in .html; save the figure as that.")
-    order = 0.3 if shape.layer == "below" else 3
-    width = 2.0 if shape.line.width is None else float(shape.line.width)
-    edge = _colour(shape.line.color or "#000000") if width else (0.0, 0.0, 0.0, 0.0)
-    style: dict[str, Any] = {"linewidth": width, "zorder": order, "clip_on": False}
-    if shape.type == "line":
-        panel.plot([shape.x0, shape.x1], [shape.y0, shape.y1], color=edge, scalex=False, scaley=False, **style)
-        return
-    fill = _colour(shape.fillcolor) if shape.fillcolor else (0.0, 0.0, 0.0, 0.0)
-    box = Rectangle((shape.x0, shape.y0), shape.x1 - shape.x0, shape.y1 - shape.y0)
-    box.set(facecolor=fill, edgecolor=edge, **style)
-    panel.add_patch(box)
+def _draw_shape(panel: Axes, shape: dict[str, Any], order: float) -> None:
+    kind, line, none = shape["type"], shape.get("line", {}), (0.0, 0.0, 0.0, 0.0)
+    if str(shape.get("xref", "x")).startswith("paper") or kind not in ("rect", "circle", "line", "path"):
+        raise WorkbenchError(f"A '{kind}' shape here can only be drawn in .html; save the figure as that.")
+    width, opacity = float(line.get("width", 2)), float(shape.get("opacity", 1))
+    patch: Patch
+    if kind == "path":
+        patch = PathPatch(_path(shape["path"]))
+    else:
+        x0, y0, x1, y1 = (float(shape[name]) for name in ("x0", "y0", "x1", "y1"))
+        if kind == "line":
+            patch = PathPatch(Path([(x0, y0), (x1, y1)]))
+        elif kind == "rect":
+            patch = Rectangle((x0, y0), x1 - x0, y1 - y0)
+        else:
+            patch = Ellipse(((x0 + x1) / 2, (y0 + y1) / 2), x1 - x0, y1 - y0)
+    fill, dash = shape.get("fillcolor"), line.get("dash")
+    patch.set(
+        facecolor=_colour(fill, opacity) if fill else none,
+        edgecolor=_colour(line.get("color", "#000000"), opacity) if width else none,
+        linewidth=width, linestyle=_dashes(dash, width), zorder=order,
+        joinstyle="miter" if kind == "rect" else "round",
+        capstyle="round" if dash in (None, "solid") else "butt",
+    )  # fmt: skip
+    panel.add_patch(patch)
+
+
+def _path(text: str) -> Path:
+    """A path of M, L, Q and Z, in capital letters, numbers apart by blanks or letters."""
+    points: list[tuple[float, float]] = []
+    codes: list[int] = []
+    for letter, numbers in re.findall(r"([A-Z])([^A-Z]*)", text):
+        found = [float(v) for v in re.split(r"[\s,]+", numbers.strip()) if v]
+        pairs = list(zip(found[::2], found[1::2], strict=True))
+        if letter not in "MLQZ":
+            raise WorkbenchError(f"A path with '{letter}' can only be drawn in .html; save the figure as that.")
+        code = {"M": Path.MOVETO, "L": Path.LINETO, "Q": Path.CURVE3, "Z": Path.CLOSEPOLY}[letter]
+        points += pairs or points[:1]
+        codes += [int(code)] * max(1, len(pairs))
+    return Path(points, codes)
+
+
+def _dashes(dash: str | None, width: float = 1.0) -> Any:
+    """A dash by its name, or as lengths in pixels ("4px,3px")."""
+    if dash is None or dash in _DASHES:
+        return _DASHES[dash or "solid"]
+    return (0, [float(part.removesuffix("px")) / max(width, 0.1) for part in dash.split(",")])
 
 
 def _draw_note(
@@ -301,13 +302,18 @@ def _draw_note(
     else:
         spot = panels[_axis_id(note.xref)].transData
     words, bold = _plain(note.text or "")
+    turned = -float(note.textangle or 0)
     horizontal = {"left": "left", "right": "right", "center": "center"}[note.xanchor or "center"]
-    vertical = {"top": "top", "bottom": "bottom", "middle": "center_baseline"}[note.yanchor or "middle"]
-    size = float(note.font.size or 12)
+    where, size = note.yanchor or "middle", float(note.font.size or 12)
+    if turned or "\n" in words:
+        vertical = "center" if where == "middle" else where
+    else:  # letters with and without descenders stand on one line
+        vertical = "baseline"
+        spot = spot + Affine2D().translate(0, -_BASELINES[where] * size * page.dpi / 72)
     label = Text(
-        x, y, words, fontsize=size * _TEXT_SCALE, fontfamily=_FONTS, fontweight="bold" if bold else "normal",
+        x, y, words, fontsize=size * TEXT_SCALE, fontfamily=_FONTS, fontweight="bold" if bold else "normal",
         color=_colour(note.font.color or "#1B2330"), linespacing=1.36, parse_math=False, transform=spot,
-        ha=horizontal, va=vertical, zorder=4,
+        rotation=turned, ha=horizontal, va=vertical, zorder=4,
     )  # fmt: skip
     page.add_artist(label)
     label.set_transform(spot)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
-from workbench.figures import palette
-from workbench.figures.canvas import Canvas
+from workbench.figures import marks, palette
+from workbench.figures.canvas import Box, Canvas
+from workbench.figures.relations import sheet_title
 from workbench.landmarks import Drawing
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 OWN = "#F0E442"
 """Colour of points that no facial part claims: the one of Okabe and Ito's palette that no part has."""
 _EDGE = 0.06
+_SIDE = 520
 
 
 def shape(reading: ShapeReading, numbers: bool | None = None) -> go.Figure:
@@ -26,42 +28,38 @@ def shape(reading: ShapeReading, numbers: bool | None = None) -> go.Figure:
         reading: from ``find_shape``.
         numbers: write every point's index beside it; by default up to 30 points.
     """
-    drawing, size = reading.drawing, reading.input_size
-    points = drawing.points
+    drawing, points = reading.drawing, reading.drawing.points
     numbers = len(points) <= 30 if numbers is None else numbers
-    canvas = Canvas("Shape", shape_caption(reading), columns=2, width=520, size=size, heads=True)
+    boxes = [Box(_SIDE, _SIDE, "Face plane"), Box(_SIDE, _SIDE, "Found on the photograph")]
+    canvas = Canvas(f"Shape, {sheet_title(reading)}", shape_caption(reading), boxes)
+    plane, photo = canvas.panels
     low = min(0.0, float(points.min())) - _EDGE
-    high = max(1.0, float(points.max())) + _EDGE
-    scale = size / (high - low)
-    canvas.head(0, "Face plane")
-    canvas.head(1, "Found on the photograph")
+    scale = _SIDE / (max(1.0, float(points.max())) + _EDGE - low)
     if reading.plane:
         guide = reading.plane[0]
         placed = (guide.points - low) * scale
-        canvas.face(placed, guide.scheme, palette.FAINT, 1.4)
-        canvas.dots(placed, palette.FAINT, 4)
-    corner = [(v - low) * scale for v in (0.0, 1.0)]
-    canvas.shape("rect", corner[0], corner[0], corner[1], corner[1], line={"color": palette.FAINT, "width": 1})
-    canvas.photo(reading, 1)
-    found = reading.points() * size
+        marks.outline(plane, placed, guide.scheme, alpha=1, width=1.4, colour=palette.FAINT)
+        plane.dots(placed, palette.FAINT, 2, rim_width=0)
+    plane.rect((0.0 - low) * scale, (0.0 - low) * scale, scale, scale, line=1, colour=palette.FAINT)
+    marks.photograph(photo, reading, _SIDE)
     colours = drawing_colours(drawing, reading.plane)
-    for column, places in enumerate(((points - low) * scale, found)):
-        canvas.face(places, drawing.scheme, None if drawing.template else OWN, 1.8, column)
+    for panel, places in ((plane, (points - low) * scale), (photo, reading.points() * _SIDE)):
+        own = None if drawing.template else OWN
+        marks.outline(panel, places, drawing.scheme, alpha=1, width=1.8, colour=own)
         names = [
             f"<b>{i}</b> {escape(drawing.scheme.label(i))}<br>plane {x:.3f}, {y:.3f}<br>photo {u:.1f}, {v:.1f} px"
             for i, ((x, y), (u, v)) in enumerate(zip(points, reading.landmarks, strict=True))
         ]
         for symbol, chosen in (("circle", reading.trained), ("diamond", ~reading.trained)):
-            marker = {"symbol": symbol, "line": {"color": palette.INK, "width": 0.8}}
             which = chosen.nonzero()[0]
             if len(which):
-                shown = [[values[i] for i in which] for values in (colours, names)]
-                canvas.dots(places[which], shown[0], 7.5, column, hovertext=shown[1], marker=marker)
+                shown, words = ([values[i] for i in which] for values in (colours, names))
+                panel.dots(places[which], shown, 3.75, rim=palette.INK, words=words, symbol=symbol)
         if numbers:
-            ink = palette.NIGHT_INK if column else palette.INK
+            ink = palette.INK if panel is plane else palette.NIGHT_INK
             for i, (x, y) in enumerate(places):
-                if 0 <= x <= size and 0 <= y <= size:
-                    canvas.text(x + 6 * canvas.unit, y - 6 * canvas.unit, str(i), column, 9, ink)
+                if 0 <= x <= _SIDE and 0 <= y <= _SIDE:
+                    panel.text(x + 6, y - 6, str(i), size=9, colour=ink)
     return canvas.figure()
 
 
@@ -91,7 +89,7 @@ def shape_caption(reading: ShapeReading) -> str:
     anchors = f"{plane.scheme.count} anchors of {plane.template}, after the alignment embedding" if plane else "empty"
     checkpoint = str(reading.trace.meta.get("checkpoint", ""))[:8]
     return (
-        f"prompter.points → alignment.landmarks · {escape(drawing.scheme.name)} by {reading.model_name}"
+        f"prompter.points → alignment.landmarks · {drawing.scheme.name} by {reading.model_name}"
         f"{f' (weights {checkpoint})' if checkpoint else ''} · plane in grey: {anchors} · {zero} · "
         f"in the {reading.input_size} px crop, nothing smoothed"
     )

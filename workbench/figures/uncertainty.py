@@ -1,180 +1,329 @@
-"""How sure the model is: ellipses, sorted bars, patches and what set their size."""
+"""How sure the model is: ellipses and patches on the face, sorted bars, calibration."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.explain import STATES, Calibration, PatchStates, ellipses, patch_states, sigma_order
-from workbench.figures import palette
-from workbench.figures.canvas import Canvas, joined
-from workbench.figures.legends import Steps, state_legend, weight_legend
-from workbench.figures.points import DIM, covered, point_names
+from workbench.errors import TraceError
+from workbench.explain import Calibration, PatchStates, deviation, order_by_part, patch_states
+from workbench.explain.caption_tables import UNCERTAINTY
+from workbench.explain.captions import compose
+from workbench.explain.facts import uncertainty_facts
+from workbench.figures import marks, palette, style
+from workbench.figures.canvas import FAINT, HAIR, SOFT, Box, Canvas, Panel
+from workbench.figures.patches import draw_patches, look_of
+from workbench.figures.relations import sheet_title
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:
+    from workbench.faces import Occluder
     from workbench.reading import Reading
 
-_CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 37)), np.sin(np.linspace(0, 2 * np.pi, 37))], 1)
+Unit = Literal["ocular", "pixel"]
+Sort = Literal["sigma", "part"]
+
+VEIL = 0.3
+LEVELS = (3, 2, 1)
+"""Radii of the ellipses in standard deviations, the largest first."""
+_STROKES = {1: 0.95, 2: 0.6, 3: 0.35}
+_HEAD, _FOOT, _GUTTER, _KEYS = 48, 20, 12, 30
 
 
 def uncertainty(
     reading: Reading,
-    stage: int = -1,
+    stage: int | None = -1,
     layer: int = -1,
-    levels: tuple[float, ...] = (1.0, 2.0, 3.0),
-    trajectory: bool = True,
+    landmark: int | None = None,
+    *,
+    ellipses: bool = True,
+    patches: bool = False,
+    path: bool = False,
+    unit: Unit = "ocular",
+    sort: Sort = "sigma",
+    baseline: Reading | None = None,
+    occluder: Occluder | None = None,
 ) -> go.Figure:
-    """Ellipses of the predicted distribution on the crop, coloured by sigma, and the trajectory from the mean face.
+    """The predicted distributions as the Uncertainty explorer saves them: ellipses on the face and, beside it, bars.
 
     Args:
-        stage, layer: zero-based, negative from the end.
-        levels: radii in standard deviations.
-        trajectory: draw a thin line from the mean face to each landmark.
+        stage, layer: zero-based, negative from the end; stage None is the mean face, before any stage.
+        landmark: stands out from the others.
+        ellipses: at 1, 2 and 3 standard deviations.
+        patches: those of the stage, or of every stage of the one landmark, coloured by what set their size.
+        path: the answers from the mean face up to here.
+        unit: of the bars: "ocular" percent of the inter-ocular distance, "pixel" pixels of the crop.
+        sort: bars by "sigma", the least certain first, or by "part".
+        baseline: the same face and model without the occluder that covers ``reading``; bars and face show both.
+        occluder: what covers the crop of ``reading``.
 
     Raises:
-        TraceError: the model predicts no uncertainty.
+        TraceError: the model predicts no uncertainty, there is no such stage, layer or landmark, or the baseline is of
+            another model.
     """
-    size, scheme = reading.input_size, reading.scheme
-    found = ellipses(reading, levels, stage, layer)
-    centres, sigma = found.centres * size, found.sigma * size
-    mean = np.sqrt(sigma.prod(1))
-    steps = Steps(float(mean.max()), widest=2.4)
-    caption = f"{found.caption} · colour: square root of sigma x times sigma y, in pixels of the {size} px crop"
-    caption += (" · thin lines come from the mean face" if trajectory else "") + covered(reading)
-    canvas = Canvas("How sure the model is", caption + " · photograph dimmed", size=size, strip=48, night=True)
-    canvas.photo(reading, opacity=DIM)
-    canvas.face(centres, scheme, palette.alpha("#FFFFFF", 0.25), 1.0)
-    if trajectory:
-        start = reading.mean_shape * size
-        lines = joined([np.stack([a, b]) for a, b in zip(start, centres, strict=True)])
-        canvas.line(lines, palette.alpha("#FFFFFF", 0.45), 0.8)
-    chosen = steps.of(mean)
-    for step in range(steps.count):
-        members = np.flatnonzero(chosen == step)
-        if not len(members):
-            continue
-        for rank, level in enumerate(sorted(levels, reverse=True)):
-            rings = joined([centres[i] + level * sigma[i] * _CIRCLE for i in members])
-            share = (rank + 1) / len(levels)
-            fill = palette.alpha(steps.colour(step), 0.10 + 0.16 * share)
-            canvas.line(rings, steps.colour(step), 0.5 + 0.9 * share, fill="toself", fillcolor=fill)
-    words = [f"{w}<br>sigma {s[0]:.2f} x {s[1]:.2f} crop px" for w, s in zip(point_names(reading), sigma, strict=True)]
-    canvas.dots(centres, palette.NIGHT_INK, 3.4, hovertext=words, customdata=np.arange(scheme.count))
-    weight_legend(canvas, Steps(steps.top, widest=5.0), "sigma, crop px")
+    scheme = reading.scheme
+    spread = deviation(reading, -1 if stage is None else stage, layer)
+    landmark = None if landmark is None else check_index("landmark", landmark, scheme.count)
+    if baseline and (baseline.model_name, baseline.scheme.count) != (reading.model_name, scheme.count):
+        raise TraceError("The baseline must be the same face read by the same model without the occluder.")
+    facts = uncertainty_facts(
+        reading, stage, layer, ellipses=ellipses, patches=patches, path=path, compared=baseline is not None,
+        **_cover(reading, occluder),
+    )  # fmt: skip
+    boxes = [Box(style.FACE, style.FACE + (_KEYS if patches else 0)), Box(style.SIDE, style.FACE)]
+    canvas = Canvas(sheet_title(reading), compose(UNCERTAINTY, facts), boxes)
+    face, side = canvas.panels
+    points = (reading.mean_shape if stage is None else reading.points(stage, layer)) * style.FACE
+    quiet = 1.0 if landmark is None else 0.5
+    marks.photograph(face, reading, veil=VEIL)
+    if path:
+        marks.outline(face, reading.mean_shape * style.FACE, scheme, alpha=0.35, width=1, colour="#FFFFFF")
+    marks.outline(face, points, scheme, alpha=(1.0 if landmark is None else 0.4) * 0.5 + 0.1, width=1)
+    if patches:
+        states, shown = patch_states(reading), 0 if stage is None else stage % reading.stages
+        draw_patches(face, states, shown, landmark)
+        _patch_key(face, reading, states, shown)
+    if path:
+        _path(face, reading, stage, layer, landmark, quiet)
+    if baseline and stage is not None:
+        for start, end in zip(baseline.points(stage, layer) * style.FACE, points, strict=True):
+            white = palette.alpha("#FFFFFF", 0.9 if landmark is None else 0.765)
+            face.polyline(np.stack([start, end]), colour=white, width=1.4)
+    if ellipses and stage is not None:
+        _ellipses(face, points, spread * style.FACE, palette.landmark_colours(scheme), landmark)
+    _dots(face, reading, points, spread, landmark)
+    _bars(side, reading, stage, layer, landmark, unit, sort, baseline, occluder)
     return canvas.figure()
 
 
-def sigma_bars(reading: Reading, stage: int = -1, layer: int = -1, named: int = 5) -> go.Figure:
-    """Every landmark's sigma, the least certain first, coloured by part.
+def sigma_bars(
+    reading: Reading, stage: int = -1, layer: int = -1, unit: Unit = "ocular", sort: Sort = "sigma",
+    baseline: Reading | None = None, occluder: Occluder | None = None,
+) -> go.Figure:  # fmt: skip
+    """The bars alone; arguments and errors as :func:`uncertainty`."""
+    deviation(reading, stage, layer)
+    cover = _cover(reading, occluder)
+    facts = uncertainty_facts(reading, stage, layer, ellipses=False, compared=baseline is not None, **cover)
+    canvas = Canvas(f"Predicted deviation, {sheet_title(reading)}", compose(UNCERTAINTY, facts), [_BARS])
+    _bars(canvas.panels[0], reading, stage, layer, None, unit, sort, baseline, occluder)
+    return canvas.figure()
+
+
+_BARS = Box(style.FACE, style.FACE)
+
+
+def nice_top(value: float) -> float:
+    """The next round number above a value; ``niceTop`` in uncertainty_numbers.js."""
+    if not value > 0:
+        return 1.0
+    power = 10.0 ** np.floor(np.log10(value))
+    return float(next(m * power for m in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if m * power >= value * 0.9999))
+
+
+def in_unit(reading: Reading, unit: Unit, plain: Reading | None = None) -> tuple[float, str, str]:
+    """What a normalised length is multiplied by, the unit in words and its sign.
 
     Args:
-        named: how many of the least certain are named.
-
-    Raises:
-        TraceError: the model predicts no uncertainty.
+        plain: whose outer eye corners give the inter-ocular distance; ``reading``'s by default. A scheme without eye
+            corners has pixels.
     """
-    found = sigma_order(reading, stage, layer)
-    scheme, top = reading.scheme, float(found.sigma.max())
-    count = scheme.count
-    worst = ", ".join(f"{scheme.label(int(i))} ({i})" for i in found.index[:named])
-    caption = f"{found.caption} · least certain: {worst}{covered(reading)}"
-    canvas = Canvas("Who is least certain", caption, width=720, height=250, left=30, bottom=62)
+    corners = reading.scheme.eye_corners
+    if unit == "ocular" and corners is not None:
+        left, right = (plain or reading).points()[list(corners)]
+        distance = round(float(np.hypot(*(right - left))), 6)
+        if distance > 1e-6:
+            return 100 / distance, "% of the inter-ocular distance", "%"
+    return float(reading.input_size), f"pixels of the {reading.input_size} px crop", " px"
+
+
+def _ellipses(panel: Panel, centres: np.ndarray, sigma: np.ndarray, colours: list[str], landmark: int | None) -> None:
+    for i, ((x, y), (sx, sy), colour) in enumerate(zip(centres, sigma, colours, strict=True)):
+        strength = 1.25 if i == landmark else 1.0 if landmark is None else 0.5
+        for k in LEVELS:
+            fill = palette.alpha(colour, 0.1 * strength)
+            stroke = palette.alpha(colour, min(1.0, _STROKES[k] * strength))
+            if k == 1:
+                white = palette.alpha("#FFFFFF", 0.22 * strength)
+                panel.circle((x, y), k * sx, k * sy, fill=fill, line=2.4, colour=white)
+                fill = ""
+            panel.circle((x, y), k * sx, k * sy, fill=fill, line=1.3 if k == 1 else 0.9, colour=stroke)
+
+
+def _dots(panel: Panel, reading: Reading, points: np.ndarray, sigma: np.ndarray, landmark: int | None) -> None:
+    scheme, size = reading.scheme, reading.input_size
+    colours, every = palette.landmark_colours(scheme), range(scheme.count)
+    pixels = [" · ".join(style.number(v) for v in pair) for pair in sigma * size]
+    panel.dots(
+        points, colours, [4.4 if i == landmark else 1.9 for i in every],
+        alpha=[1.0 if landmark in (None, i) else 0.8 for i in every],
+        words=marks.point_words(reading, [f"<br>σ x · y {words} px of the crop" for words in pixels]),
+        data=np.arange(scheme.count),
+    )  # fmt: skip
+    if landmark is not None:
+        for radius, line in ((4.4, 1.6), (8, 1.2)):
+            panel.circle(points[landmark], radius, line=line, colour="#FFFFFF", layer="above")
+        marks.tag(panel, f"{scheme.label(landmark)} · {landmark}", points[landmark], style.FACE, style.FACE)
+
+
+def _path(panel: Panel, reading: Reading, stage: int | None, layer: int, landmark: int | None, quiet: float) -> None:
+    walked = reading.trajectory() * style.FACE
+    last = 0 if stage is None else 1 + stage % reading.stages * reading.layers + layer % reading.layers
+    for i, colour in enumerate(palette.landmark_colours(reading.scheme)):
+        mine = i == landmark
+        share = 1.0 if mine else 0.85 * quiet
+        if last:
+            panel.polyline(walked[: last + 1, i], colour=palette.alpha(colour, share), width=2.2 if mine else 1.2)
+        panel.circle(walked[0, i], 3.4 if mine else 1.6, line=1, colour=palette.alpha("#FFFFFF", share))
+    if landmark is not None:
+        for k in range(reading.layers, last + 1, reading.layers):
+            panel.circle(walked[k, landmark], 3, fill="#FFFFFF")
+
+
+def _bars(
+    panel: Panel, reading: Reading, stage: int | None, layer: int, landmark: int | None, unit: Unit, sort: Sort,
+    baseline: Reading | None, occluder: Occluder | None,
+) -> None:  # fmt: skip
+    """One bar a landmark, as uncertainty_bars.js draws them, with unit and parts above."""
+    scheme = reading.scheme
+    factor, words, sign = in_unit(reading, unit, baseline)
+    pixels = f" ({pixel_words(100 / factor * reading.input_size)} px)" if sign == "%" else ""
+    panel.text(0, 0, f"√(σx σy) in {words}{pixels}", size=13, middle="top", most=panel.width)
+    x = 0.0
+    for part in order_by_part(scheme).parts:
+        panel.rect(x, 26, 11, 11, fill=palette.shade(part))
+        panel.text(x + 16, 24, palette.PART_NAMES[part], size=13, colour=SOFT, middle="top")
+        x += 34 + style.text_width(palette.PART_NAMES[part], 13)
+    values = np.zeros(scheme.count) if stage is None else _spread(reading, stage, layer) * factor
+    ghosts = None if baseline is None or stage is None else _spread(baseline, stage, layer) * factor
+    order = order_by_part(scheme).index if sort == "part" else np.argsort(-values, kind="stable")
+    final = stage is not None and (stage % reading.stages, layer % reading.layers) == (
+        reading.stages - 1, reading.layers - 1,
+    )  # fmt: skip
+    others = [] if final else [_spread(reading, k, -1).max() * factor for k in range(reading.stages)]
+    top = nice_top(max(values.max(), *(ghosts if ghosts is not None else [0.0]), *others, 0.0))
+    wide, tall = panel.width - _GUTTER - 8, panel.height - _HEAD
+    row = (tall - _FOOT) / scheme.count
+
+    def at(value: float) -> float:
+        return _GUTTER + max(0.0, value) / top * wide
+
+    for value in style.ticks(0, top, max(3, int(panel.width // 90))):
+        panel.rect(at(value) - 0.5, _HEAD, 1, tall - _FOOT + 3, fill=HAIR)
+        label = style.number(value) + ("" if value else sign)
+        half = style.text_width(label, 11) / 2
+        place = min(at(value), panel.width - half) if value else at(value)
+        panel.text(place, panel.height - 5, label, colour=SOFT, anchor="center" if value else "left", middle="bottom")
+    if stage is None:
+        words = "The mean face predicts nothing yet."
+        panel.text(_GUTTER + 8, _HEAD + tall / 2, words, size=13, colour=SOFT)
+        return
+    covered = occluder.covers((baseline or reading).points()) if occluder else np.zeros(scheme.count, bool)
+    thick = max(1.5, 0.76 * row)
     colours = palette.landmark_colours(scheme)
-    canvas.add(
-        type="bar", x=np.arange(count), y=found.sigma, width=0.82, hoverinfo="text",
-        marker={"color": [colours[i] for i in found.index], "line": {"width": 0}},
-        hovertext=[f"<b>{i}</b> {scheme.label(int(i))}<br>sigma {s:.2f} crop px"
-                   for i, s in zip(found.index, found.sigma, strict=True)],
-        customdata=found.index,
-    )  # fmt: skip
-    ticks = {"showticklabels": True, "tickfont": {"size": 10, "color": palette.MUTED}}
-    canvas.axes(
-        0, (-0.8, count - 0.2), (0, 1.08 * top),
-        yaxis={**ticks, "showgrid": True, "gridcolor": palette.FAINT, "nticks": 5},
-    )  # fmt: skip
-    per_pixel = 1.08 * top / 250
-    canvas.text(count - 0.5, 1.04 * top, "sigma, crop px", size=11, anchor="right", colour=palette.MUTED)
-    for place, i in enumerate(found.index):
-        if count <= 70 or place % 2 == 0:
-            canvas.text(place, -9 * per_pixel, str(i), size=7.5, anchor="center", colour=palette.MUTED)
-    _bar_legend(canvas, reading, count / 720, per_pixel)
-    return canvas.figure()
+    for rank, i in enumerate(order):
+        y = _HEAD + rank * row
+        alpha = 1.0 if landmark in (None, i) else 0.62
+
+        def strip(first: float, last: float, colour: str, share: float, y: float = y, alpha: float = alpha) -> None:
+            long = max(0.5, at(last) - at(first))
+            panel.rect(at(first), y + (row - thick) / 2, long, thick, fill=palette.alpha(colour, alpha * share))
+
+        if ghosts is None:
+            strip(0, values[i], colours[i], 1)
+        else:
+            old = ghosts[i]
+            strip(0, min(old, values[i]), colours[i], 0.55)
+            if values[i] > old:
+                strip(old, values[i], colours[i], 1)
+            if values[i] < old:
+                strip(values[i], old, FAINT, 0.6)
+            panel.rect(at(old) - 0.75, y + 0.06 * row, 1.5, 0.88 * row, fill=palette.alpha(palette.INK, alpha))
+        if covered[i]:
+            panel.rect(2, y + 0.15 * row, 5, 0.7 * row, fill=palette.alpha(palette.INK, alpha))
+    said = [f"<b>{i}</b> {scheme.label(int(i))}<br>{style.number(values[i])}{sign}" for i in order]
+    spots = np.array([[at(values[i]) / 2, _HEAD + (rank + 0.5) * row] for rank, i in enumerate(order)])
+    panel.dots(spots, palette.INK, row / 2, alpha=0.0, rim_width=0, words=said, data=order)
+    if landmark is not None:
+        rank = int(np.flatnonzero(order == landmark)[0])
+        text = f"{style.number(values[landmark])}{sign}  {scheme.label(landmark)} · {landmark}"
+        long = 1.06 * style.text_width(text, 12) + 12
+        end = at(max(values[landmark], ghosts[landmark] if ghosts is not None else 0.0))
+        left = min(end + 6, panel.width - long - 2)
+        y = _HEAD + min(max((rank + 0.5) * row - 10, 0), tall - _FOOT - 20)
+        ground = palette.alpha(palette.PAPER, 0.94)
+        panel.rect(left, y, long, 20, fill=ground, line=1, colour=FAINT, layer="above")
+        panel.text(left + 6, y + 10.5, text, size=12, bold=True)
 
 
-def _bar_legend(canvas: Canvas, reading: Reading, x_unit: float, y_unit: float) -> None:
-    parts = [part for part in palette.PART_COLOURS if part in reading.scheme.part_of]
-    for k, part in enumerate(parts):
-        x = -0.5 + (k * 720 / len(parts)) * x_unit
-        for shift, side in enumerate(("image left", "image right")):
-            place = x + 10 * shift * x_unit
-            canvas.text(place, -39 * y_unit, "■", size=13, colour=palette.shade(part, side))
-        canvas.text(x + 25 * x_unit, -39 * y_unit, palette.PART_NAMES[part], size=11)
+def _spread(reading: Reading, stage: int, layer: int) -> np.ndarray:
+    """(N,) square root of sigma x times sigma y, normalised."""
+    return np.asarray(np.sqrt(deviation(reading, stage, layer).prod(1)))
 
 
-def patches(reading: Reading, stage: int | None = None) -> go.Figure:
-    """The patches of every stage (or one), coloured by what set their size: floor, variance or ceiling.
-
-    Args:
-        stage: zero-based, negative from the end; None shows all side by side.
-
-    Raises:
-        TraceError: the model reads no patches, or there is no such stage.
-    """
-    found = patch_states(reading)
-    stages, size = len(found.rects), reading.input_size
-    shown = list(range(stages)) if stage is None else [check_index("stage", stage, stages)]
-    caption = f"{found.caption} · in the {size} px crop · dots: where the patches were centred · photograph dimmed"
-    caption += covered(reading)
-    canvas = Canvas(
-        "Where the model looked", caption, columns=len(shown), width=612 if len(shown) == 1 else 360, size=size,
-        strip=34, night=True, heads=True,
-    )  # fmt: skip
-    for column, index in enumerate(shown):
-        canvas.photo(reading, column, opacity=DIM)
-        rects = found.rects[index] * size
-        corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]])
-        for state in STATES:
-            members = np.flatnonzero(found.states[index] == state)
-            if len(members):
-                boxes = joined([rects[i, :2] + corners * rects[i, 2:] for i in members])
-                canvas.line(boxes, palette.alpha(palette.STATE_COLOURS[state], 0.8), 1.1, column,
-                            palette.STATE_DASHES[state])  # fmt: skip
-        centres = reading.mean_shape if index == 0 else reading.points(index - 1)
-        canvas.dots(centres * size, palette.landmark_colours(reading.scheme), 4.5, column,
-                    hovertext=_patch_words(reading, found, index))  # fmt: skip
-        side = np.median(rects[:, 2])
-        canvas.head(column, f"stage {index + 1} · median side {side:.0f} px")
-        state_legend(canvas, found.count(index), column)
-    return canvas.figure()
+def pixel_words(value: float) -> str:
+    """A length in pixels of the crop; ``px`` in uncertainty_state.js."""
+    return f"{value:.{2 if value < 9.995 else 1}f}"
 
 
-def _patch_words(reading: Reading, found: PatchStates, stage: int) -> list[str]:
-    words = []
-    for i in range(reading.scheme.count):
-        side = found.rects[stage, i, 2] * reading.input_size
-        wanted = found.wanted[stage, i]
-        rule = "" if np.isnan(wanted) else f"<br>the variance asks for x {wanted:.2f}"
-        words.append(f"<b>{i}</b> {reading.scheme.label(i)}<br>{found.states[stage, i]}, side {side:.1f} px{rule}")
-    return words
+def _cover(reading: Reading, occluder: Occluder | None) -> dict[str, Any]:
+    """What the caption says of what covers the crop."""
+    if occluder is not None:
+        return {"occluder": occluder.fill, "covered": occluder.width * occluder.height}
+    return {"occluder": "paint" if reading.face.painted else None, "covered": reading.face.painted}
+
+
+def _patch_key(panel: Panel, reading: Reading, found: PatchStates, stage: int) -> None:
+    """What set the sizes of a stage's patches, in the line below the face; ``drawKeys`` in uncertainty_bars.js."""
+    low, high = (style.number(limit) for limit in reading.alignment.size_limits or ())
+    first = pixel_words(float(found.rects[0, 0, 2]) * reading.input_size)
+    meaning = {
+        "first": f"{first} px, the same for all", "fixed": "half the last side", "floor": f"× {low}",
+        "active": f"× {found.rule}", "ceiling": f"× {high}",
+    }  # fmt: skip
+    if stage == 0:
+        states = ["first"]
+    else:
+        states = ["floor", "active", "ceiling"] if found.rule else ["fixed"]
+    x, y = 0.0, style.FACE + _KEYS / 2
+    counts = found.count(stage)
+
+    def write(words: str) -> float:
+        panel.text(x, y, words, size=13)
+        return x + style.text_width(words, 13) + 18
+
+    x = write(f"patches of stage {stage + 1}")
+    for state in states:
+        colour, dash, width = look_of(state)
+        panel.rect(x, y - 7, 28, 14, fill="#33363D")
+        panel.polyline(np.array([[x + 3, y], [x + 25, y]]), colour=colour, width=width, dash=dash)
+        x += 34
+        x = write(f"{counts.get(state, 0)} {state} {meaning[state]}")
+    if stage:
+        write(found.words)
 
 
 def calibration(result: Calibration) -> go.Figure:
     """Expected against observed coverage of the predicted intervals; the diagonal is perfect."""
-    canvas = Canvas("Does sigma match the errors?", result.caption, width=360, left=40, bottom=36)
-    ticks = {
-        "showticklabels": True, "tickfont": {"size": 10, "color": palette.MUTED}, "tickformat": ".0%",
-        "showgrid": True, "gridcolor": palette.FAINT, "tickvals": [0, 0.25, 0.5, 0.75, 1],
-    }  # fmt: skip
-    canvas.axes(0, (0, 1), (0, 1), xaxis=ticks, yaxis=ticks)
-    canvas.line(np.array([[0, 0], [1, 1]]), palette.MUTED, 1, dash="dash")
+    side, left, foot = 400, 44, 40
+    canvas = Canvas("Calibration of the uncertainty", result.caption, [Box(left + side + 20, side + foot)])
+    panel = canvas.panels[0]
+
+    def at(points: np.ndarray) -> np.ndarray:
+        return np.asarray(points * [side, -side] + [left, side])
+
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        x, y = at(np.array([share, share]))
+        panel.rect(x - 0.5, 0, 1, side, fill=HAIR)
+        panel.rect(left, y - 0.5, side, 1, fill=HAIR)
+        panel.text(x, side + 6, f"{share:.0%}", colour=SOFT, anchor="center", middle="top")
+        panel.text(left - 6, y, f"{share:.0%}", colour=SOFT, anchor="right")
+    panel.polyline(at(np.array([[0.0, 0.0], [1.0, 1.0]])), colour=SOFT, width=1, dash="dash")
     curve = np.stack([result.expected, result.observed], 1)
-    whole = np.concatenate([[[0, 0]], curve, [[1, 1]]])
-    canvas.line(whole, palette.ACCENT, 2.4)
+    panel.polyline(at(np.concatenate([[[0, 0]], curve, [[1, 1]]])), colour=palette.ACCENT, width=2.4)
     words = [f"expected {e:.0%}, observed {o:.0%}" for e, o in curve]
-    canvas.dots(curve, palette.ACCENT, 6, hovertext=words)
-    canvas.text(0.97, 0.05, "interval's expected share →", anchor="right", colour=palette.MUTED)
-    canvas.text(0.03, 0.95, "↑ observed share", colour=palette.MUTED)
+    panel.dots(at(curve), palette.ACCENT, 3, rim=palette.PAPER, words=words, data=curve)
+    panel.text(left + side, side + 22, "expected share →", colour=SOFT, anchor="right", middle="top")
+    panel.text(left + 6, 4, "↑ observed share", colour=SOFT, middle="top")
     return canvas.figure()

@@ -1,5 +1,6 @@
-/* colours.js: colour maps and matrices of colours. */
+/* Colour maps and matrices of colours. */
 
+/** A look-up table (256 x RGB): colours of t in [0, 1], entry round(255 t), and all of them in a row. */
 export function colourMap(lut) {
   const last = lut.length / 3 - 1;
   const index = (t) => 3 * Math.round(Math.min(1, Math.max(0, t || 0)) * last);
@@ -8,11 +9,18 @@ export function colourMap(lut) {
     return [lut[i], lut[i + 1], lut[i + 2]];
   };
   let drawn = null;
-  return { rgb, css: (t, alpha = 1) => `rgb(${rgb(t).join(" ")} / ${alpha})`, strip: () => (drawn ||= stripOf(lut)) };
+  return {
+    rgb,
+    css: (t) => `rgb(${rgb(t).join(" ")})`,
+    strip: () => {
+      drawn ??= stripOf(lut);
+      return drawn;
+    },
+  };
 }
 
 /* A colour map as a canvas of one row, for legends. */
-export function stripOf(lut) {
+function stripOf(lut) {
   const canvas = Object.assign(document.createElement("canvas"), { width: lut.length / 3, height: 1 });
   const ctx = canvas.getContext("2d");
   const image = ctx.createImageData(canvas.width, 1);

@@ -1,32 +1,47 @@
-/* draw.js: the photograph, landmarks, lines and brackets, on any context with Canvas2D's methods. Face coordinates are
-[0, 1] of the crop; a `view` (geometry.js: fitFace) takes them to pixels. */
+/* The photograph, landmarks, lines and brackets, on any context with Canvas2D's methods. Face coordinates are [0, 1]
+of the crop; a `view` (geometry.js: fitFace) takes them to pixels. */
 
 import { placeLabels } from "./geometry.js";
 
-/* Canvas -------------------------------------------------------------------------------------------------- */
+/** @typedef {import("./geometry.js").View} View */
 
-/* The crop under everything; veil 0..1 darkens it so that thin lines stay readable. The scaled picture is kept. */
-const WB_SCALED = new WeakMap();
+const PHOTO_GROUND = "#101114";
+const scaled = new WeakMap();
+
+/**
+ * The crop under everything, scaled once for every size.
+ * @param {any} ctx
+ * @param {View} view
+ * @param {ImageBitmap | null} image
+ * @param {number} [veil] 0 to 1: darkens it so that thin lines stay readable
+ */
 export function drawPhoto(ctx, view, image, veil = 0) {
-  ctx.fillStyle = "#101114";
+  ctx.fillStyle = PHOTO_GROUND;
   ctx.fillRect(view.x0, view.y0, view.side, view.side);
   if (!image) return;
   const size = Math.max(1, Math.round(view.side * ctx.getTransform().a));
-  let kept = WB_SCALED.get(image);
-  if (kept?.width !== size || kept.dataset.veil !== String(veil)) {
+  let kept = scaled.get(image);
+  if (kept?.width !== size) {
     kept = Object.assign(document.createElement("canvas"), { width: size, height: size });
-    kept.dataset.veil = veil;
     const pen = kept.getContext("2d");
     pen.imageSmoothingQuality = "high";
     pen.drawImage(image, 0, 0, size, size);
-    pen.fillStyle = `rgb(12 12 16 / ${veil})`;
-    pen.fillRect(0, 0, size, size);
-    WB_SCALED.set(image, kept);
+    scaled.set(image, kept);
   }
   ctx.drawImage(kept, view.x0, view.y0, view.side, view.side);
+  if (!veil) return;
+  ctx.fillStyle = `rgb(12 12 16 / ${veil})`;
+  ctx.fillRect(view.x0, view.y0, view.side, view.side);
 }
 
-/* The scheme's polylines (face from payload.py: face_meta). */
+/**
+ * The scheme's polylines.
+ * @param {any} ctx
+ * @param {View} view
+ * @param {number[][]} points
+ * @param {any} face from payload.py: face_meta
+ * @param {{ alpha?: number, width?: number, colour?: string | null }} [options]
+ */
 export function drawLines(ctx, view, points, face, { alpha = 0.8, width = 1.2, colour = null } = {}) {
   ctx.save();
   ctx.globalAlpha = alpha;
@@ -41,7 +56,14 @@ export function drawLines(ctx, view, points, face, { alpha = 0.8, width = 1.2, c
   ctx.restore();
 }
 
-/* radius and alpha: a number or a function of the landmark; a dark rim keeps dots apart from any skin. */
+/**
+ * @param {any} ctx
+ * @param {View} view
+ * @param {number[][]} points
+ * @param {{ colour: string[] }} face
+ * @param {{ radius?: number | ((i: number) => number), alpha?: number | ((i: number) => number), rim?: string | null }}
+ *   [options] a dark rim keeps dots apart from any skin
+ */
 export function drawDots(ctx, view, points, face, { radius = 2.5, alpha = 1, rim = "rgb(0 0 0 / .65)" } = {}) {
   const of = (value, i) => (typeof value === "function" ? value(i) : value);
   ctx.save();
@@ -79,36 +101,60 @@ export function drawTag(ctx, text, x, y, w, h, font = "system-ui") {
   ctx.restore();
 }
 
-/* A slightly bent line from a to b (pixels), so that there and back stay apart; with `head`, an arrow at b. */
-export function drawArrow(ctx, a, b, { colour, width = 1, bend = 0.08, head = 0 }) {
-  const dx = b[0] - a[0];
-  const dy = b[1] - a[1];
+/**
+ * A line from a to b in pixels that bends to the left as one walks, so that there and back stay apart.
+ * @param {any} ctx
+ * @param {number[]} a
+ * @param {number[]} b
+ * @param {{ colour: string, width?: number, bend: number, head?: number }} options head: length of an arrow's at b
+ */
+export function drawArrow(ctx, a, b, { colour, width = 1, bend, head = 0 }) {
+  const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
   const length = Math.hypot(dx, dy);
   if (length < 0.5) return;
-  const c = [(a[0] + b[0]) / 2 - dy * bend, (a[1] + b[1]) / 2 + dx * bend];
-  const tx = b[0] - c[0];
-  const ty = b[1] - c[1];
-  const t = Math.hypot(tx, ty) || 1;
-  const u = [tx / t, ty / t];
+  const control = [(a[0] + b[0]) / 2 + bend * dy, (a[1] + b[1]) / 2 - bend * dx];
+  const last = [b[0] - control[0], b[1] - control[1]];
+  const [ux, uy] = last.map((v) => v / (Math.hypot(...last) || 1));
   const size = Math.min(head, length * 0.6);
-  const end = [b[0] - u[0] * size * 0.8, b[1] - u[1] * size * 0.8];
   ctx.strokeStyle = ctx.fillStyle = colour;
   ctx.lineWidth = width;
   ctx.lineCap = "round";
   ctx.beginPath();
-  ctx.moveTo(...a);
-  ctx.quadraticCurveTo(...c, ...end);
+  ctx.moveTo(a[0], a[1]);
+  ctx.quadraticCurveTo(control[0], control[1], b[0] - ux * size * 0.8, b[1] - uy * size * 0.8);
   ctx.stroke();
   if (!size) return;
   ctx.beginPath();
-  ctx.moveTo(...b);
-  for (const side of [1, -1])
-    ctx.lineTo(b[0] - u[0] * size + side * u[1] * size * 0.45, b[1] - u[1] * size - side * u[0] * size * 0.45);
+  ctx.moveTo(b[0], b[1]);
+  for (const side of [1, -1]) {
+    ctx.lineTo(b[0] - ux * size + side * uy * size * 0.45, b[1] - uy * size - side * ux * size * 0.45);
+  }
   ctx.closePath();
   ctx.fill();
 }
 
-/* Part colours and, where they fit, their names (placeLabels) along the top and the left of an n x n matrix that starts at x, y. */
+/**
+ * Colour and width of a line of weight w, where the scale ends at top.
+ * @param {any} drawing
+ * @param {{ css: (t: number) => string }} map
+ * @param {number} w
+ * @param {number} top
+ */
+export const weightLook = (drawing, map, w, top) => ({
+  colour: map.css(w / top),
+  width: Math.max(drawing.width[0], (drawing.width[1] * w) / top),
+});
+
+/** A ring around x, y. */
+export function drawRing(ctx, x, y, radius, colour, width) {
+  ctx.beginPath();
+  ctx.arc(x, y, radius, 0, 7);
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = width;
+  ctx.stroke();
+}
+
+/* Part colours and, where they fit, their names along the top and the left of an n x n matrix that starts at x, y. */
 export function drawBrackets(ctx, face, x, y, side, { thick = 5, ink = null, font = "system-ui" } = {}) {
   const n = face.count;
   ctx.save();

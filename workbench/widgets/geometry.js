@@ -1,5 +1,6 @@
-/* geometry.js: places on a face and along an axis; pure. Face coordinates are [0, 1] of the crop. */
+/* Places on a face and along an axis; pure. Face coordinates are [0, 1] of the crop. */
 
+/** float16 (little-endian) as Float32Array. */
 export function decodeHalf(bytes) {
   const words = new Uint16Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.byteLength & ~1)));
   const out = new Float32Array(words.length);
@@ -8,18 +9,19 @@ export function decodeHalf(bytes) {
     const exponent = (h >> 10) & 31;
     const fraction = h & 1023;
     const sign = h & 32768 ? -1 : 1;
-    out[i] =
-      exponent === 0
-        ? sign * fraction * 2 ** -24
-        : exponent === 31
-          ? fraction
-            ? NaN
-            : sign * Infinity
-          : sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+    if (exponent === 0) out[i] = sign * fraction * 2 ** -24;
+    else if (exponent === 31) out[i] = fraction ? NaN : sign * Infinity;
+    else out[i] = sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
   }
   return out;
 }
 
+/**
+ * @param {number[][]} points
+ * @param {number[]} place
+ * @param {number} [limit]
+ * @returns {number} the index of the nearest one, -1 when all are farther than the limit
+ */
 export function nearestPoint(points, [x, y], limit = Infinity) {
   let best = -1;
   let least = limit;
@@ -33,9 +35,12 @@ export function nearestPoint(points, [x, y], limit = Infinity) {
   return best;
 }
 
+/** Which way the arrow keys go: [x, y]. */
+export const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+
 /* The nearest landmark in the direction of an arrow key; stays when there is none. */
 export function stepPoint(points, from, key) {
-  const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+  const way = ARROWS[key];
   if (!way) return from;
   if (from == null || from < 0) return 0;
   let best = from;
@@ -55,6 +60,16 @@ export function stepPoint(points, from, key) {
   return best;
 }
 
+/**
+ * @typedef {{ side: number, x0: number, y0: number, px: (p: number[]) => number[],
+ *   unit: (p: number[]) => number[] }} View
+ *   px: from [0, 1] of the crop to pixels; unit: back
+ *
+ * The largest square in the middle of w x h.
+ * @param {number} w
+ * @param {number} h
+ * @returns {View}
+ */
 export function fitFace(w, h, pad = 0) {
   const side = Math.max(1, Math.min(w, h) - 2 * pad);
   const x0 = (w - side) / 2;
@@ -68,9 +83,14 @@ export function fitFace(w, h, pad = 0) {
   };
 }
 
-/* Names along an axis of `side` pixels, none on another: items {at (wanted centre), room (length of its bracket), widths
-(of the name and of a shorter one)} -> {item, short, at} of those that find a place. A name may stick out of its bracket
-as long as its middle stays near the bracket's; where not all fit, all are shortened, then the narrowest brackets go without. */
+/**
+ * Names along an axis of `side` pixels, none on another. A name may stick out of its bracket as long as its middle
+ * stays near the bracket's; where not all fit, all are shortened, then the narrowest brackets go without.
+ * @param {any[]} items {at (wanted centre), room (length of its bracket), widths (of the name and of a shorter one)}
+ * @param {number} side
+ * @param {number} [gap]
+ * @returns {{ item: any, short: number, at: number }[]} those that find a place
+ */
 export function placeLabels(items, side, gap = 5) {
   const lay = (list, short) => {
     const at = list.map((item) => item.at);
@@ -95,4 +115,5 @@ export function placeLabels(items, side, gap = 5) {
   }
 }
 
+/** x kept within lo and hi. */
 export const between = (x, lo, hi) => Math.max(lo, Math.min(hi, x));

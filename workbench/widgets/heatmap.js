@@ -1,14 +1,8 @@
-/* heatmap.js: maps of h x w cells laid over the face, cell by cell, never smoothed. `maps` is {plain, signed}, two colour
-maps. */
+/* Maps of h x w cells laid over the face, cell by cell, never smoothed. `maps` is {plain, signed}, two colour maps. */
 
 import { decodeHalf } from "./geometry.js";
-import { besideScale, drawScale } from "./legend.js";
-import { number, ticks } from "./numbers.js";
-
-export const BASE = "#1c1e24";
-export const BASE_SOFT = "#b9bdc4";
-/* Height in pixels of what lies below a face: its colour bar. */
-export const STRIP = 50;
+import { drawFaceLegend } from "./legend.js";
+import { number } from "./numbers.js";
 
 /* Values that were divided by a power of two before they became float16. */
 export function scaledHalf(bytes, unit) {
@@ -87,7 +81,13 @@ export function linesOf(w, n, i, k) {
     .sort((a, b) => a.w - b.w);
 }
 
-/* The cell of a place in [0, 1] of the crop; rect [x, y, w, h] when the map covers only a part of it. */
+/**
+ * The cell of a place in [0, 1] of the crop.
+ * @param {number[]} place
+ * @param {number} h
+ * @param {number} w
+ * @param {number[]} [rect] x, y, w, h: where the map covers only a part of the crop
+ */
 export function cellUnder([u, v], h, w, [x, y, wide, tall] = [0, 0, 1, 1]) {
   const col = Math.floor(((u - x) / wide) * w);
   const row = Math.floor(((v - y) / tall) * h);
@@ -144,79 +144,21 @@ export function drawCell(ctx, view, [row, col], h, w, rect = [0, 0, 1, 1], colou
   ctx.strokeRect(left, top, cw, ch);
 }
 
-/* The colour bar in the strip below a face of w x h pixels, with a mark at `value`. */
-export function drawLegend(ctx, w, h, span, maps, text, value = null, marks = null) {
-  ctx.font = "11px system-ui";
-  const [wide, unit] = besideScale(w, [text], (t) => ctx.measureText(t).width);
-  const map = span.signed ? maps.signed : maps.plain;
-  const inside = value == null ? null : Math.min(span.hi, Math.max(span.lo, value));
-  drawScale(ctx, 18, h - 26, wide, 8, map, span.lo, span.hi, {
-    mark: inside == null ? marks : { value: inside, text: number(value) },
-  });
-  ctx.fillStyle = BASE_SOFT;
-  ctx.textBaseline = "middle";
-  ctx.textAlign = "left";
-  ctx.fillText(unit, 18 + wide + 16, h - 22, w - wide - 36);
+/**
+ * The colour bar of a map in the strip below a face of w x h pixels.
+ * @param {any} ctx
+ * @param {number} w
+ * @param {number} h
+ * @param {any} drawing
+ * @param {{ lo: number, hi: number, signed: boolean }} span
+ * @param {{ plain: any, signed: any }} maps
+ * @param {string} text
+ * @param {{ value: number, text: string } | null} [mark]
+ */
+export function drawMapLegend(ctx, w, h, drawing, { lo, hi, signed }, maps, text, mark = null) {
+  drawFaceLegend(ctx, w, h, drawing, { map: signed ? maps.signed : maps.plain, lo, hi, text, mark });
 }
 
-/* Bars upward (or downward) from zero in the box x, y, w, h, none for null. rows: arrays of equal length, stacked;
-colours(row, k). -> {at(px) -> k | null, step, span}. */
-export function drawBars(ctx, rows, { x, y, w, h, look, colours, focus = null, top = null }) {
-  const n = rows[0].length;
-  const step = w / n;
-  let most = top ?? 0;
-  let least = 0;
-  for (let k = 0; k < n; k++) {
-    let up = 0;
-    let down = 0;
-    for (const row of rows) {
-      if (row[k] > 0) up += row[k];
-      else down += row[k] || 0;
-    }
-    most = Math.max(most, up);
-    least = Math.min(least, down);
-  }
-  if (most === least) most = 1;
-  const place = (v) => y + h - ((v - least) / (most - least)) * h;
-  ctx.font = `11px ${look.font}`;
-  ctx.textBaseline = "middle";
-  ctx.textAlign = "right";
-  for (const v of ticks(least, most, 4)) {
-    ctx.fillStyle = look.hair;
-    ctx.fillRect(x, Math.round(place(v)), w, 1);
-    ctx.fillStyle = look.soft;
-    ctx.fillText(number(v), x - 6, place(v));
-  }
-  const gap = step > 4 ? Math.min(2, step * 0.2) : 0;
-  for (let k = 0; k < n; k++) {
-    let up = 0;
-    let down = 0;
-    ctx.globalAlpha = focus == null || focus === k ? 1 : 0.45;
-    rows.forEach((row, r) => {
-      if (row[k] == null) return;
-      const from = row[k] >= 0 ? up : down;
-      const to = from + row[k];
-      if (row[k] >= 0) up = to;
-      else down = to;
-      ctx.fillStyle = colours(r, k);
-      ctx.fillRect(
-        x + k * step + gap / 2,
-        Math.min(place(from), place(to)),
-        Math.max(0.6, step - gap),
-        Math.abs(place(to) - place(from)),
-      );
-    });
-  }
-  ctx.globalAlpha = 1;
-  ctx.textAlign = "left";
-  ctx.fillStyle = look.soft;
-  ctx.fillRect(x, Math.round(place(0)), w, 1);
-  return {
-    step,
-    place,
-    at: (px) => {
-      const k = Math.floor((px - x) / step);
-      return k >= 0 && k < n ? k : null;
-    },
-  };
-}
+/** The mark of a value on its scale, kept within it. */
+export const markAt = (value, { lo, hi }) =>
+  value == null ? null : { value: Math.min(hi, Math.max(lo, value)), text: number(value) };

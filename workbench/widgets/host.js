@@ -1,4 +1,4 @@
-/* host.js: one small interface between a widget and the page that holds it.
+/* One small interface between a widget and the page that holds it.
 
 A widget is a module whose default export `mount(host)` builds its DOM under `host.root` and returns a cleanup
 function; bundle.py joins it with all that it imports. `host` is
@@ -42,6 +42,17 @@ export function unpack(bytes) {
     },
   };
 }
+
+/**
+ * @typedef {object} Host
+ * @property {any} root
+ * @property {string} kind
+ * @property {any} meta
+ * @property {(name: string) => Uint8Array | null} bytes
+ * @property {(key: string) => any} get
+ * @property {(key: string, value: any) => void} set
+ * @property {(f: (what: string) => void) => () => void} watch
+ */
 
 /* The part that all hosts share: state, blobs, watchers. `commit(key, value, state)` reaches Python. */
 function makeHost(kind, root, packed, commit) {

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from workbench.errors import TraceError
+from workbench.explain.caption_tables import INSIDE
+from workbench.explain.captions import as_meta
 from workbench.explain.inside import GRIDS, Stack, stack
 from workbench.reading import Reading
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
@@ -48,6 +50,7 @@ def inside_payload(reading: Reading, name: str, selection: Mapping[str, Any] | N
         "steps": steps,
         "ends": ends,
         "tensor": None,
+        "caption": as_meta(INSIDE),
         "title": f"{reading.card_title or reading.model_name}, {reading.face.name}",
         "stem": reading.stem(name.replace(".", "-") or "trajectory"),
         "bounds": {"landmark": reading.scheme.count, "step": len(steps)},

@@ -1,7 +1,11 @@
-/* numbers.js: numbers, tables and words; pure. */
+/* Numbers, tables and words; pure. */
 
-/* At most three significant digits, no exponent above 1e-4. */
+/**
+ * A value as every caption, axis and legend writes it: the rule of `number` in workbench/explain/captions.py.
+ * @param {number} x
+ */
 export function number(x) {
+  if (!Number.isFinite(x)) return "?";
   if (x === 0) return "0";
   const size = Math.abs(x);
   if (size < 1e-4) return x.toExponential(1);

@@ -1,50 +1,15 @@
-/* page.js: the page around the canvases, its controls, and motion. No DOM is touched at load time. */
+/* The page around the canvases, its controls, and motion. No DOM is touched at load time. */
 
 import { number } from "./numbers.js";
+import { PAGE_STYLE } from "./page_style.js";
 
-const WB_STYLE = `
-.wb { --ink: var(--st-text-color, var(--jp-ui-font-color1, light-dark(#1d2126, #e7e9ec)));
-  --ground: var(--st-background-color, var(--jp-layout-color0, light-dark(#fff, #14161a)));
-  --accent: var(--st-primary-color, var(--jp-brand-color1, #0072b2));
-  --soft: color-mix(in srgb, var(--ink) 68%, var(--ground)); --line: color-mix(in srgb, var(--ink) 16%, var(--ground));
-  --raised: color-mix(in srgb, var(--ink) 5%, var(--ground));
-  container-type: inline-size; position: relative; color: var(--ink); font: 13px/1.35 var(--st-font, var(--jp-ui-font-family, system-ui, sans-serif));
-  font-variant-numeric: tabular-nums; -webkit-font-smoothing: antialiased; }
-.wb *, .wb *::before { box-sizing: border-box; }
-.wb-strip { display: flex; flex-wrap: wrap; align-items: center; gap: 6px 12px; padding: 0 0 8px; }
-.wb-stage { display: grid; grid-template-columns: minmax(0, 1.76fr) minmax(0, 1fr); gap: 14px; align-items: start; }
-.wb-main, .wb-side { position: relative; min-width: 0; display: grid; grid-template-columns: minmax(0, 1fr); gap: 8px; }
-.wb-below { display: flex; align-items: flex-start; gap: 12px; margin-top: 8px; } .wb-foot { display: flex; gap: 6px; margin-left: auto; }
-.wb-caption { margin: 4px 0 0; flex: 1; color: var(--soft); font-size: 12px; min-height: 1.35em; }
-.wb-caption code { font: 11.5px/1.3 var(--st-code-font, var(--jp-code-font-family, ui-monospace, monospace)); color: var(--ink); }
-.wb-field { display: inline-flex; align-items: center; gap: 6px; color: var(--soft); white-space: nowrap; }
-.wb-field output { color: var(--ink); min-width: 4.4ch; }
-.wb-seg { display: inline-flex; border: 1px solid var(--line); border-radius: 6px; overflow: hidden; }
-.wb button { font: inherit; color: var(--ink); background: none; border: 1px solid var(--line); border-radius: 6px; padding: 2px 9px; min-height: 26px; cursor: pointer; }
-.wb-seg button { border: 0; border-radius: 0; }
-.wb-seg button + button { border-left: 1px solid var(--line); }
-.wb button:hover { background: var(--raised); }
-.wb button[aria-pressed=true] { background: var(--ink); color: var(--ground); border-color: var(--ink); }
-.wb button:disabled { opacity: .4; cursor: default; }
-.wb :focus-visible { outline: 2px solid var(--accent); outline-offset: 1px; }
-/* Inside, where a rounded frame would cut it off; on a face two-coloured, so that it shows on any photograph. */
-.wb canvas:focus-visible, .wb-seg button:focus-visible { outline-offset: -2px; }
-.wb-seg button[aria-pressed=true]:focus-visible { box-shadow: inset 0 0 0 3.5px var(--ground); }
-.wb-seg button:first-child { border-radius: 5px 0 0 5px; } .wb-seg button:last-child { border-radius: 0 5px 5px 0; }
-.wb-face:has(> canvas:focus-visible)::after { content: ""; position: absolute; inset: 0; border-radius: inherit; pointer-events: none; box-shadow: inset 0 0 0 3px var(--accent), inset 0 0 0 5px #fff; }
-.wb input[type=range] { width: 68px; accent-color: var(--ink); margin: 0; height: 20px; cursor: pointer; }
-.wb canvas { display: block; width: 100%; touch-action: pan-y; }
-.wb-face { position: relative; border-radius: 8px; overflow: hidden; background: #101114; }
-.wb-tip { position: absolute; z-index: 5; pointer-events: none; max-width: 270px; padding: 6px 9px; border-radius: 6px; background: color-mix(in srgb, #101114 94%, transparent); color: #f3f4f5; font-size: 12px; box-shadow: 0 2px 10px rgb(0 0 0 / .35); opacity: 0; }
-.wb-tip.on { opacity: 1; }
-.wb-tip div { display: flex; gap: 12px; justify-content: space-between; } .wb-tip b { font-weight: 600; }
-.wb-tip i { font-style: normal; opacity: .72; }
-.wb-gap { flex: 1; }
-.wb-say { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-@container (max-width: 900px) { .wb-stage { grid-template-columns: minmax(0, 1.4fr) minmax(0, 1fr); } }
-@container (max-width: 700px) { .wb-stage { grid-template-columns: minmax(0, 1fr); } .wb-gap { display: none; } .wb-strip { gap: 6px 10px; } }
-`;
-
+/**
+ * An element with attributes ("on..." are listeners; null and false leave one out) and children.
+ * @param {string} tag
+ * @param {Record<string, any>} [attributes]
+ * @param {...any} children
+ * @returns {any}
+ */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -55,6 +20,12 @@ export function el(tag, attributes = {}, ...children) {
   return node;
 }
 
+/**
+ * What every widget stands in: a strip of controls, the main part and what is beside it, the caption and its foot.
+ * @param {import("./host.js").Host} host
+ * @param {string} name
+ * @param {string} [style]
+ */
 export function frame(host, name, style = "") {
   const strip = el("div", { class: "wb-strip", role: "toolbar", "aria-label": `${name}: controls` });
   const main = el("div", { class: "wb-main" });
@@ -65,7 +36,7 @@ export function frame(host, name, style = "") {
   const root = el(
     "section",
     { class: "wb", "aria-label": name },
-    el("style", {}, WB_STYLE + style),
+    el("style", {}, PAGE_STYLE + style),
     strip,
     el("div", { class: "wb-stage" }, main, side),
     el("div", { class: "wb-below" }, caption, foot),
@@ -86,29 +57,37 @@ export function frame(host, name, style = "") {
   };
 }
 
-/* Colours of the page that the widget stands in, for what is drawn outside of photographs. */
-const WB_THEMES = new Map();
+/**
+ * Colours of the page that the widget stands in, for what is drawn outside of photographs.
+ * @param {Element} node
+ * @returns {{ dark: boolean, ink: string, soft: string, faint: string, hair: string, ground: string, font: string }}
+ */
+const themes = new Map();
 export function theme(node) {
   const { color, fontFamily } = getComputedStyle(node);
-  if (!WB_THEMES.has(color)) {
+  if (!themes.has(color)) {
     const probe = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d");
     probe.fillStyle = color;
     probe.fillRect(0, 0, 1, 1);
     const ink = [...probe.getImageData(0, 0, 1, 1).data].slice(0, 3);
+    const dark = 0.299 * ink[0] + 0.587 * ink[1] + 0.114 * ink[2] > 128;
+    const ground = dark ? [20, 22, 26] : [255, 255, 255];
     const css = (alpha) => `rgb(${ink.join(" ")} / ${alpha})`;
-    WB_THEMES.set(color, {
-      dark: 0.299 * ink[0] + 0.587 * ink[1] + 0.114 * ink[2] > 128,
+    themes.set(color, {
+      dark,
       ink: css(1),
       soft: css(0.68),
       faint: css(0.28),
       hair: css(0.12),
+      ground: `rgb(${ground.join(" ")})`,
     });
   }
-  return { ...WB_THEMES.get(color), font: fontFamily };
+  return { ...themes.get(color), font: fontFamily };
 }
 
+/** A button; one whose text is a sign is named by its title. */
 export function button(text, title, onclick) {
-  return el("button", { type: "button", title, "aria-label": text && !/\w/.test(text) ? title : null, onclick }, text); // a sign needs words
+  return el("button", { type: "button", title, "aria-label": text && !/\w/.test(text) ? title : null, onclick }, text);
 }
 
 /* choices: [[value, text, title]]. One is pressed; -> {node, set(value)}. */
@@ -162,8 +141,15 @@ export function toggle(text, title, value, onchange) {
   return { node, set };
 }
 
-/* oninput while it moves (local only), oncommit when it is let go; -> {node, set(value), range(min, max, step)}; set
-follows range. */
+/**
+ * oninput while it moves (local only), oncommit when it is let go; -> {node, set(value), range(min, max, step)}; set
+ * follows range.
+ * @param {string} label
+ * @param {string} title
+ * @param {{ min: number, max: number, step: number, value: number, format?: (v: number) => string }} range
+ * @param {(v: number) => void} oninput
+ * @param {(v: number) => void} [oncommit]
+ */
 export function slider(label, title, { min, max, step, value, format = number }, oninput, oncommit = () => {}) {
   const shown = el("output");
   const input = el("input", { type: "range", min, max, step, title, "aria-label": title });
@@ -247,3 +233,10 @@ export function animate(ms, step) {
   });
   return () => cancelAnimationFrame(id);
 }
+
+/** Points on their way from start to target; `put` gets them once a frame. */
+export const glide = (start, target, put) =>
+  animate(380, (t) => put(start.map(([x, y], i) => [x + (target[i][0] - x) * t, y + (target[i][1] - y) * t])));
+
+/** The lines of a tooltip as one sentence for a screen reader. */
+export const spoken = (lines) => lines.map((line) => [].concat(line).join(" ")).join(", ");

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from workbench.explain import order_by_part
-from workbench.figures import palette
+from workbench.figures import palette, style
 from workbench.landmarks import Scheme
 
 MAGIC = b"WBW1"
@@ -37,7 +37,7 @@ def pack(payload: Payload, rev: int = 0) -> bytes:
     """The wire form that ``host.js`` unpacks: magic, header length (uint32), header JSON, blobs (8-aligned).
 
     Args:
-        payload: meta must be JSON-able without NaN.
+        payload: meta must be JSON-able without NaN; ``drawing`` (figures/style.py) is added to it.
         rev: a new number makes the browser take over ``meta["state"]``; with the same one it keeps its own.
     """
     places: dict[str, tuple[int, int]] = {}
@@ -46,10 +46,11 @@ def pack(payload: Payload, rev: int = 0) -> bytes:
         places[name] = (len(body), len(blob))
         body += blob
         body += bytes(-len(body) % 8)
-    shown = {key: value for key, value in payload["meta"].items() if key != "state"}
+    meta = {**payload["meta"], "drawing": style.drawing()}
+    shown = {key: value for key, value in meta.items() if key != "state"}
     digest = hashlib.blake2b(body, digest_size=12)
     digest.update(json.dumps(shown, allow_nan=False).encode())
-    header = {"meta": payload["meta"], "blobs": places, "digest": digest.hexdigest(), "rev": rev}
+    header = {"meta": meta, "blobs": places, "digest": digest.hexdigest(), "rev": rev}
     text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode()
     start = MAGIC + struct.pack("<I", len(text)) + text
     return start + bytes(-len(start) % 8) + bytes(body)
@@ -58,7 +59,7 @@ def pack(payload: Payload, rev: int = 0) -> bytes:
 @cache
 def lut(name: str) -> bytes:
     """256 x RGB of a colour map of ``figures.palette`` ("inferno", "cividis", "diverging")."""
-    return palette.sample(name, np.linspace(0, 1, 256)).tobytes()
+    return palette.table(name).tobytes()
 
 
 def luts(*names: str) -> dict[str, bytes]:

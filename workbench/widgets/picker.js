@@ -1,125 +1,69 @@
-/* picker.js: choose a face of a photograph by its box, adjust the square that is cropped, or draw a box where none
-was found. Needs rect.js. State "choice": {index} | {box: [x0, y0, x1, y1]} in photo pixels | {}; committed when the
-pointer is let go. Pure: cropOf, boxOf, keepCentre, regionOf, stillFits, fitPhoto. */
+/* Choose a face of a photograph by its box, adjust the square that is cropped, or draw a box where none was found.
+State "choice": {index} | {box: [x0, y0, x1, y1]} in photo pixels | {}; committed when the pointer is let go. */
 
-import { drawDots, drawLines, drawTag } from "./draw.js";
 import { between, stepPoint } from "./geometry.js";
 import { number } from "./numbers.js";
 import { button, el, frame, segmented, spacer, toggle } from "./page.js";
-import { insideRect, moveRect, RECT_STYLE, rectEditor, smallestAt, spanRect } from "./rect.js";
+import { drawPhotograph } from "./picker_drawing.js";
+import { boxOf, cropOf, fitPhoto, keepCentre, regionOf, stillFits } from "./picker_places.js";
+import { PICKER_STYLE } from "./picker_style.js";
+import { rectEditor, smallestAt, spanRect } from "./rect.js";
+import { saveButtons } from "./sheet.js";
 import { loadImage, surface } from "./surface.js";
 
-/* The square that is cropped for a box: factor times its longer side, the same centre. */
-export function cropOf([x0, y0, x1, y1], factor) {
-  const half = (factor * Math.max(x1 - x0, y1 - y0)) / 2;
-  const cx = (x0 + x1) / 2;
-  const cy = (y0 + y1) / 2;
-  return [cx - half, cy - half, cx + half, cy + half];
-}
-
-/* The square box whose crop is the given square, to a tenth of a pixel. */
-export const boxOf = (crop, factor) => cropOf(crop, 1 / factor).map((v) => Math.round(v * 10) / 10);
-
-/* Shifted so that its centre lies in the photograph. */
-export function keepCentre(rect, [w, h]) {
-  const cx = (rect[0] + rect[2]) / 2;
-  const cy = (rect[1] + rect[3]) / 2;
-  return moveRect(rect, between(cx, 0, w - 1) - cx, between(cy, 0, h - 1) - cy);
-}
-
-/* What is in view: the photograph and, up to a quarter beyond it, the crop with its handles; near, what surrounds the
-crop alone. */
-export function regionOf([w, h], crop, near = false) {
-  const all = [-0.5, -0.5, w - 0.5, h - 0.5];
-  const reach = 0.25 * Math.max(w, h);
-  if (!crop) return all;
-  const wide = (by) => [crop[0] - by, crop[1] - by, crop[2] + by, crop[3] + by];
-  const side = crop[2] - crop[0];
-  const must = wide(near ? side / 10 : reach / 8);
-  const may = near ? wide(side * 0.7) : all;
-  const lo = (k) => Math.min(near ? Math.max(may[k], all[k]) : all[k], Math.max(must[k], -reach));
-  const hi = (k) => Math.max(near ? Math.min(may[k], all[k]) : all[k], Math.min(must[k], all[k] + reach));
-  return [lo(0), lo(1), hi(2), hi(3)];
-}
-
-/* Whether a near view can stay as it is, so that the picture does not slip away under a crop that was moved a little. */
-export function stillFits(region, crop, near) {
-  if (!near || !region || !crop) return false;
-  const share = (crop[2] - crop[0]) / Math.max(region[2] - region[0], region[3] - region[1]);
-  const by = (crop[2] - crop[0]) / 20;
-  return (
-    share > 0.25 &&
-    share < 0.7 &&
-    insideRect(region, [crop[0] - by, crop[1] - by]) &&
-    insideRect(region, [crop[2] + by, crop[3] + by])
-  );
-}
-
-/* The region in a canvas of w x h: photo pixels (centres at integers) to canvas pixels and back. */
-export function fitPhoto(w, h, region) {
-  const scale = Math.min(w / (region[2] - region[0]), h / (region[3] - region[1]));
-  const x0 = (w - scale * (region[2] - region[0])) / 2 - scale * region[0];
-  const y0 = (h - scale * (region[3] - region[1])) / 2 - scale * region[1];
-  return {
-    scale,
-    px: ([x, y]) => [x0 + scale * x, y0 + scale * y],
-    unit: ([x, y]) => [(x - x0) / scale, (y - y0) / scale],
-  };
-}
-
-const PICKER_STYLE =
-  RECT_STYLE +
-  `
-.wb-pick .wb-stage { grid-template-columns: minmax(0, 1fr); } .wb-pick .wb-face { position: relative; }
-.wb-pick .wb-note { color: var(--ink); }
-.wb-pick .wb-ask { position: absolute; left: 50%; top: 12px; transform: translateX(-50%); width: max-content; max-width: calc(100% - 24px); padding: 6px 12px; border-radius: 6px; background: rgb(16 17 20 / .88); color: #f3f4f5; text-align: center; pointer-events: none; }
-.wb-pick .drawing canvas { touch-action: none; cursor: crosshair; }
-`;
 const TALLEST = 640;
 const LEAST = 200;
-const HALO = "rgb(0 0 0 / .55)";
+const SMALLEST = 12; // pixels of a box that is taken for one
 
+/** @param {import("./host.js").Host} host */
 export default function mount(host) {
   const page = frame(host, "Faces of the photograph", PICKER_STYLE);
   page.root.classList.add("wb-pick");
   page.side.remove();
-  let meta;
-  let photo = null;
-  let region;
-  let chosen = null;
-  let handBox = null;
-  let crop = null;
-  let hover = -1;
-  let drawing = false;
-  let span = null;
-  let fresh = true;
-  let near = null;
+  const v = {
+    meta: null,
+    /** @type {ImageBitmap | null} */
+    photo: null,
+    region: null,
+    /** @type {number | null} the detected face that is chosen */
+    chosen: null,
+    handBox: null,
+    crop: null,
+    hover: -1,
+    drawing: false,
+    /** @type {number[] | null} the box that is being drawn */
+    span: null,
+    fresh: true, // the landmarks are those of the crop that is shown
+  };
+  let near = false;
 
   function read(first) {
-    const before = meta;
-    meta = host.meta;
-    if (!before || before !== meta)
+    const before = v.meta;
+    const meta = host.meta;
+    v.meta = meta;
+    if (before !== meta) {
       loadImage(host.bytes("photo"), (bitmap) => {
-        photo = bitmap;
+        v.photo = bitmap;
         face.paint();
       });
-    if (!editor.busy && !span) {
-      chosen = meta.index;
-      handBox = meta.index == null ? meta.box : null;
-      crop = meta.box ? cropOf(meta.box, meta.factor) : null;
-      fresh = true;
-      const alone = meta.boxes.length < 2 && crop && crop[2] - crop[0] < 0.4 * Math.min(...meta.photo);
+    }
+    if (!editor.busy && !v.span) {
+      v.chosen = meta.index;
+      v.handBox = meta.index == null ? meta.box : null;
+      v.crop = meta.box ? cropOf(meta.box, meta.factor) : null;
+      v.fresh = true;
+      const alone = meta.boxes.length < 2 && v.crop && v.crop[2] - v.crop[0] < 0.4 * Math.min(...meta.photo);
       const changed = first || String([before.photo, before.boxes]) !== String([meta.photo, meta.boxes]);
       if (changed) near = Boolean(alone);
-      if (changed || crop) drawing = !crop && !meta.boxes.length;
+      if (changed || v.crop) v.drawing = !v.crop && !meta.boxes.length;
       look(changed);
     }
     words();
   }
   /* The view follows what is to be seen, but not while something is dragged. */
   function look(first = false) {
-    if (!stillFits(region, drawing ? null : crop, near && !first))
-      region = regionOf(meta.photo, drawing ? null : crop, near);
+    const crop = v.drawing ? null : v.crop;
+    if (!stillFits(v.region, crop, near && !first)) v.region = regionOf(v.meta.photo, crop, near);
     if (face.width) {
       face.height = tall(face.width);
       face.canvas.style.height = `${face.height}px`;
@@ -127,129 +71,74 @@ export default function mount(host) {
     face.paint();
     editor.place();
   }
-  const tall = (w) => Math.round(between((w * (region[3] - region[1])) / (region[2] - region[0]), LEAST, TALLEST));
-  const view = () => fitPhoto(face.width, face.height, region);
-  const boxes = () => meta.boxes;
-
-  /* Drawing ------------------------------------------------------------------------------------------- */
-
-  function outline(ctx, v, r, { width = 1.5, dash = [], alpha = 1 }) {
-    const [x0, y0] = v.px([r[0], r[1]]);
-    const [x1, y1] = v.px([r[2], r[3]]);
-    ctx.save();
-    ctx.globalAlpha = alpha;
-    ctx.lineJoin = "round";
-    ctx.strokeStyle = HALO;
-    ctx.lineWidth = width + 2;
-    ctx.strokeRect(x0, y0, x1 - x0, y1 - y0);
-    ctx.setLineDash(dash);
-    ctx.strokeStyle = "#fff";
-    ctx.lineWidth = width;
-    ctx.strokeRect(x0, y0, x1 - x0, y1 - y0);
-    ctx.restore();
-    return [x0, y0, x1, y1];
-  }
-  function drawAll(ctx, w, h) {
-    const v = view();
-    const [pw, ph] = meta.photo;
-    const [x0, y0] = v.px([-0.5, -0.5]);
-    ctx.fillStyle = "#101114";
-    ctx.fillRect(0, 0, w, h);
-    ctx.imageSmoothingQuality = "high";
-    if (photo) ctx.drawImage(photo, x0, y0, pw * v.scale, ph * v.scale);
-    const light = span || (drawing ? null : crop);
-    if (light) {
-      // what is not cropped steps back
-      const a = v.px([light[0], light[1]]);
-      const b = v.px([light[2], light[3]]);
-      ctx.beginPath();
-      ctx.rect(0, 0, w, h);
-      ctx.rect(a[0], a[1], b[0] - a[0], b[1] - a[1]);
-      ctx.fillStyle = "rgb(12 12 16 / .5)";
-      ctx.fill("evenodd");
-    }
-    if (meta.points && crop && !drawing) {
-      drawLines(ctx, v, meta.points, meta.face, { alpha: fresh ? 0.85 : 0.25, width: 1.3 });
-      const wide = v.scale * (crop[2] - crop[0]); // on a small face dots would hide what they mark
-      if (wide > 150)
-        drawDots(ctx, v, meta.points, meta.face, { radius: between(wide / 150, 1.2, 3), alpha: fresh ? 1 : 0.3 });
-    }
-    boxes().forEach((r, i) => {
-      const mine = i === chosen && !drawing;
-      const near = i === hover;
-      const at = outline(ctx, v, r, {
-        width: near && !mine ? 2.6 : 1.4,
-        dash: mine ? [] : [6, 4],
-        alpha: mine ? 0.8 : drawing ? 0.4 : 1,
-      });
-      if (boxes().length > 1 || near)
-        drawTag(
-          ctx,
-          mine ? `face ${i + 1}` : near ? `choose face ${i + 1}` : `${i + 1}`,
-          ...(mine && crop ? v.px([crop[0], crop[1]]) : [at[0] - 8, at[1] + 1]),
-          w,
-          h,
-        );
-    });
-    const drawn = handBox && Math.abs(handBox[2] - handBox[0] - handBox[3] + handBox[1]) > 1; // a square one says no more than the crop
-    if (drawn && !drawing) outline(ctx, v, handBox, { width: 1.4, dash: [2, 3], alpha: 0.9 });
-    if (span) outline(ctx, v, span, { width: 2 });
-  }
+  const aspect = () => (v.region[3] - v.region[1]) / (v.region[2] - v.region[0]);
+  const tall = (w) => Math.round(between(w * aspect(), LEAST, TALLEST));
+  const view = () => fitPhoto(face.width, face.height, v.region);
 
   /* What changes, and who is told ---------------------------------------------------------------------- */
 
   function commit(choice) {
-    fresh = false;
+    v.fresh = false;
     host.set("choice", choice);
     words();
     look();
   }
   function choose(i) {
-    if (i < 0 || (i === chosen && !drawing)) return;
-    chosen = i;
-    handBox = null;
-    drawing = false;
-    crop = cropOf(boxes()[i], meta.factor);
-    page.say(`face ${i + 1} of ${boxes().length} chosen`);
+    if (i < 0 || (i === v.chosen && !v.drawing)) return;
+    v.chosen = i;
+    v.handBox = null;
+    v.drawing = false;
+    v.crop = cropOf(v.meta.boxes[i], v.meta.factor);
+    page.say(`face ${i + 1} of ${v.meta.boxes.length} chosen`);
     commit({ index: i });
   }
+  /** @type {(box: number[], byKey: boolean) => void} */
   function takeBox(box, byKey) {
-    const tidy = keepCentre(box, meta.photo).map((x) => Math.round(x * 10) / 10);
-    chosen = null;
-    handBox = tidy;
-    drawing = false;
-    crop = cropOf(tidy, meta.factor);
+    const tidy = keepCentre(box, v.meta.photo).map((x) => Math.round(x * 10) / 10);
+    v.chosen = null;
+    v.handBox = tidy;
+    v.drawing = false;
+    v.crop = cropOf(tidy, v.meta.factor);
     commit({ box: tidy });
     if (byKey) editor.node.focus({ preventScroll: true });
   }
   function setDrawing(on) {
-    drawing = on;
-    span = null;
-    hover = -1;
+    v.drawing = on;
+    v.span = null;
+    v.hover = -1;
     words();
     look();
     if (on) face.canvas.focus({ preventScroll: true });
   }
+  /* Photo pixels of the photograph that is worked on, a pixel of the one that was given. */
+  function zoomed() {
+    const { photo, original } = v.meta;
+    return (photo[0] + photo[1]) / (original[0] + original[1]);
+  }
+  function caption() {
+    const { photo, original, factor, points } = v.meta;
+    const zoom = zoomed();
+    const side = v.crop ? Math.round((v.crop[2] - v.crop[0]) / zoom) : 0;
+    return [
+      `Photograph ${original[0]} × ${original[1]} px${zoom < 1 ? `, worked on at ${photo[0]} × ${photo[1]}` : ""}`,
+      `crop: a square of ${number(factor)} × the longer side of the box${side ? `, ${side} × ${side} px, bright` : ""}`,
+      ...(v.chosen == null && v.crop ? ["box by hand"] : []),
+      ...(points ? [`${points.length} landmarks`] : []),
+    ].join(" · ");
+  }
   function words() {
-    const [wide, high] = meta.original;
-    const zoomed = (meta.photo[0] + meta.photo[1]) / (wide + high);
-    const n = boxes().length;
+    const n = v.meta.boxes.length;
     const found = n ? `${n} ${n === 1 ? "face" : "faces"} found` : "no face found";
-    const side = crop ? Math.round((crop[2] - crop[0]) / zoomed) : 0;
-    holder.classList.toggle("drawing", drawing);
-    ask.hidden = !drawing || Boolean(span);
+    holder.classList.toggle("drawing", v.drawing);
+    ask.hidden = !v.drawing || Boolean(v.span);
     ask.textContent = `${n ? "" : "No face was found. "}Drag a box around the face, from the brows to the chin.`;
-    draw.set(drawing);
+    draw.set(v.drawing);
     zoom.set(near ? "face" : "photo");
-    zoom.node.hidden = drawing || !crop;
-    back.hidden = !n || chosen != null || drawing;
+    zoom.node.hidden = v.drawing || !v.crop;
+    back.hidden = !n || v.chosen != null || v.drawing;
     back.textContent = n === 1 ? "use the detected face" : "use face 1";
     note.textContent = found + (n > 1 ? ": click the one to read" : "");
-    page.caption.textContent =
-      `Photograph ${wide} × ${high} px${zoomed < 1 ? `, worked on at ${meta.photo[0]} × ${meta.photo[1]}` : ""} · crop: a square of ${number(meta.factor)} × the longer side of the box` +
-      (crop ? `, ${side} × ${side} px, bright` : "") +
-      (chosen == null && crop ? " · box by hand" : "") +
-      (meta.points ? ` · ${meta.points.length} landmarks` : "");
+    page.caption.textContent = caption();
   }
 
   /* Parts --------------------------------------------------------------------------------------------- */
@@ -259,66 +148,62 @@ export default function mount(host) {
   const note = el("span", { class: "wb-note" });
   const draw = toggle("draw a box", "draw a box around a face by hand", false, setDrawing);
   const back = button("", "go back to the detected face", () => choose(0));
-  const zoom = segmented(
-    "",
-    [
-      ["photo", "photo", "the whole photograph"],
-      ["face", "face", "what surrounds the face"],
-    ],
-    "photo",
-    (v) => {
-      near = v === "face";
-      look(true);
-    },
-  );
+  const views = [
+    ["photo", "photo", "the whole photograph"],
+    ["face", "face", "what surrounds the face"],
+  ];
+  const zoom = segmented("", views, "photo", (which) => {
+    near = which === "face";
+    look(true);
+  });
   page.strip.append(note, spacer(), back, draw.node, zoom.node);
   page.main.append(holder);
   const face = surface(holder, {
     label: "Photograph. Arrow keys go from face to face, Enter chooses; while drawing, Enter puts a box in the middle.",
     ratio: tall,
     draw: (ctx, w, h) => {
-      drawAll(ctx, w, h);
+      drawPhotograph(ctx, v, w, h);
       editor.place();
     },
   });
   holder.append(ask);
   const editor = rectEditor(holder, {
     label: "Crop. Arrow keys move it, with shift they resize it.",
-    get: () => (drawing ? null : crop),
+    get: () => (v.drawing ? null : v.crop),
     px: (p) => view().px(p),
     unit: (p) => view().unit(p),
-    step: () => (crop[2] - crop[0]) / 50,
+    step: () => (v.crop[2] - v.crop[0]) / 50,
     limits: () => ({ bounds: null, min: Math.max(8, 16 / view().scale), square: true }),
     change(rect, final) {
-      const [w, h] = meta.photo;
-      const most = 2 * Math.max(w, h);
-      if (rect[2] - rect[0] <= most) crop = keepCentre(rect, meta.photo);
-      handBox = chosen = null;
-      fresh = false;
-      if (final) {
-        const box = boxOf(crop, meta.factor);
-        commit({ box });
-      } else {
+      const most = 2 * Math.max(...v.meta.photo);
+      if (rect[2] - rect[0] <= most) v.crop = keepCentre(rect, v.meta.photo);
+      v.handBox = v.chosen = null;
+      v.fresh = false;
+      if (final) commit({ box: boxOf(v.crop, v.meta.factor) });
+      else {
         words();
         face.paint();
       }
     },
   });
-  const at = (event) => {
-    const frame_ = face.canvas.getBoundingClientRect();
-    return view().unit([event.clientX - frame_.left, event.clientY - frame_.top]);
-  };
+  page.foot.replaceChildren(...saveButtons(page, host.meta.drawing, sheet));
+
+  /* Pointer and keys ----------------------------------------------------------------------------------- */
+
+  /** @type {(event: any) => number[]} */
+  const at = (event) => view().unit(face.at(event));
   let start = null;
   let drew = false; // a click follows the pointer that has drawn a box, and chooses no face
-  holder.addEventListener(
-    "pointerdown",
-    () => {
-      drew = false;
-    },
-    true,
-  );
+  const drag = (event) => {
+    const [w, h] = v.meta.photo;
+    v.span = spanRect(start, at(event), { bounds: [-0.5, -0.5, w - 0.5, h - 0.5] });
+  };
+  const clearDrew = () => {
+    drew = false;
+  };
+  holder.addEventListener("pointerdown", clearDrew, true);
   face.canvas.addEventListener("pointerdown", (event) => {
-    if (!drawing || event.button) return;
+    if (!v.drawing || event.button) return;
     face.canvas.setPointerCapture(event.pointerId);
     start = at(event);
     event.preventDefault();
@@ -326,32 +211,26 @@ export default function mount(host) {
   });
   holder.addEventListener("pointermove", (event) => {
     if (start) {
-      span = spanRect(start, at(event), { bounds: [-0.5, -0.5, meta.photo[0] - 0.5, meta.photo[1] - 0.5] });
+      drag(event);
       words();
       face.paint();
       return;
     }
-    const i = drawing ? -1 : smallestAt(boxes(), at(event));
-    const next = i === chosen ? -1 : i;
-    face.canvas.style.cursor = drawing ? "" : next >= 0 ? "pointer" : "default";
-    if (next !== hover) {
-      hover = next;
-      face.paint();
-    }
+    const i = v.drawing ? -1 : smallestAt(v.meta.boxes, at(event));
+    const next = i === v.chosen ? -1 : i;
+    face.canvas.style.cursor = v.drawing ? "" : next >= 0 ? "pointer" : "default";
+    if (next === v.hover) return;
+    v.hover = next;
+    face.paint();
   });
   const end = (event) => {
     if (!start) return;
-    if (event.type === "pointerup")
-      span = spanRect(start, at(event), { bounds: [-0.5, -0.5, meta.photo[0] - 0.5, meta.photo[1] - 0.5] });
-    const box = span;
-    const large =
-      box &&
-      event.type === "pointerup" &&
-      Math.max(box[2] - box[0], box[3] - box[1]) * view().scale >= 12 &&
-      Math.min(box[2] - box[0], box[3] - box[1]) > 0;
-    start = span = null;
+    if (event.type === "pointerup") drag(event);
+    const box = event.type === "pointerup" ? v.span : null;
+    const sides = box ? [box[2] - box[0], box[3] - box[1]] : [0, 0];
+    start = v.span = null;
     drew = true;
-    if (large) takeBox(box);
+    if (Math.max(...sides) * view().scale >= SMALLEST && Math.min(...sides) > 0) takeBox(box, false);
     else {
       words();
       face.paint();
@@ -359,33 +238,56 @@ export default function mount(host) {
   };
   face.canvas.addEventListener("pointerup", end);
   face.canvas.addEventListener("pointercancel", end);
-  holder.addEventListener("pointerleave", () => {
-    hover = -1;
+  const unpoint = () => {
+    v.hover = -1;
     face.paint();
-  });
+  };
+  holder.addEventListener("pointerleave", unpoint);
   holder.addEventListener("click", (event) => {
-    if (!drawing && !drew && !editor.moved) choose(smallestAt(boxes(), at(event)));
+    if (!v.drawing && !drew && !editor.moved) choose(smallestAt(v.meta.boxes, at(event)));
   });
+  face.canvas.addEventListener("blur", unpoint);
   face.canvas.addEventListener("keydown", (event) => {
-    const centres = boxes().map((r) => [(r[0] + r[2]) / 2, (r[1] + r[3]) / 2]);
-    const [w, h] = meta.photo;
-    if (event.key === "Escape" && drawing && (crop || boxes().length)) setDrawing(false);
-    else if ((event.key === "Enter" || event.key === " ") && drawing) {
+    const { boxes, photo } = v.meta;
+    const centres = boxes.map((r) => [(r[0] + r[2]) / 2, (r[1] + r[3]) / 2]);
+    const [w, h] = photo;
+    const take = event.key === "Enter" || event.key === " ";
+    if (event.key === "Escape" && v.drawing && (v.crop || boxes.length)) setDrawing(false);
+    else if (take && v.drawing) {
       const half = Math.min(w, h) / 5;
       takeBox([w / 2 - half, h / 2 - half, w / 2 + half, h / 2 + half], true);
-    } else if (event.key === "Enter" || event.key === " ") choose(hover);
-    else if (event.key.startsWith("Arrow") && centres.length && !drawing) {
-      hover = stepPoint(centres, hover >= 0 ? hover : chosen, event.key);
-      page.say(`face ${hover + 1} of ${centres.length}${hover === chosen ? ", chosen" : ""}`);
+    } else if (take) choose(v.hover);
+    else if (event.key.startsWith("Arrow") && centres.length && !v.drawing) {
+      v.hover = stepPoint(centres, v.hover >= 0 ? v.hover : v.chosen, event.key);
+      page.say(`face ${v.hover + 1} of ${centres.length}${v.hover === v.chosen ? ", chosen" : ""}`);
       face.paint();
     } else return;
     event.preventDefault();
   });
-  face.canvas.addEventListener("blur", () => {
-    hover = -1;
-    face.paint();
-  });
 
+  /* What is saved, and news ------------------------------------------------------------------------------ */
+
+  function sheet() {
+    const { drawing, stem = "photograph" } = v.meta;
+    const h = Math.round(drawing.face * aspect());
+    return {
+      name: stem,
+      title: "",
+      caption: [caption()],
+      panels: [{ w: drawing.face, h, draw: (ctx, w, tallness) => drawPhotograph(ctx, v, w, tallness) }],
+      rows: savedRows,
+    };
+  }
+  /* In pixels of the photograph that was given: the landmarks or, before they are known, the boxes. */
+  function savedRows() {
+    const { points, face: scheme, boxes } = v.meta;
+    const given = (place) => place.map((x) => (x / zoomed()).toFixed(2));
+    if (points) {
+      const rows = points.map((p, i) => [i, scheme.label[i], scheme.part[i], ...given(p)]);
+      return [["landmark", "name", "part", "x_px", "y_px"], ...rows];
+    }
+    return [["face", "x0_px", "y0_px", "x1_px", "y1_px"], ...boxes.map((box, i) => [i + 1, ...given(box)])];
+  }
   read(true);
   const stop = host.watch(() => read(false));
   return () => {

@@ -1,14 +1,18 @@
-/* rect.js: a rectangle that a person moves, resizes and nudges; shared by the uncertainty and the picker widget.
-A rectangle is [x0, y0, x1, y1] in any unit; limits are {bounds: [x0, y0, x1, y1] | null, min, square}.
-Pure (tested with node): moveRect, resizeRect, spanRect, nudgeRect, insideRect, smallestAt, pacer.
-Page: rectEditor(parent, ...) -> {node, place(), busy, moved}. */
+/* A rectangle that a person moves, resizes and nudges. A rectangle is [x0, y0, x1, y1] in any unit; limits are
+{bounds: [x0, y0, x1, y1] | null, min, square}. */
 
 import { between } from "./geometry.js";
 import { el } from "./page.js";
 
 const HANDLES = ["nw", "n", "ne", "e", "se", "s", "sw", "w"];
 
-/* Moved, its size kept; with bounds it stays inside. */
+/**
+ * Moved, its size kept; with bounds it stays inside.
+ * @param {number[]} rect
+ * @param {number} dx
+ * @param {number} dy
+ * @param {{ bounds?: number[] | null }} [limits]
+ */
 export function moveRect([x0, y0, x1, y1], dx, dy, { bounds = null } = {}) {
   const b = bounds || [-Infinity, -Infinity, Infinity, Infinity];
   const u = between(x0 + dx, b[0], Math.max(b[0], b[2] - (x1 - x0)));
@@ -44,7 +48,10 @@ function resizeSquare([x0, y0, x1, y1], handle, dx, dy, { bounds, min }) {
   return [left, top, left + side, top + side];
 }
 
-/* The rectangle between two corners, cut at the bounds. */
+/**
+ * The rectangle between two corners, cut at the bounds.
+ * @type {(a: number[], b: number[], limits?: { bounds?: number[] | null }) => number[]}
+ */
 export function spanRect([ax, ay], [bx, by], { bounds = null } = {}) {
   const b = bounds || [-Infinity, -Infinity, Infinity, Infinity];
   const [u, v, p, q] = [
@@ -66,9 +73,13 @@ export function nudgeRect(rect, key, shift, step, limits) {
   return resizeRect(rect, "se", dx + dy, dx + dy, limits);
 }
 
+/** @type {(rect: number[], p: number[]) => boolean} */
 export const insideRect = ([x0, y0, x1, y1], [x, y]) => x >= x0 && x <= x1 && y >= y0 && y <= y1;
 
-/* Index of the smallest rectangle that holds p, or -1. */
+/**
+ * Index of the smallest rectangle that holds p, or -1.
+ * @type {(rects: number[][], p: number[]) => number}
+ */
 export function smallestAt(rects, p) {
   let best = -1;
   let least = Infinity;
@@ -130,18 +141,85 @@ export function pacer(
 /* Page ---------------------------------------------------------------------------------------------------- */
 
 export const RECT_STYLE = `
-.wb [hidden] { display: none !important; }
-.wb-face { user-select: none; -webkit-user-select: none; }
-.wb-rect { position: absolute; cursor: move; touch-action: none; box-shadow: 0 0 0 1.5px #fff, 0 0 0 2.5px rgb(0 0 0 / .55); }
-.wb .wb-rect:focus-visible { outline: 3px solid var(--accent); outline-offset: 4px; }
-.wb-rect b { position: absolute; width: 26px; height: 26px; margin: -13px; touch-action: none; display: grid; place-items: center; }
-.wb-rect b::before { content: ""; width: 10px; height: 10px; border-radius: 2px; background: #fff; box-shadow: 0 0 0 1px rgb(0 0 0 / .6), 0 1px 4px rgb(0 0 0 / .4); }
-.wb-rect b:is([data-at=n], [data-at=s])::before { width: 16px; height: 7px; } .wb-rect b:is([data-at=e], [data-at=w])::before { width: 7px; height: 16px; }
-.wb-rect.small b:is([data-at=n], [data-at=s], [data-at=e], [data-at=w]) { display: none; }
-.wb-rect b[data-at*=n] { top: 0; } .wb-rect b[data-at*=s] { top: 100%; } .wb-rect b:is([data-at=e], [data-at=w]) { top: 50%; }
-.wb-rect b[data-at*=w] { left: 0; } .wb-rect b[data-at*=e] { left: 100%; } .wb-rect b:is([data-at=n], [data-at=s]) { left: 50%; }
-.wb-rect b:is([data-at=nw], [data-at=se]) { cursor: nwse-resize; } .wb-rect b:is([data-at=ne], [data-at=sw]) { cursor: nesw-resize; }
-.wb-rect b:is([data-at=n], [data-at=s]) { cursor: ns-resize; } .wb-rect b:is([data-at=e], [data-at=w]) { cursor: ew-resize; }
+.wb [hidden] {
+  display: none !important;
+}
+.wb-face {
+  user-select: none;
+  -webkit-user-select: none;
+}
+.wb-rect {
+  position: absolute;
+  cursor: move;
+  touch-action: none;
+  box-shadow:
+    0 0 0 1.5px #fff,
+    0 0 0 2.5px rgb(0 0 0 / 0.55);
+}
+.wb .wb-rect:focus-visible {
+  outline: 3px solid var(--accent);
+  outline-offset: 4px;
+}
+.wb-rect b {
+  position: absolute;
+  width: 26px;
+  height: 26px;
+  margin: -13px;
+  touch-action: none;
+  display: grid;
+  place-items: center;
+}
+.wb-rect b::before {
+  content: "";
+  width: 10px;
+  height: 10px;
+  border-radius: 2px;
+  background: #fff;
+  box-shadow:
+    0 0 0 1px rgb(0 0 0 / 0.6),
+    0 1px 4px rgb(0 0 0 / 0.4);
+}
+.wb-rect b:is([data-at="n"], [data-at="s"])::before {
+  width: 16px;
+  height: 7px;
+}
+.wb-rect b:is([data-at="e"], [data-at="w"])::before {
+  width: 7px;
+  height: 16px;
+}
+.wb-rect.small b:is([data-at="n"], [data-at="s"], [data-at="e"], [data-at="w"]) {
+  display: none;
+}
+.wb-rect b[data-at*="n"] {
+  top: 0;
+}
+.wb-rect b[data-at*="s"] {
+  top: 100%;
+}
+.wb-rect b:is([data-at="e"], [data-at="w"]) {
+  top: 50%;
+}
+.wb-rect b[data-at*="w"] {
+  left: 0;
+}
+.wb-rect b[data-at*="e"] {
+  left: 100%;
+}
+.wb-rect b:is([data-at="n"], [data-at="s"]) {
+  left: 50%;
+}
+.wb-rect b:is([data-at="nw"], [data-at="se"]) {
+  cursor: nwse-resize;
+}
+.wb-rect b:is([data-at="ne"], [data-at="sw"]) {
+  cursor: nesw-resize;
+}
+.wb-rect b:is([data-at="n"], [data-at="s"]) {
+  cursor: ns-resize;
+}
+.wb-rect b:is([data-at="e"], [data-at="w"]) {
+  cursor: ew-resize;
+}
 `;
 
 /* A frame with eight handles over `parent` (positioned). get() -> rectangle | null in units; px(p) and unit(p) between

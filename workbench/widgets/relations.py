@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from workbench.explain import relation_kind, relation_kinds
+from workbench.explain.caption_tables import RELATIONS
+from workbench.explain.captions import as_meta
 from workbench.reading import Reading
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, half, luts, photo, rounded
 from workbench.widgets.selection import Entry, Table, resolve
@@ -55,6 +57,7 @@ def relations_payload(reading: Reading, selection: Mapping[str, Any] | None = No
         "kinds": [
             {"name": k.name, "title": k.title, "paths": list(k.paths), "shape": list(sizes[k.name][:4])} for k in kinds
         ],
+        "caption": as_meta(RELATIONS),
         "title": f"{reading.card_title or reading.model_name}, {reading.face.name}",
         "stem": reading.stem("relations"),
         "bounds": bounds,

@@ -10,6 +10,8 @@ import numpy as np
 
 from workbench.axes import SPATIAL_ATTENTION, own
 from workbench.errors import TraceError
+from workbench.explain.caption_tables import SELF_ATTENTION
+from workbench.explain.captions import as_meta
 from workbench.explain.self_attention import background_share, landmark_masks, leaked_mass, structure_prior
 from workbench.reading import Reading
 from workbench.widgets.inside import scaled_half
@@ -108,6 +110,7 @@ def self_attention_payload(panels: Reading | Sequence[Panel], selection: Mapping
         "face": face_meta(first.scheme),
         "panels": shown,
         "title": first.face.name,
+        "caption": as_meta(SELF_ATTENTION),
         "stem": first.stem("self-attention"),
         "bounds": bounds,
         "state": {"selection": resolve(SELECTION, selection, bounds)},

@@ -9,6 +9,8 @@ import numpy as np
 
 from workbench.errors import TraceError
 from workbench.explain import cosine_similarity, part_statistic
+from workbench.explain.caption_tables import STRUCTURE
+from workbench.explain.captions import as_meta
 from workbench.landmarks.geometry import twins
 from workbench.reading import Encodings, Reading
 from workbench.widgets.payload import Payload, face_meta, half, luts, rounded
@@ -64,6 +66,7 @@ def structure_payload(
     meta = {
         "models": models,
         "tensor": given[0].tensor,
+        "caption": as_meta(STRUCTURE),
         "stem": f"{'-'.join(item.model for item in given)}-structure",
         "bounds": bounds,
         "state": {"selection": resolve(SELECTION, selection, bounds)},

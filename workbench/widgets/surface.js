@@ -1,10 +1,15 @@
-/* surface.js: a crisp canvas in the page, and pictures for it. */
+/* A crisp canvas in the page, and pictures for it. */
 
 import { el } from "./page.js";
 
-/* A crisp canvas as wide as its parent, height = width * ratio (a number or a function of the width). */
-export function surface(parent, { label, ratio = 1, draw, focusable = true }) {
-  const canvas = el("canvas", { role: "img", "aria-label": label, tabindex: focusable ? 0 : null });
+/**
+ * A crisp canvas as wide as its parent.
+ * @param {Element} parent
+ * @param {{ label: string, ratio?: number | ((width: number) => number),
+ *   draw: (ctx: any, w: number, h: number) => void }} options ratio: height over width, or the height of a width
+ */
+export function surface(parent, { label, ratio = 1, draw }) {
+  const canvas = el("canvas", { role: "img", "aria-label": label, tabindex: 0 });
   parent.append(canvas);
   const self = { canvas, width: 0, height: 0, paint, at, close };
   let waiting = 0;
@@ -48,6 +53,7 @@ export function surface(parent, { label, ratio = 1, draw, focusable = true }) {
   return self;
 }
 
+/** Bytes of a picture; `done` gets the bitmap, and nothing happens to broken ones. */
 export function loadImage(bytes, done) {
   if (!bytes) return;
   createImageBitmap(new Blob([bytes])).then(done, () => {});

@@ -10,6 +10,8 @@ import numpy as np
 from PIL import Image
 
 from workbench.errors import TraceError
+from workbench.explain.caption_tables import UNCERTAINTY
+from workbench.explain.captions import as_meta
 from workbench.explain.uncertainty import ellipses, patch_states, trajectory
 from workbench.figures import palette
 from workbench.reading import Reading
@@ -90,6 +92,7 @@ def uncertainty_payload(
         "fills": dict(FILLS),
         "live": live,
         "title": f"{reading.card_title or reading.model_name}, {reading.face.name}",
+        "caption": as_meta(UNCERTAINTY),
         "stem": reading.stem("uncertainty"),
         "bounds": bounds,
         "state": {"selection": resolve(SELECTION, selection, bounds), "occluder": cover or {}},

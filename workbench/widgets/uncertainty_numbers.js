@@ -1,9 +1,7 @@
-/* spread.js: the arithmetic, the words and the looks of uncertainty.js; needs page.js, draw.js and rect.js.
-Pure: stepOf, stageOf, sigmaAt, spread, ellipseOf, positionsAt, barOrder, niceTop, sameOccluder, coveredBy, effectOf,
-sizeRule, uncertaintyCaption. meta is the payload of uncertainty.py. */
+/* The arithmetic of the Uncertainty view and the facts of its caption; pure. meta is the payload of uncertainty.py. */
 
 import { number } from "./numbers.js";
-import { insideRect, RECT_STYLE } from "./rect.js";
+import { insideRect } from "./rect.js";
 
 /* Step 0 is the mean face, then every layer of every stage. */
 export const stepOf = (layers, stage, layer) => (stage == null ? 0 : 1 + stage * layers + layer);
@@ -64,76 +62,38 @@ export function sizeRule({ factor, power, limits }) {
     : "every stage halves the side";
 }
 
-export function uncertaintyCaption(meta, s, step) {
+/**
+ * The facts of the caption (workbench/explain/caption_tables.py: UNCERTAINTY).
+ * @param {any} meta
+ * @param {any} s the selection
+ * @param {number} step
+ */
+export function uncertaintyFacts(meta, s, step) {
   const [stages, layers] = meta.shape;
   const at = stageOf(layers, step);
-  const o = meta.occluder;
-  const law = meta.likelihood === "laplace" ? "Laplace distribution" : "Gaussian";
-  const where = at
-    ? ` · stage ${at[0] + 1} of ${stages} · layer ${at[1] + 1} of ${layers}`
-    : " · mean face, before the first stage";
-  return [
-    [at ? "alignment.variance" : "mean_shape", true],
-    [where],
-    [
-      s.ellipses && at
-        ? ` · ellipses at 1, 2, 3 σ, σ = √variance × patch side; a ${law} has ${meta.inside.join(", ")} % of its mass inside`
-        : "",
-    ],
-    [s.patches ? ` · patches.rects, v the last layer's variance in patch sides²` : ""],
-    [s.path && at ? " · path: the answers of all layers up to here, joined by straight lines" : ""],
-    [
-      o
-        ? ` · ${o.fill} over ${number(+(100 * o.w * o.h).toPrecision(2))} % of the crop${meta.baseline && at ? ", bars: marks at the uncovered σ, blocks before those under the occluder, white lines: from the uncovered answer" : ""}`
-        : "",
-    ],
-    [" · darker colours: image left"],
-  ];
+  const { occluder, inside } = meta;
+  return {
+    stage: at ? at[0] + 1 : null,
+    stages,
+    layer: at ? at[1] + 1 : null,
+    layers,
+    ellipses: s.ellipses,
+    patches: s.patches,
+    path: s.path,
+    law: meta.likelihood === "laplace" ? "Laplace distribution" : "Gaussian",
+    inside1: inside[0],
+    inside2: inside[1],
+    inside3: inside[2],
+    occluder: occluder?.fill ?? null,
+    covered: occluder ? +(100 * occluder.w * occluder.h).toPrecision(2) : null,
+    compared: Boolean(meta.baseline && at),
+  };
 }
 
-/* Looks ---------------------------------------------------------------------------------------------------- */
-
 const DASHES = { solid: [], dot: [2, 3], dash: [7, 4] };
-/* How a patch's state is drawn; looks is meta.looks: state -> [colour, dash]. */
+/** How a patch's state is drawn; looks is meta.looks: state -> [colour, dash]. */
 export const lookOf = (looks, state) => ({
   colour: looks[state][0],
   dash: DASHES[looks[state][1]] || [],
   width: state === "ceiling" ? 2 : 1.4,
 });
-export const UNCERTAINTY_STYLE =
-  RECT_STYLE +
-  `
-.wb .wb-play { min-width: 36px; } .wb-time input[type=range] { width: 128px !important; } .wb-time output { min-width: 13ch; }
-.wb-keys { display: flex; flex-wrap: wrap; gap: 3px 14px; font-size: 12px; color: var(--soft); min-height: 18px; }
-.wb-keys span { display: inline-flex; align-items: center; gap: 6px; white-space: nowrap; }
-.wb-keys i { width: 10px; height: 10px; border-radius: 2px; } .wb-keys svg { background: #33363d; border-radius: 3px; }
-.wb-head { display: flex; flex-wrap: wrap; gap: 6px 14px; align-items: center; color: var(--soft); }
-.wb-table { width: 100%; border-collapse: collapse; font-size: 12px; }
-.wb-table caption { text-align: left; padding: 0 0 3px; color: var(--ink); font-weight: 600; } .wb-table caption small { font-weight: 400; color: var(--soft); font-size: 12px; }
-.wb-table th { font-weight: 400; color: var(--soft); text-align: right; vertical-align: bottom; padding: 1px 0 1px 6px; } .wb-table td { text-align: right; padding: 1px 0 1px 6px; }
-.wb-table tr > :first-child { text-align: left; padding-left: 0; } .wb-table tbody tr { border-top: 1px solid var(--line); }
-.wb-table b { font-weight: 650; } .wb-keys b { font-weight: 600; color: var(--ink); }
-.wb-detail { min-height: 118px; color: var(--soft); font-size: 12px; } .wb-detail td { color: var(--ink); }
-.wb-effect { transition: opacity .15s; } .wb-effect.waiting { opacity: .55; } .wb-effect:empty { display: none; }
-@container (max-width: 700px) { .wb-detail { min-height: 0; } }
-@container (min-width: 700.1px) and (max-width: 860px) { .wb-table td svg { display: none; } }
-.wb-table td svg { width: 20px; vertical-align: -2px; margin-right: 4px; background: #33363d; border-radius: 3px; }
-`;
-
-export const sampleLine = ({ colour, dash, width }) => {
-  const ns = "http://www.w3.org/2000/svg";
-  const svg = document.createElementNS(ns, "svg");
-  const line = document.createElementNS(ns, "path");
-  svg.setAttribute("width", 28);
-  svg.setAttribute("height", 12);
-  svg.setAttribute("aria-hidden", "true");
-  for (const [k, v] of Object.entries({
-    d: "M3 6H25",
-    stroke: colour,
-    "stroke-width": width + 0.3,
-    "stroke-dasharray": dash.join(" "),
-  }))
-    line.setAttribute(k, v);
-  svg.append(line);
-  return svg;
-};

@@ -1,0 +1,212 @@
+"""The captions of the views, as tables of clauses (``captions.py``).
+
+The facts that a table needs stand in its docstring, in the order of their appearance. ``widget`` is whether the
+reader sees a widget, which holds its tensors as float16; a figure is made of what was recorded. Stages, layers and
+heads count from 1; None stands for a mean over all of them or, of a landmark, for all landmarks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workbench.explain.captions import Clause
+
+_ANY = {"not": None}
+_FLOAT16 = Clause("float16", {"widget": True})
+
+
+def _strongest(which: str, landmark: str, own: str, when: Mapping[str, Any]) -> list[Clause]:
+    """ "3 strongest keys of each landmark" in all its forms."""
+    return [
+        Clause(f"{many} {which} {whose}{rest}", {**when, "topk": topk, landmark: name, **itself})
+        for many, topk in (("{topk} strongest", {"not": 0}), ("all", 0))
+        for whose, name in (("each landmark", None), (f"{{{landmark}}}", _ANY))
+        for rest, itself in (
+            (("", {own: True}), (" other than itself", {own: False})) if own else ((", itself left out", {}),)
+        )
+    ]
+
+
+def _first_keys() -> list[Clause]:
+    arrow, best = "to the key it weighs most, other than itself", {"mode": "best"}
+    return [
+        Clause(f"an arrow from each landmark {arrow}", {**best, "landmark": None}),
+        Clause(f"an arrow from {{landmark}} {arrow}", {**best, "landmark": _ANY, "direction": "query"}),
+        Clause(
+            "arrows to {landmark} from the landmarks that weigh it most, other than itself",
+            {**best, "landmark": _ANY, "direction": "key"},
+        ),
+    ]
+
+
+_SEVERAL = {"not": 1}
+RELATION_MAP: Sequence[Clause] = (
+    Clause("{tensor}", code=True),
+    Clause("stage {stage} of {stages}", {"stage": _ANY, "stages": _SEVERAL}),
+    Clause("mean of {stages} stages", {"stage": None, "stages": _SEVERAL}),
+    Clause("mean of {layers} layers", {"layer": None, "layers": _SEVERAL}),
+    Clause("head {head} of {heads}", {"head": _ANY, "heads": _SEVERAL}),
+    Clause("mean of {heads} heads", {"head": None, "heads": _SEVERAL}),
+)
+"""Which weights: the first clauses of :data:`RELATIONS`."""
+RELATION_EDGES: Sequence[Clause] = (
+    *_strongest("keys of", "landmark", "own", {"mode": "lines", "direction": "query"}),
+    *_strongest("queries on", "landmark", "own", {"mode": "lines", "direction": "key"}),
+    *_first_keys(),
+    Clause("weights from {threshold} up", {"threshold": {"not": 0}}),
+)
+"""Which of them are drawn: the next clauses of :data:`RELATIONS`."""
+RELATIONS: Sequence[Clause] = (
+    *RELATION_MAP,
+    *RELATION_EDGES,
+    Clause("an arrow from each landmark to the key it weighs most", {"mode": "partners"}),
+    Clause("landmarks ordered by facial part", {"mode": "matrix"}),
+    Clause("row of {landmark} framed", {"mode": "matrix", "direction": "query", "landmark": _ANY}),
+    Clause("column of {landmark} framed", {"mode": "matrix", "direction": "key", "landmark": _ANY}),
+    Clause("scale 0 to {top}, the largest here", {"scale": "map"}),
+    Clause("scale 0 to {top}, the largest of all maps", {"scale": "all"}),
+    Clause("diagonal hidden", {"own": False}),
+    Clause("diagonal drawn as rings", {"own": True, "mode": "lines"}),
+    Clause("diagonal drawn as rings", {"own": True, "mode": "partners"}),
+    Clause("diagonal in the matrix", {"own": True, "mode": "best"}),
+    Clause("a line bends to the left on its way from query to key", {"mode": {"not": "matrix"}}),
+    _FLOAT16,
+)
+"""tensor str ("relation.layers.0.cross"), stage, stages, layer, layers, head, heads; mode "lines" | "best", and of
+figures alone "partners" | "matrix"; direction "query" | "key"; landmark str ("nose bridge 4 of 4 (30)") | None; topk
+int, 0 when all partners are drawn; own bool, whether weights of a landmark on itself are drawn; threshold float, 0 for
+none; top float, where the scale ends; scale "map" | "all"; widget bool."""
+
+UNCERTAINTY: Sequence[Clause] = (
+    Clause("alignment.variance", {"stage": _ANY}, code=True),
+    Clause("mean_shape", {"stage": None}, code=True),
+    Clause("stage {stage} of {stages}", {"stage": _ANY}),
+    Clause("layer {layer} of {layers}", {"stage": _ANY}),
+    Clause("mean face, before the first stage", {"stage": None}),
+    Clause(
+        "ellipses at 1, 2, 3 σ, σ = √variance × patch side; a {law} has {inside1}, {inside2}, {inside3} % of its mass "
+        "inside",
+        {"ellipses": True, "stage": _ANY},
+    ),
+    Clause("patches.rects, v the last layer's variance in patch sides²", {"patches": True}),
+    Clause("path: the answers of all layers up to here, joined by straight lines", {"path": True, "stage": _ANY}),
+    Clause("{occluder} over {covered} % of the crop", {"occluder": _ANY}),
+    Clause(
+        "bars: marks at the uncovered σ, blocks before those under the occluder, "
+        "white lines: from the uncovered answer",
+        {"compared": True},
+    ),
+    Clause("darker colours: image left"),
+)
+"""stage None for the mean face, stages, layer, layers; ellipses, patches, path bool, whether they are drawn; law
+"Gaussian" | "Laplace distribution"; inside1, inside2, inside3 int, percent of its mass within 1, 2, 3 sigma; occluder
+str (its fill) | None; covered float, percent of the crop, two digits; compared bool, whether an uncovered reading
+stands beside it and a stage is shown."""
+
+STRUCTURE: Sequence[Clause] = (
+    Clause("{tensor}", code=True),
+    Clause("cosine similarity of {count} encodings of width {width}", {"count2": None}),
+    Clause(
+        "cosine similarity of {count} encodings of width {width} and of {count2} encodings of width {width2}",
+        {"count2": _ANY},
+    ),
+    Clause("scale -1 to 1 about 0"),
+    Clause("weights of the model, the same for every photograph"),
+    _FLOAT16,
+    *(
+        Clause(
+            "{landmark} of {points}: " + ", ".join(f"{{near{k}}} {{cosine{k}}}" for k in range(1, near + 1)),
+            {"landmark": _ANY, "near": near},
+        )
+        for near in (1, 2, 3)
+    ),
+    Clause("point at a landmark or a row for its nearest encodings", {"landmark": None, "widget": True}),
+)
+"""tensor str; count, width of the first model's encodings, count2, width2 of the second's (None for one model);
+widget bool; landmark str | None, points int, how many its model has; near int (0 to 3), near1 ... near3 str and
+cosine1 ... cosine3 float: the nearest encodings."""
+
+SELF_ATTENTION: Sequence[Clause] = (
+    Clause("{tensor}", code=True),
+    Clause("query y {row}, x {column} of {size} × {size}"),
+    Clause("one in {every} rows and columns of queries is sent", {"every": {"not": 1}}),
+    Clause("softmax over all keys: a row sums to 1", {"softmax": True}),
+    Clause("raw products, not normalised", {"softmax": False}),
+    Clause("scale {low} to {high}, the largest here", {"scale": "map"}),
+    Clause("scale {low} to {high}, the larger of both maps", {"scale": "both"}),
+    Clause("not smoothed, more opaque where larger"),
+    _FLOAT16,
+    Clause("prior mask of its own landmarks: sigma {sigma}, R {radius} cells, {share} % of the map", {"sigma": _ANY}),
+    Clause("beta {beta}", {"sigma": _ANY}),
+)
+"""tensor str; row, column int, of the query's cell from 0; size int, cells along a side; every int, 1 when all queries
+are there; softmax bool; low, high float, where the scale begins and ends; scale "map" | "both"; widget bool; sigma,
+radius float, of the prior mask in cells; share int, percent of the map under it; beta float, the prior loss's weight.
+One caption a model."""
+
+_ITEMS = {
+    "landmarks": "largest of {count} landmarks",
+    "landmark_to_map": "mean of {count} landmarks",
+    "patches": "choose a landmark for its patch",
+}
+INSIDE: Sequence[Clause] = (
+    Clause("alignment.landmarks", {"tensor": None}, code=True),
+    Clause("{points} points", {"tensor": None}),
+    Clause("this system gives one answer, without stages", {"tensor": None, "trajectory": None}),
+    Clause("{tensor}", {"tensor": _ANY}, code=True),
+    Clause("{words}", {"tensor": _ANY}),
+    Clause("stage {stage} of {stages}", {"stage": _ANY}),
+    Clause("head {head} of {heads}", {"heads": _ANY, "head": _ANY}),
+    Clause("mean of {heads} heads", {"heads": _ANY, "head": None}),
+    Clause("{done}", {"done": {"not": ""}}),
+    Clause("channel {channel} of {count}", {"kind": "channels", "channel": _ANY}),
+    Clause("mean of the absolute values of {count} channels", {"kind": "channels", "channel": None}),
+    *(Clause("{landmark}", {"kind": kind, "landmark": _ANY}) for kind in _ITEMS),
+    *(Clause(text, {"kind": kind, "landmark": None}) for kind, text in _ITEMS.items()),
+    *_strongest("of", "landmark", "", {"kind": "landmark_pairs"}),
+    *_strongest("of", "landmark", "", {"kind": "graph"}),
+    Clause("{rows} × {columns} cells, not smoothed, more opaque where larger", {"rows": _ANY}),
+    Clause("scale {low} to {high}, the largest here", {"low": _ANY, "scale": "map"}),
+    Clause("scale {low} to {high}, the least and the largest here", {"low": _ANY, "scale": "range"}),
+    Clause("scale {low} to {high}, the largest of all its maps", {"low": _ANY, "scale": "all"}),
+    Clause("what lies below shares its first colour", {"below": True}),
+    Clause("as recorded", {"tensor": _ANY}),
+    Clause("float16", {"widget": True, "tensor": _ANY}),
+    Clause("landmarks: {trajectory}", {"trajectory": _ANY}),
+)
+"""tensor str | None (the landmarks alone), points int, trajectory str ("stage 2 of 3, layer 1": the step whose
+landmarks are drawn) | None for a system with one answer; words str; stage int | None where there is one, stages; head,
+heads (None where there is one); done str, what was computed; kind str; channel int from 0 | None, count int, channels
+or landmarks of the tensor; landmark str | None; topk int, 0 for all lines; rows, columns int, cells of a map | None;
+low, high float, of the scale | None where there is none; scale "map" | "range" | "all"; below bool, whether values lie
+below the scale; widget bool."""
+
+STRUCTURE_NEIGHBOURS: Sequence[Clause] = (
+    Clause("{tensor}", code=True),
+    Clause("{k} most similar other encodings of each landmark, by cosine similarity", {"landmark": None}),
+    Clause("{k} most similar other encodings of {landmark}, by cosine similarity", {"landmark": _ANY}),
+    Clause("on the mean face"),
+    Clause("weights of the model, the same for every photograph"),
+)
+"""tensor str; k int; landmark str | None. A figure only."""
+
+THUMBNAILS: Sequence[Clause] = (
+    Clause("{tensor}", code=True),
+    Clause("stage {stage} of {stages}"),
+    Clause("{layers} layers × {heads} heads"),
+    Clause("a line from each landmark to the key it weighs most, other than itself", {"faces": True}),
+    Clause("rows are queries, columns keys, ordered by facial part", {"faces": False}),
+    Clause("scale 0 to {top}, the largest here"),
+)
+"""tensor str; stage, stages, layers, heads; faces bool, whether lines on faces are drawn rather than matrices; top
+float, where the scale ends. A figure only."""
+
+TABLES: Mapping[str, Sequence[Clause]] = {
+    "relations": RELATIONS,
+    "uncertainty": UNCERTAINTY,
+    "structure": STRUCTURE,
+    "self_attention": SELF_ATTENTION,
+    "inside": INSIDE,
+}
+"""The table of each view."""

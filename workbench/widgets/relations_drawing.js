@@ -1,0 +1,129 @@
+/* The face with its lines, and the matrix; `v` is what relations_state.js makes. */
+
+import { drawArrow, drawBrackets, drawDots, drawLines, drawPhoto, drawRing, drawTag, weightLook } from "./draw.js";
+import { fitFace } from "./geometry.js";
+import { drawFaceLegend } from "./legend.js";
+
+/* Left of and above the matrix: part colours and names, "query" and "key". */
+export const RIM = 34;
+
+export function drawFace(ctx, v, w, h) {
+  const { s, face, n } = v;
+  const { drawing } = v.meta;
+  const tall = h - drawing.legend;
+  const view = fitFace(w, tall);
+  const high = v.top();
+  const f = v.focus();
+  const list = v.edges();
+  const place = (i) => view.px(v.points[i]);
+  ctx.fillStyle = drawing.night;
+  ctx.fillRect(0, 0, w, h);
+  drawPhoto(ctx, view, v.image, drawing.dim);
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(0, 0, w, tall);
+  ctx.clip();
+  drawLines(ctx, view, v.points, face, { alpha: f == null ? 0.5 : 0.3, width: 1 });
+  for (const e of list) drawEdge(ctx, v, e, high, place, f != null);
+  const near = new Set([f, ...list.flatMap((e) => (f == null ? [] : [e.q, e.k])), ...(v.cell || [])]);
+  drawDots(ctx, view, v.points, face, {
+    radius: (i) => (i === f ? 0 : near.has(i) ? 3.6 : 2.4),
+    alpha: (i) => (f == null || near.has(i) ? 1 : 0.5),
+    rim: "rgb(255 255 255 / .8)",
+  });
+  if (v.cell && v.cell[0] !== v.cell[1]) {
+    drawArrow(ctx, place(v.cell[0]), place(v.cell[1]), { colour: "#fff", width: 1.2, bend: drawing.bend, head: 9 });
+  }
+  for (const i of new Set([f, ...(v.cell || [])])) {
+    if (i != null) drawChosen(ctx, place(i), face.colour[i], i === s.landmark && v.hover == null);
+  }
+  if (f != null && !v.cell) drawTag(ctx, `${face.label[f]} · ${f}`, place(f)[0], place(f)[1], w, tall);
+  ctx.restore();
+  drawFaceLegend(ctx, w, h, drawing, {
+    map: v.map,
+    lo: 0,
+    hi: high,
+    text: w > 420 ? "attention weight, line width and colour" : "attention weight",
+    wedge: drawing.width[1],
+    mark: high > 1 / n ? { value: 1 / n, text: `uniform 1/${n}` } : null,
+  });
+}
+
+function drawEdge(ctx, v, e, high, place, cased) {
+  const { drawing } = v.meta;
+  const { colour, width } = weightLook(drawing, v.map, e.w, high);
+  if (e.q === e.k) {
+    const [x, y] = place(e.q);
+    drawRing(ctx, x, y, 7 + width / 2, colour, width);
+    return;
+  }
+  const [a, b, bend] = [place(e.q), place(e.k), drawing.bend];
+  if (cased) drawArrow(ctx, a, b, { colour: "rgb(255 255 255 / .45)", width: width + 1.6, bend });
+  drawArrow(ctx, a, b, { colour, width, bend, head: v.s.mode === "best" ? 6 + 1.6 * width : 0 });
+}
+
+function drawChosen(ctx, place, colour, pinned) {
+  const [x, y] = place;
+  ctx.fillStyle = colour;
+  ctx.beginPath();
+  ctx.arc(x, y, 5, 0, 7);
+  ctx.fill();
+  drawRing(ctx, x, y, 5, "#fff", 2);
+  if (pinned) drawRing(ctx, x, y, 8.5, "#fff", 1.2);
+}
+
+/* look: the colours of the page (page.js: theme). */
+export function drawMatrix(ctx, v, look, w) {
+  const side = w - RIM;
+  const step = side / v.n;
+  const f = v.focus();
+  ctx.save();
+  ctx.imageSmoothingEnabled = false;
+  ctx.fillStyle = v.meta.drawing.hidden;
+  ctx.fillRect(RIM, RIM, side, side);
+  ctx.drawImage(v.picture(), RIM, RIM, side, side);
+  drawBrackets(ctx, v.face, RIM, RIM, side, { ink: look.soft, font: look.font });
+  ctx.fillStyle = look.soft;
+  ctx.font = `11px ${look.font}`;
+  ctx.textBaseline = "top";
+  ctx.fillText("key →", RIM, 0);
+  ctx.save();
+  ctx.translate(0, RIM);
+  ctx.rotate(-Math.PI / 2);
+  ctx.textAlign = "right";
+  ctx.fillText("← query", 0, 0);
+  ctx.restore();
+  if (f != null) drawFrame(ctx, look, RIM + v.rank[f] * step, step, side, v.s.direction === "query");
+  if (v.cell) {
+    ctx.strokeStyle = "#fff";
+    ctx.lineWidth = 2;
+    const [query, key] = v.cell.map((i) => RIM + v.rank[i] * step - 1.5);
+    ctx.strokeRect(key, query, step + 3, step + 3);
+  }
+  ctx.restore();
+}
+
+/* Around the row of a query or the column of a key, with a mark at its head. */
+function drawFrame(ctx, look, at, step, side, isRow) {
+  for (const [colour, width] of [
+    ["#000", 3],
+    ["#fff", 1.3],
+  ]) {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width;
+    if (isRow) ctx.strokeRect(RIM, at - 0.75, side - 0.75, step + 1.5);
+    else ctx.strokeRect(at - 0.75, RIM, step + 1.5, side - 0.75);
+  }
+  const mid = at + step / 2;
+  ctx.fillStyle = look.ink;
+  ctx.beginPath();
+  for (const [x, y] of [
+    [RIM - 1, mid],
+    [RIM - 8, mid - 4.5],
+    [RIM - 8, mid + 4.5],
+  ]) {
+    if (isRow) ctx.lineTo(x, y);
+    else ctx.lineTo(y, x);
+  }
+  ctx.fill();
+}

@@ -1,0 +1,69 @@
+/* What the Relations explorer shows at the moment, and what follows from it. */
+
+import { colourMap, matrixImage } from "./colours.js";
+import { decodeHalf } from "./geometry.js";
+import { bestPartners, edgesOf, meanOver, reach } from "./relations_weights.js";
+
+/**
+ * Of one payload; a new payload takes a new one.
+ * @param {import("./host.js").Host} host
+ */
+export function relationsState(host) {
+  const { meta } = host;
+  const all = Object.fromEntries(meta.kinds.map((kind) => [kind, decodeHalf(host.bytes(`attention.${kind}`))]));
+  const n = meta.shape[3];
+  const map = colourMap(host.bytes("lut.inferno"));
+  const rank = [];
+  meta.face.order.forEach((i, at) => {
+    rank[i] = at;
+  });
+  const kept = new Map();
+  const once = (key, make) => {
+    if (!kept.has(key)) kept.set(key, make());
+    return kept.get(key);
+  };
+  const v = {
+    meta,
+    face: meta.face,
+    n,
+    map,
+    rank,
+    s: { ...host.get("selection") },
+    /** @type {ImageBitmap | null} */
+    image: null,
+    /** @type {number | null} */
+    hover: null,
+    /** @type {[query: number, key: number] | null} */
+    cell: null,
+    points: [],
+    weights(layer = v.s.layer, head = v.s.head) {
+      const { kind, stage } = v.s;
+      return once(`w ${kind} ${stage} ${layer} ${head}`, () => meanOver(all[kind], meta.shape, stage, layer, head));
+    },
+    top(layer = v.s.layer, head = v.s.head) {
+      const { kind, own, scale, stage } = v.s;
+      return once(`top ${kind} ${own} ${scale === "all" || [stage, layer, head]}`, () =>
+        reach(scale, v.weights(layer, head), all[kind], n, own),
+      );
+    },
+    picture(layer = v.s.layer, head = v.s.head) {
+      const { kind, stage, own, scale } = v.s;
+      return once(`img ${kind} ${stage} ${layer} ${head} ${own} ${scale}`, () => {
+        const w = v.weights(layer, head);
+        const high = v.top(layer, head);
+        const { order } = v.face;
+        return matrixImage(n, (r, c) => (r === c && !own ? null : w[order[r] * n + order[c]] / high), map);
+      });
+    },
+    focus: () => v.hover ?? (v.cell ? v.cell[v.s.direction === "query" ? 0 : 1] : v.s.landmark),
+    edges() {
+      const { mode, direction, topk, threshold, own } = v.s;
+      const f = v.focus();
+      if (mode !== "best") return edgesOf(v.weights(), n, f, { direction, topk, threshold, own });
+      const list = bestPartners(v.weights(), n, threshold);
+      return f == null ? list : list.filter((e) => (direction === "query" ? e.q : e.k) === f);
+    },
+  };
+  v.points = meta.points[v.s.stage];
+  return v;
+}

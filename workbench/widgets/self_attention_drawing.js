@@ -1,0 +1,95 @@
+/* A face under the attention of one of its places, and the bars of the leaked mass; `v` is what
+self_attention_state.js makes, `p` one of its panels. */
+
+import { drawBars } from "./bars.js";
+import { drawDots, drawLines, drawPhoto, drawRing } from "./draw.js";
+import { fitFace } from "./geometry.js";
+import { drawCell, drawGrid, drawMapLegend, gridImage } from "./heatmap.js";
+import { cellCentre, leakRows } from "./self_attention_numbers.js";
+
+export const MODELS = ["#0072B2", "#E69F00"];
+const PRIOR = "86 180 233";
+const LEFT = 46; // of the bars: the axis's numbers
+
+export function drawFace(ctx, v, p, w, h) {
+  const { s, face } = v;
+  const { drawing } = v.meta;
+  const { size } = p;
+  const view = fitFace(w, h - drawing.legend);
+  const span = v.span(p);
+  const query = v.query(p);
+  ctx.fillStyle = drawing.night;
+  ctx.fillRect(0, 0, w, h);
+  drawPhoto(ctx, view, v.image, 0.15);
+  drawGrid(ctx, view, gridImage(v.mapOf(p), size, size, span, v.maps, true), s.opacity);
+  if (s.mask) drawPrior(ctx, view, p);
+  if (s.points) {
+    drawLines(ctx, view, p.points, face, { alpha: 0.35, width: 1, colour: "#fff" });
+    const radius = (i) => (i === s.landmark ? 4.5 : 2);
+    drawDots(ctx, view, p.points, face, { radius, alpha: 0.9, rim: "rgb(255 255 255 / .7)" });
+  }
+  drawCell(ctx, view, [query.row, query.col], size, size);
+  const [x, y] = view.px(cellCentre(query, size));
+  const pinned = s.place || s.landmark != null;
+  if (pinned && !v.hover) drawRing(ctx, x, y, view.side / size + 5, "#fff", 1.5);
+  const even = 1 / size ** 2;
+  const mark = p.normalise === "softmax" && span.hi > even ? { value: even, text: `uniform 1/${size ** 2}` } : null;
+  drawMapLegend(ctx, w, h, drawing, span, v.maps, "attention weight", mark);
+}
+
+/* The mask's Gaussians, and the border of the neighbourhood (where the mask is positive). */
+function drawPrior(ctx, view, { size, mask, crest }) {
+  const cell = view.side / size;
+  const on = (r, c) => r >= 0 && c >= 0 && r < size && c < size && mask[r * size + c] > 0;
+  const border = [];
+  for (let r = 0; r < size; r++) {
+    for (let c = 0; c < size; c++) {
+      if (!on(r, c)) continue;
+      const [x, y] = [view.x0 + c * cell, view.y0 + r * cell];
+      ctx.fillStyle = `rgb(${PRIOR} / ${0.5 * Math.min(1, crest[r * size + c])})`;
+      ctx.fillRect(x, y, cell, cell);
+      if (!on(r - 1, c)) border.push([x, y, x + cell, y]);
+      if (!on(r + 1, c)) border.push([x, y + cell, x + cell, y + cell]);
+      if (!on(r, c - 1)) border.push([x, y, x, y + cell]);
+      if (!on(r, c + 1)) border.push([x + cell, y, x + cell, y + cell]);
+    }
+  }
+  ctx.strokeStyle = `rgb(${PRIOR})`;
+  ctx.lineWidth = 1.6;
+  ctx.beginPath();
+  for (const [x0, y0, x1, y1] of border) {
+    ctx.moveTo(x0, y0);
+    ctx.lineTo(x1, y1);
+  }
+  ctx.stroke();
+}
+
+/* look: the colours of the page (page.js: theme). Gives back what finds the bar under a pixel. */
+export function drawLeak(ctx, v, look, w, h) {
+  const { order, brackets } = v.face;
+  const each = v.panels.length + 1;
+  const f = v.spot ?? v.s.landmark;
+  const at = f == null ? -1 : order.indexOf(f);
+  const colours = (_, k) => `${MODELS[k % each] ?? "#000000"}${at >= 0 && Math.floor(k / each) !== at ? "77" : ""}`;
+  const box = { x: LEFT, y: 8, w: w - LEFT - 4, h: h - 40, look, colours };
+  const bars = drawBars(ctx, [leakRows(v.panels, order)], box);
+  const step = box.w / order.length;
+  ctx.textBaseline = "top";
+  ctx.textAlign = "center";
+  ctx.font = `11px ${look.font}`;
+  for (const { colour, start, stop, text } of brackets) {
+    const x = box.x + start * step + 1;
+    const wide = (stop - start) * step - 2;
+    ctx.fillStyle = colour;
+    ctx.fillRect(x, h - 27, wide, 4);
+    ctx.fillStyle = look.soft;
+    if (ctx.measureText(text).width < wide + 4) ctx.fillText(text, x + wide / 2, h - 19);
+  }
+  ctx.textAlign = "left";
+  if (at >= 0) {
+    ctx.strokeStyle = look.ink;
+    ctx.lineWidth = 1.2;
+    ctx.strokeRect(box.x + at * step, box.y, step, box.h);
+  }
+  return bars;
+}

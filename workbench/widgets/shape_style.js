@@ -1,0 +1,62 @@
+/* The plane beside the photograph. */
+
+export const SHAPE_STYLE = `
+.wb-shape .wb-stage {
+  grid-template-columns: minmax(0, 1fr) minmax(0, 1fr);
+}
+.wb-shape .wb-plane {
+  position: relative;
+  border: 1px solid var(--line);
+  border-radius: 8px;
+  overflow: hidden;
+  background: var(--raised);
+}
+.wb-shape .wb-face {
+  border: 1px solid transparent;
+}
+.wb-shape .wb-plane canvas {
+  cursor: crosshair;
+}
+.wb-shape .wb-ask {
+  position: absolute;
+  left: 12px;
+  right: 12px;
+  top: 46%;
+  text-align: center;
+  pointer-events: none;
+  color: var(--soft);
+  font-size: 15px;
+}
+.wb-shape .wb-ask b {
+  display: block;
+  color: var(--ink);
+  font-weight: 600;
+  margin-bottom: 3px;
+}
+.wb-shape .wb-state {
+  color: var(--soft);
+  min-width: 11ch;
+  text-align: right;
+}
+.wb-shape input[type="text"] {
+  font: inherit;
+  color: var(--ink);
+  background: none;
+  border: 1px solid var(--line);
+  border-radius: 6px;
+  padding: 2px 8px;
+  width: 15ch;
+  min-height: 26px;
+}
+@container (max-width: 700px) {
+  .wb-shape .wb-stage {
+    grid-template-columns: minmax(0, 1fr);
+  }
+  .wb-shape .wb-state {
+    text-align: left;
+  }
+  .wb-shape .wb-strip button {
+    min-height: 32px;
+  }
+}
+`;
