@@ -45,7 +45,7 @@ def reading() -> Reading:
 
 @pytest.mark.parametrize("name", KINDS)
 def test_every_kind_is_drawn_with_its_tensor_below_and_saved(name: str, reading: Reading) -> None:
-    figure = figures.maps(reading, name)
+    figure = figures.inside(reading, name)
     caption = figure.layout.meta["caption"]
     assert caption.startswith(name)
     assert KINDS[name][2] in caption
@@ -62,7 +62,7 @@ def test_every_kind_is_drawn_with_its_tensor_below_and_saved(name: str, reading:
     ],
 )
 def test_one_channel_or_landmark(name: str, says: str, reading: Reading) -> None:
-    caption = figures.maps(reading, name, item=1).layout.meta["caption"]
+    caption = figures.inside(reading, name, item=1).layout.meta["caption"]
     assert says in caption
 
 
@@ -81,14 +81,14 @@ def test_scales_begin_at_zero_or_are_centred_on_it() -> None:
 
 def test_a_scale_may_be_that_of_all_maps_or_of_this_one_alone(reading: Reading) -> None:
     held = reading.trace["heatmaps"].tensor.numpy()
-    every = figures.maps(reading, "heatmaps", item=1, scale="all").layout.meta["caption"]
+    every = figures.inside(reading, "heatmaps", item=1, scale="all").layout.meta["caption"]
     assert f"0 to {number(float(held.max()))}, the largest of all its maps" in every
-    ends = figures.maps(reading, "heatmaps", item=1, scale="range").layout.meta["caption"]
+    ends = figures.inside(reading, "heatmaps", item=1, scale="range").layout.meta["caption"]
     assert f"scale {number(float(held[0, 1].min()))} to {number(float(held[0, 1].max()))}, the least" in ends
-    lines = figures.maps(reading, "landmark_pairs", head=0, scale="all").layout.meta["caption"]
+    lines = figures.inside(reading, "landmark_pairs", head=0, scale="all").layout.meta["caption"]
     weights = reading.trace["landmark_pairs"].tensor.numpy()[0]
     assert f"0 to {number(float(weights[:, ~np.eye(5, dtype=bool)].max()))}, the largest of all" in lines
-    assert "the largest of all" in figures.maps(reading, "table", scale="all").layout.meta["caption"]
+    assert "the largest of all" in figures.inside(reading, "table", scale="all").layout.meta["caption"]
     beside = figures.self_attention(reading, "spatial_attention", 0.9, 0.4, beside=[(reading, "spatial_attention")])
     assert "the largest of the maps side by side" in beside.layout.meta["caption"]
 
@@ -105,9 +105,9 @@ def test_where_a_place_looks(reading: Reading) -> None:
 
 def test_what_was_not_recorded(reading: Reading) -> None:
     with pytest.raises(TraceError):
-        figures.maps(reading, "nothing")
+        figures.inside(reading, "nothing")
     with pytest.raises(TraceError, match="no channel 3"):
-        figures.maps(reading, "maps", item=3)
+        figures.inside(reading, "maps", item=3)
 
 
 def test_the_matrix_of_relations() -> None:

@@ -14,7 +14,7 @@ from tests.widgets.javascript import run
 from workbench.errors import UnknownNameError
 from workbench.figures import style
 from workbench.landmarks import get_scheme
-from workbench.widgets.bundle import NAMES, BundleError, module_source, modules
+from workbench.widgets.bundle import NAMES, module_source
 from workbench.widgets.jupyter_host import jupyter
 from workbench.widgets.payload import Payload, face_meta, half, pack
 from workbench.widgets.standalone import standalone_html
@@ -138,35 +138,6 @@ def test_every_module_is_one_text_with_one_default_export(name):
     assert len(re.findall(r"^export ", source, flags=re.M)) == 1
     assert source.rstrip().endswith("export default entry(mount);")
     assert not re.search(r"^import |https?://(?!www\.w3\.org)", source, flags=re.M)
-
-
-def test_modules_come_after_what_they_import(tmp_path):
-    (tmp_path / "a.js").write_text(
-        'import b from "./b.js";\nimport { two as zwei } from "./b.js";\nexport const one = zwei + b();\n'
-    )
-    (tmp_path / "b.js").write_text("const hidden = 1;\nexport const two = 2;\nexport default function b() {}\n")
-    first, second = modules("a", folder=tmp_path)
-    assert (first.name, second.name) == ("b", "a")
-    assert first.exports == {"two": "two", "default": "b"}
-    assert second.imports == (("b", "default", "b"), ("b", "two", "zwei"))
-    assert "export" not in first.text + second.text
-
-
-@pytest.mark.parametrize(
-    ("a", "b", "message"),
-    [
-        ('import { x } from "./b.js";\nexport const y = x;\n', 'import { y } from "./a.js";\n', "a -> b -> a"),
-        ('import { x } from "./b.js";\n', "const x = 1;\n", "a.js imports 'x' from b.js"),
-        ('import { x } from "./c.js";\n', "", "imports c.js"),
-        ('import * as x from "./b.js";\n', "", "cannot read"),
-        ("export { x };\n", "", "cannot read"),
-    ],
-)  # fmt: skip
-def test_modules_that_do_not_fit_together_are_named(tmp_path, a, b, message):
-    (tmp_path / "a.js").write_text(a)
-    (tmp_path / "b.js").write_text(b)
-    with pytest.raises(BundleError, match=message):
-        modules("a", folder=tmp_path)
 
 
 def test_unknown_widget_is_named():

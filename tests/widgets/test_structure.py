@@ -83,3 +83,23 @@ def test_mean_face_fits_and_keeps_its_aspect(tmp_path):
     )
     # 180 / 0.4 = 450 and 80 / 0.2 = 400 pixels a unit: the smaller one, so x covers 160 of 200
     assert got == [[20, 10], [180, 90], [0.3, 0.5]]
+
+
+def test_caption_names_the_nearest_encodings(tmp_path):
+    both = structure_payload([synthetic_reading(68), synthetic_reading(98)])["meta"]
+    got = run(
+        tmp_path,
+        "structure",
+        """const near = [{ i: 29, v: 0.98765 }, { i: 31, v: 0.5 }, { i: 2, v: -0.25 }];
+        const say = (meta, i, near) => captionText(composeCaption(meta.caption, structureFacts(meta, 0, i, near)));
+        return [say(input.meta, 30, near), say(input.meta, 30, near.slice(1)), say(input.meta, null, []),
+          say({ ...input.meta, models: input.meta.models.slice(0, 1) }, null, [])];""",
+        meta=both,
+    )
+    assert got[0].startswith("relation.structure \u00b7 cosine similarity of 68 encodings of width")
+    assert "and of 98 encodings of width" in got[0]
+    near = "nose bridge 3 of 4 0.988, nose base 1 of 5 0.5, jaw 3 of 17 -0.25"
+    assert got[0].endswith(f"nose bridge 4 of 4 (30) of 68: {near}")
+    assert got[1].endswith("nose base 1 of 5 0.5, jaw 3 of 17 -0.25")
+    assert got[2].endswith("point at a landmark or a row for its nearest encodings")
+    assert "and of" not in got[3]

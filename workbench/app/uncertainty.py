@@ -78,7 +78,7 @@ def show() -> None:
             st.caption(f"{change.caption} · {readings.timing(shown)}")
             explorer.page_link("relations", "All relations, uncovered")
         with picture:
-            figure = figures.relation_change(plain.reading, change)
+            figure = figures.relation_change(change, shown.reading, plain.reading)
             st.plotly_chart(figure, key="relation_change", config={"displayModeBar": False})
 
 

@@ -78,12 +78,16 @@ figures alone "partners" | "matrix"; direction "query" | "key"; landmark str ("n
 int, 0 when all partners are drawn; own bool, whether weights of a landmark on itself are drawn; threshold float, 0 for
 none; top float, where the scale ends; scale "map" | "all"; widget bool."""
 
-UNCERTAINTY: Sequence[Clause] = (
+UNCERTAINTY_STEP: Sequence[Clause] = (
     Clause("alignment.variance", {"stage": _ANY}, code=True),
     Clause("mean_shape", {"stage": None}, code=True),
     Clause("stage {stage} of {stages}", {"stage": _ANY}),
     Clause("layer {layer} of {layers}", {"stage": _ANY}),
     Clause("mean face, before the first stage", {"stage": None}),
+)
+"""Which answer: the first clauses of :data:`UNCERTAINTY`."""
+UNCERTAINTY: Sequence[Clause] = (
+    *UNCERTAINTY_STEP,
     Clause(
         "ellipses at 1, 2, 3 σ, σ = √variance × patch side; a {law} has {inside1}, {inside2}, {inside3} % of its mass "
         "inside",
@@ -104,13 +108,17 @@ UNCERTAINTY: Sequence[Clause] = (
 str (its fill) | None; covered float, percent of the crop, two digits; compared bool, whether an uncovered reading
 stands beside it and a stage is shown."""
 
-STRUCTURE: Sequence[Clause] = (
+STRUCTURE_SIMILARITY: Sequence[Clause] = (
     Clause("{tensor}", code=True),
     Clause("cosine similarity of {count} encodings of width {width}", {"count2": None}),
     Clause(
         "cosine similarity of {count} encodings of width {width} and of {count2} encodings of width {width2}",
         {"count2": _ANY},
     ),
+)
+"""Of which encodings: the first clauses of :data:`STRUCTURE`."""
+STRUCTURE: Sequence[Clause] = (
+    *STRUCTURE_SIMILARITY,
     Clause("scale -1 to 1 about 0"),
     Clause("weights of the model, the same for every photograph"),
     _FLOAT16,
@@ -127,6 +135,10 @@ STRUCTURE: Sequence[Clause] = (
 widget bool; landmark str | None, points int, how many its model has; near int (0 to 3), near1 ... near3 str and
 cosine1 ... cosine3 float: the nearest encodings."""
 
+PRIOR: Sequence[Clause] = (
+    Clause("prior mask of its own landmarks: sigma {sigma}, R {radius} cells, {share} % of the map", {"sigma": _ANY}),
+)
+"""Of the structure prior: a part of :data:`SELF_ATTENTION`."""
 SELF_ATTENTION: Sequence[Clause] = (
     Clause("{tensor}", code=True),
     Clause("query y {row}, x {column} of {size} × {size}"),
@@ -137,7 +149,7 @@ SELF_ATTENTION: Sequence[Clause] = (
     Clause("scale {low} to {high}, the larger of both maps", {"scale": "both"}),
     Clause("not smoothed, more opaque where larger"),
     _FLOAT16,
-    Clause("prior mask of its own landmarks: sigma {sigma}, R {radius} cells, {share} % of the map", {"sigma": _ANY}),
+    *PRIOR,
     Clause("beta {beta}", {"sigma": _ANY}),
 )
 """tensor str; row, column int, of the query's cell from 0; size int, cells along a side; every int, 1 when all queries
@@ -150,10 +162,7 @@ _ITEMS = {
     "landmark_to_map": "mean of {count} landmarks",
     "patches": "choose a landmark for its patch",
 }
-INSIDE: Sequence[Clause] = (
-    Clause("alignment.landmarks", {"tensor": None}, code=True),
-    Clause("{points} points", {"tensor": None}),
-    Clause("this system gives one answer, without stages", {"tensor": None, "trajectory": None}),
+INSIDE_TENSOR: Sequence[Clause] = (
     Clause("{tensor}", {"tensor": _ANY}, code=True),
     Clause("{words}", {"tensor": _ANY}),
     Clause("stage {stage} of {stages}", {"stage": _ANY}),
@@ -164,6 +173,13 @@ INSIDE: Sequence[Clause] = (
     Clause("mean of the absolute values of {count} channels", {"kind": "channels", "channel": None}),
     *(Clause("{landmark}", {"kind": kind, "landmark": _ANY}) for kind in _ITEMS),
     *(Clause(text, {"kind": kind, "landmark": None}) for kind, text in _ITEMS.items()),
+)
+"""What of a tensor is shown: a part of :data:`INSIDE`."""
+INSIDE: Sequence[Clause] = (
+    Clause("alignment.landmarks", {"tensor": None}, code=True),
+    Clause("{points} points", {"tensor": None}),
+    Clause("this system gives one answer, without stages", {"tensor": None, "trajectory": None}),
+    *INSIDE_TENSOR,
     *_strongest("of", "landmark", "", {"kind": "landmark_pairs"}),
     *_strongest("of", "landmark", "", {"kind": "graph"}),
     Clause("{rows} × {columns} cells, not smoothed, more opaque where larger", {"rows": _ANY}),
@@ -181,6 +197,16 @@ heads (None where there is one); done str, what was computed; kind str; channel 
 or landmarks of the tensor; landmark str | None; topk int, 0 for all lines; rows, columns int, cells of a map | None;
 low, high float, of the scale | None where there is none; scale "map" | "range" | "all"; below bool, whether values lie
 below the scale; widget bool."""
+
+RELATION_CHANGE: Sequence[Clause] = (
+    Clause("{map}", code=True),
+    Clause("lines: the {count} weights that changed most, by up to {most}"),
+    Clause("dots: the mean weight on each landmark, changed by up to {reach}"),
+    Clause("red: more, blue: less"),
+    Clause("squares: the {covered} landmarks under the occluder", {"covered": {"not": 0}}),
+)
+"""map str, of which weights ("relation.layers.0.cross · ... · with the occluder minus without"); count, covered int;
+most, reach float, where the scales end. A figure only."""
 
 STRUCTURE_NEIGHBOURS: Sequence[Clause] = (
     Clause("{tensor}", code=True),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from workbench.explain.captions import Fact
 from workbench.explain.relations import Relations, attention_stack, map_facts, relation_kind
 from workbench.explain.structure import neighbours, structure_similarity
-from workbench.explain.uncertainty import ellipse_mass
+from workbench.explain.uncertainty import ellipse_mass, law
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def uncertainty_facts(
         "ellipses": ellipses,
         "patches": patches,
         "path": path,
-        "law": "Laplace distribution" if reading.alignment.likelihood == "laplace" else "Gaussian",
+        "law": law(reading.alignment.likelihood),
         "inside1": inside[0],
         "inside2": inside[1],
         "inside3": inside[2],

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 from workbench.axes import own
 from workbench.errors import TraceError, UnknownNameError
+from workbench.explain.caption_tables import INSIDE_TENSOR
+from workbench.explain.captions import compose
+from workbench.explain.facts import inside_facts
 from workbench.tracing import Axed, check_index
 
 if TYPE_CHECKING:
@@ -161,41 +164,29 @@ def pick(reading: Reading, name: str, stage: int = -1, head: int | None = None, 
     """
     found = stack(reading, name)
     check_index("stage", stage, found.stages)
-    words = [name, *([f"stage {stage % found.stages + 1} of {found.stages}"] if found.stages > 1 else [])]
     if head is not None:
         check_index("head", head, found.heads)
-    values = found.values[stage]
-    if found.heads > 1:
-        words.append(f"mean of {found.heads} heads" if head is None else f"head {head % found.heads + 1}")
-    values = values.mean(0) if head is None else values[head]
-    words += [found.done] if found.done else []
+    values = found.values[stage].mean(0) if head is None else found.values[stage][head]
+    row = item is not None and found.map.kind == "landmark_pairs"
     if found.map.kind in GRIDS:
-        values, said = _one(values, found.map.kind, item, reading)
-        words.append(said)
-    elif item is not None and found.map.kind == "landmark_pairs":
-        check_index("landmark", item, len(values))
-        values = values[item]
-        words.append(f"from {reading.scheme.label(item % len(values))} ({item % len(values)})")
-    return Picture(values, " · ".join(word for word in words if word))
+        values = _one(values, found.map.kind, item)
+    elif row and item is not None:
+        values = values[check_index("landmark", item, len(values))]
+    facts = inside_facts(reading, found, stage, head, item)
+    return Picture(values, compose(INSIDE_TENSOR, facts) + (f" · row of {facts['landmark']}" if row else ""))
 
 
-def _one(values: np.ndarray, kind: str, item: int | None, reading: Reading) -> tuple[np.ndarray, str]:
-    """One map of (item, h, w), or all of them together, and what that is in words."""
-    count = len(values)
+def _one(values: np.ndarray, kind: str, item: int | None) -> np.ndarray:
+    """One map of (item, h, w), or all of them together."""
     if kind in ("grid", "spatial_attention"):
-        return values[0], ""
-    thing = "channel" if kind == "channels" else "landmark"
+        return values[0]
     if item is not None:
-        check_index(thing, item, count)
-        label = "" if kind == "channels" else f", {reading.scheme.label(item % count)}"
-        return values[item], f"{thing} {item % count}{label}"
+        return values[check_index("channel" if kind == "channels" else "landmark", item, len(values))]
     if kind == "channels":
-        return np.abs(values).mean(0), f"mean of the absolute values of {count} channels"
+        return np.abs(values).mean(0)
     if kind == "landmarks":
-        return values.max(0), f"largest of {count} landmarks"
-    if kind == "landmark_to_map":
-        return values.mean(0), f"mean of {count} landmarks"
-    return values, f"{count} landmarks, each in its patch"
+        return values.max(0)
+    return values.mean(0) if kind == "landmark_to_map" else values
 
 
 def find(maps: list[Map], name: str) -> Map:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from workbench.errors import TraceError
+from workbench.explain.caption_tables import PRIOR
+from workbench.explain.captions import Fact, compose, number
 
 
 @dataclass(frozen=True)
@@ -69,10 +71,8 @@ def structure_prior(points: np.ndarray, size: int, sigma: float = 1.0, radius: f
     """The prior mask of a face and its neighbourhood (Eq 4-5); arguments as in :func:`landmark_masks`."""
     mask = landmark_masks(points, size, sigma, radius).sum(0)
     inside = mask > 0
-    caption = (
-        f"prior mask · sigma {sigma:g}, R {radius:g} cells of {size} · the neighbourhood of {len(points)} landmarks "
-        f"covers {100 * inside.mean():.0f} % of the map"
-    )
+    facts: dict[str, Fact] = {"sigma": sigma, "radius": radius, "share": round(100 * float(inside.mean()))}
+    caption = compose(PRIOR, facts)
     return Prior(mask, inside, caption)
 
 
@@ -110,9 +110,8 @@ def leaked_mass(attention: np.ndarray, points: np.ndarray, sigma: float = 1.0, r
     values = np.full(len(masks), np.nan)
     np.divide((masks * share).sum((1, 2)), weight, out=values, where=weight > 0)
     leak = Leak(values, "")
-    caption = (
-        f"attention leaking from {len(masks)} landmark neighbourhoods to the background: {leak.mean:.3f} on average"
-    )
+    mean = number(leak.mean)
+    caption = f"attention leaking from {len(masks)} landmark neighbourhoods to the background: {mean} on average"
     return Leak(values, caption)
 
 

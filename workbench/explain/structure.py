@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.explain.caption_tables import STRUCTURE_SIMILARITY
+from workbench.explain.captions import Fact, compose, number
 from workbench.landmarks import PARTS, Scheme
 
 if TYPE_CHECKING:
@@ -100,8 +102,8 @@ def structure_similarity(reading: Reading) -> Similarity:
     """
     tensor, vectors = reading.structure_path(), reading.structure()
     count, width = vectors.shape
-    caption = f"{tensor} · cosine similarity of {count} encodings of width {width}"
-    return Similarity(cosine_similarity(vectors), caption)
+    facts: dict[str, Fact] = {"tensor": tensor, "count": count, "width": width, "count2": None}
+    return Similarity(cosine_similarity(vectors), compose(STRUCTURE_SIMILARITY, facts))
 
 
 def neighbours(similarity: Similarity | np.ndarray, k: int = 3) -> Neighbours:
@@ -148,6 +150,6 @@ def part_statistic(similarity: Similarity | np.ndarray, scheme: Scheme) -> PartS
         "all other pairs": rest,
     }
     caption = "mean similarity: " + ", ".join(
-        f"{name} {mean:.2f}" for name, mean in named.items() if np.isfinite(mean)
+        f"{name} {number(mean)}" for name, mean in named.items() if np.isfinite(mean)
     )
     return PartStatistic(adjacent, mirrored, within, rest, (a, b, c, d), caption)

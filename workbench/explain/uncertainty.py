@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from workbench.errors import TraceError
-from workbench.explain.captions import number
+from workbench.explain.caption_tables import UNCERTAINTY_STEP
+from workbench.explain.captions import compose, number
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:
@@ -148,13 +149,11 @@ def ellipses(
         TraceError: the model predicts no uncertainty.
     """
     sigma = deviation(reading, stage, layer)
-    likelihood = reading.alignment.likelihood
-    mass = tuple(ellipse_mass(k, likelihood) for k in levels)
-    where = _where(reading, stage, layer)
-    shown = ", ".join(f"{k:g}" for k in levels)
+    mass = tuple(ellipse_mass(k, reading.alignment.likelihood) for k in levels)
+    shown, inside = ", ".join(map(number, levels)), ", ".join(number(round(100 * m)) for m in mass)
     caption = (
-        f"alignment.variance · {where} · {shown} sigma = square root of the variance x patch size; "
-        f"inside, if {_law(likelihood)}: {', '.join(f'{m:.0%}' for m in mass)}"
+        f"{step_words(reading, stage, layer)} · ellipses at {shown} σ, σ = √variance × patch side; "
+        f"a {law(reading.alignment.likelihood)} has {inside} % of its mass inside"
     )
     return Ellipses(reading.points(stage, layer), sigma, tuple(levels), mass, caption)
 
@@ -174,8 +173,9 @@ def ellipse_mass(level: float, likelihood: str | None = "gaussian") -> float:
     return float(step * (inside[0] + 4 * inside[1:-1:2].sum() + 2 * inside[2:-1:2].sum() + inside[-1]))
 
 
-def _law(likelihood: str | None) -> str:
-    return "Laplace" if likelihood == "laplace" else "Gaussian"
+def law(likelihood: str | None) -> str:
+    """The distribution that a model was trained to predict."""
+    return "Laplace distribution" if likelihood == "laplace" else "Gaussian"
 
 
 def deviation(reading: Reading, stage: int = -1, layer: int = -1) -> np.ndarray:
@@ -201,8 +201,7 @@ def sigma_order(reading: Reading, stage: int = -1, layer: int = -1) -> SigmaOrde
     sigma = np.sqrt(deviation(reading, stage, layer).prod(1)) * reading.input_size
     index = np.argsort(-sigma, kind="stable")
     caption = (
-        f"alignment.variance · {_where(reading, stage, layer)} · square root of sigma x times sigma y, "
-        f"in pixels of the {reading.input_size} px crop · sorted"
+        f"{step_words(reading, stage, layer)} · √(σx σy) in pixels of the {reading.input_size} px crop, largest first"
     )
     return SigmaOrder(index, sigma[index], caption)
 
@@ -261,7 +260,7 @@ def trajectory(reading: Reading) -> Trajectory:
     stage, layer = steps // reading.layers, steps % reading.layers
     labels = ("mean face", *(f"stage {s + 1}, layer {k + 1}" for s, k in zip(stage, layer, strict=True)))
     length = np.linalg.norm(np.diff(points, axis=0), axis=-1).sum(0)
-    caption = f"alignment.stages · mean face, then {reading.stages} stages x {reading.layers} layers"
+    caption = f"alignment.stages · mean face, then {reading.stages} stages × {reading.layers} layers"
     stage, layer = (np.concatenate([[-1], index]) for index in (stage, layer))
     return Trajectory(points, stage, layer, labels, length, caption)
 
@@ -298,7 +297,7 @@ def calibration(
     one = float((score <= 1).mean())
     caption = (
         f"{one:.0%} of {known.sum()} errors lie within one sigma "
-        f"(a calibrated {_law(likelihood)}: {within:.0%}); mean gap {gap:.3f}"
+        f"(of a calibrated {law(likelihood)} {within:.0%}) · mean gap {number(gap)}"
     )
     return Calibration(expected, observed, gap, int(known.sum()), caption)
 
@@ -319,13 +318,18 @@ def covered_ratio(with_occluder: np.ndarray, without: np.ndarray, covered: np.nd
     over = float(np.asarray(with_occluder, float)[mask].mean())
     free = float(np.asarray(without, float)[mask].mean())
     ratio = over / free if free > 0 else float("inf")
-    caption = f"sigma of the {mask.sum()} covered landmarks is {ratio:.2f} times their sigma uncovered"
+    caption = f"σ of the {mask.sum()} covered landmarks is {number(ratio)} times their σ uncovered"
     return CoveredRatio(over, free, ratio, int(mask.sum()), caption)
 
 
-def _where(reading: Reading, stage: int, layer: int) -> str:
-    """Stage and layer in words, counted from 1."""
-    return (
-        f"stage {stage % reading.stages + 1} of {reading.stages} · "
-        f"layer {layer % reading.layers + 1} of {reading.layers}"
+def step_words(reading: Reading, stage: int | None, layer: int) -> str:
+    """The tensor, the stage and the layer, counted from 1; stage None is the mean face."""
+    return compose(
+        UNCERTAINTY_STEP,
+        {
+            "stage": None if stage is None else stage % reading.stages + 1,
+            "stages": reading.stages,
+            "layer": layer % reading.layers + 1,
+            "layers": reading.layers,
+        },
     )

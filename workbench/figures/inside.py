@@ -115,7 +115,8 @@ def self_attention(
         words: what tells this model from another, for the title.
         opacity: of the map over the crop.
         beside: other readings and their tensors, whose maps of the same place count in the scale.
-        prior: sigma and radius of the model's structure prior in cells of the map, and beta, for the caption.
+        prior: sigma and radius of the model's structure prior in cells of the map, and beta, for the caption; by
+            default as its configuration tells.
 
     Raises:
         TraceError: the reading has no such tensor, or it is not the attention of a square map.
@@ -128,6 +129,9 @@ def self_attention(
     span = (-top if signed else 0.0, top, palette.DIVERGING if signed else palette.OVER_PHOTO)
     column, row = (int(np.clip(np.floor(v * size), 0, size - 1)) for v in (x, y))
     softmax = bool(np.allclose(every[0].sum((-2, -1)), 1, atol=1e-3))
+    c = reading.config
+    if prior is None and "prior_sigma" in c:
+        prior = (float(c["prior_sigma"]), float(c["prior_radius"]), float(c.get("beta", 0.0)))
     share = structure_prior(reading.points(), size, prior[0], prior[1]).share if prior else 0.0
     facts = self_attention_facts(
         name, row, column, size, span[0], span[1], softmax=softmax, scale="both" if beside else "map", prior=prior,

@@ -16,22 +16,24 @@ _FINE = 4
 def scale_bar(
     panel: Panel, x: float, y: float, width: float, name: str, low: float, high: float, text: str = "", *,
     wedge: float = 0.0, mark: tuple[float, str] | None = None, ink: str = palette.INK, soft: str = SOFT,
+    above: bool = False,
 ) -> None:  # fmt: skip
     """A colour bar whose upper left corner is x, y, in a strip of a width; ``drawScale`` in legend.js is the same.
 
     Args:
         name: a colour map of the palette; ``low`` and ``high`` are the values of its ends.
         text: what is measured, right of the bar or, where there is no room, above it.
-        wedge: the bar grows to this line width in pixels.
+        wedge: the bar grows with the value's size to this line width in pixels.
         mark: a value that is pointed at, and its words.
+        above: the text stands above even where there is room beside the bar.
     """
     long = style.text_width(text, 11) if text else 0.0
     left = width - _BESIDE - long
-    beside = bool(text) and left >= _ROOM
+    beside = bool(text) and left >= _ROOM and not above
     wide = float(min(_WIDEST, left)) if beside else float(max(60, min(_WIDEST, width)))
     middle = y + _TALL / 2
     tall = wedge if wedge else _TALL
-    panel.image(_bar(name, wide, tall, bool(wedge)), x, middle - tall / 2, wide, tall)
+    panel.image(_bar(name, wide, tall, bool(wedge), low < 0), x, middle - tall / 2, wide, tall)
 
     def at(value: float) -> float:
         return x + (value - low) / (high - low) * wide
@@ -132,14 +134,14 @@ def part_legend(panel: Panel, scheme: Scheme, x: float, y: float, width: float, 
         panel.text(left + 23, y, palette.PART_NAMES[part], colour=ink)
 
 
-def _bar(name: str, wide: float, tall: float, wedge: bool) -> str:
-    """A colour map from left to right as a picture; a wedge is cut out by its opacity."""
+def _bar(name: str, wide: float, tall: float, wedge: bool, signed: bool) -> str:
+    """A colour map from left to right as a picture; a wedge, or two of a signed scale, are cut out by its opacity."""
     columns, rows = round(_FINE * wide), round(2 * _FINE * tall)
     places = (np.arange(columns) + 0.5) / columns
     pixels = np.full((rows, columns, 4), 255, np.uint8)
     pixels[..., :3] = palette.sample(name, places)
     if wedge:
-        half = 0.35 + (tall / 2 - 0.35) * places
+        half = 0.35 + (tall / 2 - 0.35) * (np.abs(2 * places - 1) if signed else places)
         off = np.abs((np.arange(rows) + 0.5) / rows - 0.5)[:, None] * tall
         pixels[..., 3] = np.round(255 * np.clip((half - off) * rows / tall + 0.5, 0, 1))
     return pixels_uri(pixels)

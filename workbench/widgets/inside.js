@@ -225,15 +225,13 @@ export default function mount(host) {
     remakeSide();
     heading();
   }
+  const isPaged = () => v.ofChannels && v.count > PAGE;
+  function titleText() {
+    if (!v.t) return v.meta.steps.length > 1 ? "how far each stage moved each landmark" : "";
+    const range = isPaged() ? `, ${v.from} to ${Math.min(v.count, v.from + PAGE) - 1}` : "";
+    return v.ofChannels ? `${v.count} channels${range}` : (TITLES[v.kind]?.(v.count) ?? v.t.words);
+  }
   function heading() {
-    if (!v.t) {
-      title.replaceChildren(v.meta.steps.length > 1 ? "how far each stage moved each landmark" : "");
-      return;
-    }
-    const n = v.count;
-    const paged = v.ofChannels && n > PAGE;
-    const range = paged ? `, ${v.from} to ${Math.min(n, v.from + PAGE) - 1}` : "";
-    const text = v.ofChannels ? `${n} channels${range}` : (TITLES[v.kind]?.(n) ?? v.t.words);
     const buttons = el("span");
     if (v.hasThumbs && v.item() != null) {
       buttons.append(
@@ -241,13 +239,13 @@ export default function mount(host) {
         " ",
       );
     }
-    if (paged) {
+    if (isPaged()) {
       buttons.append(
         button("‹", "previous channels", () => turnPage(-PAGE)),
         button("›", "next channels", () => turnPage(PAGE)),
       );
     }
-    title.replaceChildren(el("span", {}, text), buttons);
+    title.replaceChildren(el("span", {}, titleText()), buttons);
   }
 
   /* Strip, and what is saved ------------------------------------------------------------------------------ */
@@ -263,6 +261,7 @@ export default function mount(host) {
     const beside = {
       w: drawing.side,
       h: tall,
+      title: titleText(),
       draw: (ctx, w, h) => {
         drawSide(ctx, v, look, w, h);
       },

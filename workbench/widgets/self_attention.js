@@ -199,7 +199,7 @@ export default function mount(host) {
     const faces = v.panels.map((p) => ({
       w: drawing.face,
       h: drawing.face + drawing.legend,
-      title: `${p.model}, ${p.title} · ${outside(p)}`,
+      title: `${p.title} · ${outside(p)}`,
       draw: (ctx, w, h) => drawFace(ctx, v, p, w, h),
     }));
     const leak = {
@@ -214,7 +214,7 @@ export default function mount(host) {
       name: stem,
       title: `Self-attention, ${title}`,
       panels: [...faces, leak],
-      caption: [...v.panels.map((p) => `${p.title}: ${captionText(pieces(p))}`), `Leaked mass${LEAK}.`],
+      caption: [...v.panels.map((p) => `${p.model}: ${captionText(pieces(p))}`), `Leaked mass${LEAK}.`],
       rows: () => [
         ["landmark", "name", ...v.panels.map((p) => p.model)],
         ...v.face.label.map((label, i) => [i, label, ...v.panels.map((p) => p.leak[i] ?? "")]),

@@ -54,7 +54,7 @@ def structure_payload(
                 "title": f"{scheme.count} points · {item.model}",
                 "width": int(vectors.shape[1]),
                 "statistic": [
-                    [kind, round(mean, 4), count]
+                    [kind, float(mean), count]
                     for kind, mean, count in zip(KINDS, means, found.counts, strict=True)
                     if np.isfinite(mean)
                 ],

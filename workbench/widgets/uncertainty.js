@@ -9,7 +9,7 @@ import { animate, el, frame, theme, tooltip } from "./page.js";
 import { moveRect, pacer, rectEditor } from "./rect.js";
 import { saveButtons } from "./sheet.js";
 import { loadImage, surface } from "./surface.js";
-import { barsTall, drawBars, drawHead, drawKeys, rowOf } from "./uncertainty_bars.js";
+import { barsTall, drawBars, drawHead, drawKeys, HEAD_TALL, keysTall, rowOf } from "./uncertainty_bars.js";
 import { drawFace } from "./uncertainty_face.js";
 import { occluderRect, sameOccluder, uncertaintyFacts } from "./uncertainty_numbers.js";
 import { uncertaintyState } from "./uncertainty_state.js";
@@ -277,7 +277,6 @@ export default function mount(host) {
     const { drawing, title, stem = "uncertainty" } = v.meta;
     const look = theme(page.root);
     const at = v.at();
-    const [keysTall, headTall] = [30, 48];
     return {
       name: `${stem}-${at ? `stage${at[0] + 1}-layer${at[1] + 1}` : "mean"}`,
       title,
@@ -285,10 +284,10 @@ export default function mount(host) {
       panels: [
         {
           w: drawing.face,
-          h: drawing.face + (v.s.patches ? keysTall : 0),
+          h: drawing.face + keysTall(v),
           draw: (ctx, w) => {
             drawFace(ctx, v, w, w);
-            if (v.s.patches) drawKeys(ctx, v, look, 0, w + keysTall / 2);
+            if (v.s.patches) drawKeys(ctx, v, look, w + 16);
           },
         },
         {
@@ -296,8 +295,8 @@ export default function mount(host) {
           h: drawing.face,
           draw: (ctx, w, h) => {
             drawHead(ctx, v, look, w);
-            ctx.translate(0, headTall);
-            drawBars(ctx, v, look, w, h - headTall);
+            ctx.translate(0, HEAD_TALL);
+            drawBars(ctx, v, look, w, h - HEAD_TALL);
           },
         },
       ],

@@ -117,9 +117,12 @@ export function reasons(v) {
 }
 export const ruleWords = (v) => (v.stage() ? [sizeRule(v.meta.rule)] : []);
 
-/** The key to the patches in a line of its own, from x, y (its middle) on. */
-export function drawKeys(ctx, v, look, x, y) {
-  let at = x;
+/** The height of the key to the patches on a saved sheet: a line, and one more for the rule. */
+export const keysTall = (v) => (v.s.patches ? 30 + 22 * ruleWords(v).length : 0);
+
+/** The key to the patches in lines of its own, the first one's middle at y. */
+export function drawKeys(ctx, v, look, y) {
+  let at = 0;
   ctx.font = "13px system-ui";
   ctx.textBaseline = "middle";
   const write = (text) => {
@@ -143,10 +146,15 @@ export function drawKeys(ctx, v, look, x, y) {
     at += 34;
     write(`${many} ${how}`);
   }
-  for (const text of ruleWords(v)) write(text);
+  ruleWords(v).forEach((text, k) => {
+    ctx.fillText(text, 0, y + 22 * (k + 1));
+  });
 }
 
-/** The unit of the bars and the parts' colours, above them from x, y on. */
+/** Height of what drawHead draws. */
+export const HEAD_TALL = 48;
+
+/** The unit of the bars and the parts' colours, which the page has above them. */
 export function drawHead(ctx, v, look, w) {
   ctx.font = "13px system-ui";
   ctx.textBaseline = "top";
