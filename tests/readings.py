@@ -155,6 +155,6 @@ def _trace(scheme: Scheme, shape: np.ndarray, rng: np.random.Generator, stages: 
     folded = np.stack([np.abs(shape[:, 0] - 0.5), shape[:, 1], 0.3 * shape[:, 0]], 1)
     waves = np.sin(14 * folded @ rng.standard_normal((3, 32)) + rng.uniform(0, 6, 32))
     trace["relation.structure"] = NamedTensor(
-        torch.tensor(waves[None], dtype=torch.float32), ("batch", "landmark", "channel")
+        torch.tensor(waves[None], dtype=torch.float32), ("batch", "landmark", "encoding")
     )
     return trace

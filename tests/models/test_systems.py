@@ -24,7 +24,7 @@ _RELATION = {
     "maps.1": "batch 2, channel 96, y 32, x 32",
     "relation.layers.[0-3].self": "stage 3, batch 2, head 4, query_landmark 68, key_landmark 68",
     "relation.layers.[0-3].cross": "stage 3, batch 2, head 4, query_landmark 68, key_landmark 68",
-    "relation.structure": "batch 1, landmark 68, channel 128",
+    "relation.structure": "batch 1, landmark 68, encoding 128",
     "patches.rects": "stage 3, batch 2, landmark 68, rect 4",
     "patches.features": "stage 3, batch 2, landmark 68, channel 128, y 5, x 5",
 }
@@ -87,7 +87,7 @@ TAPS: dict[str, dict[str, str | None]] = {
     "tufa-68-compact": {
         "encoder.blocks.[01].self": "batch 2, head 3, query_token 257, key_token 257",
         "prompter.points": "batch 1, landmark 68, xy 2",
-        "prompter.encoding": "batch 1, landmark 68, channel 192",
+        "prompter.encoding": "batch 1, landmark 68, encoding 192",
         "decoder.layers.[0-3].self": "batch 2, head 6, query_landmark 68, key_landmark 68",
         "decoder.layers.[0-2].cross": "batch 2, head 6, landmark 68, y 16, x 16",
         "decoder.layers.3.cross": "batch 2, head 6, landmark 68, y 32, x 32",

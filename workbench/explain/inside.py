@@ -32,6 +32,7 @@ _KINDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("head", "query_landmark", "key_landmark"): ("landmark_pairs", "who listens to whom"),
     ("query_landmark", "key_landmark"): ("landmark_pairs", "weights of the graph's edges"),
     ("head", "query_token", "key_token"): ("table", "which token listens to which"),
+    ("landmark", "encoding"): ("table", "structure encodings, one a landmark"),
     ("channel",): ("bars", "one number a channel"),
     ("branch", "channel"): ("bars", "what each branch gives to a channel"),
     ("landmark", "rect"): ("boxes", "patches that were read"),

@@ -142,7 +142,7 @@ class Relation(nn.Module):
         self.landmark_query = nn.Parameter(torch.empty(1, c.landmarks, c.dim))
         nn.init.xavier_uniform_(self.structure_encoding)
         nn.init.xavier_uniform_(self.landmark_query)
-        self.structure = Tap("landmark", "channel")
+        self.structure = Tap("landmark", "encoding")
 
     def forward(self, patches: Tensor, structure: Tensor) -> Tensor:
         """Patch embeddings (B, N, d) -> normalised states of every layer (layer, B, N, d)."""

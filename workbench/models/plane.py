@@ -57,7 +57,7 @@ class PromptEncoder(nn.Module):
         super().__init__()
         self.dim, self.order, self.wavelength, self.spread = dim, order, wavelength, spread
         self.points = Tap("landmark", "xy")
-        self.encoding = Tap("landmark", "channel")
+        self.encoding = Tap("landmark", "encoding")
 
     def forward(self, points: Tensor) -> Tensor:
         """(1 or B, P, 2) in [0, 1] -> (1 or B, P, d)."""
