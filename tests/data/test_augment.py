@@ -16,6 +16,7 @@ from workbench.data.augment import (
     eval_batch,
     occlude,
     transform,
+    warp,
 )
 from workbench.errors import UnknownNameError
 from workbench.landmarks import get_scheme, user_scheme
@@ -103,6 +104,22 @@ def test_a_still_configuration_is_the_crop_rule() -> None:
     assert torch.allclose(out.images, plain.images, atol=1e-4)
     assert torch.allclose(out.points, plain.points, atol=1e-6)
     assert not out.covered.any()
+
+
+def test_the_warp_by_hand() -> None:
+    row = torch.tensor([0, 51, 255, 102], dtype=torch.uint8)
+    images = row.expand(1, 3, 4, 4)
+    still = torch.eye(3)[None, :2]
+    torch.testing.assert_close(warp(images, still, 4), images.float() / 255, atol=1e-6, rtol=0)
+    moved = still.clone()
+    moved[0, 0, 2] = 0.5  # half a pixel to the right
+    black = warp(images, moved, 4)[0, 0, 0]
+    assert black.tolist() == pytest.approx([0.0, 0.1, 0.6, 0.7], abs=1e-6)
+    wider = torch.tensor([[[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]]])
+    assert warp(images, wider, 6)[0, 0, 0].tolist() == pytest.approx([0, 0, 0.2, 1, 0.4, 0], abs=1e-6)
+    assert warp(images, wider, 6, "border")[0, 0, 0].tolist() == pytest.approx([0, 0, 0.2, 1, 0.4, 0.4], abs=1e-6)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert torch.equal(warp(images, moved, 4)[0, 0, 0], black)
 
 
 def test_images_are_rgb_in_0_to_1() -> None:

@@ -121,12 +121,3 @@ def test_calibration_by_hand() -> None:
     assert found.count == 2
     with pytest.raises(TraceError, match="one shape"):
         explain.calibration(np.ones(2), np.ones(3))
-
-
-def test_covered_ratio_by_hand() -> None:
-    free = np.array([[1.0, 1.0], [2.0, 2.0]])
-    over = np.array([[3.0, 1.0], [9.0, 9.0]])
-    found = explain.covered_ratio(over, free, np.array([True, False]))
-    assert (found.covered, found.uncovered, found.ratio, found.count) == (2.0, 1.0, 2.0, 1)
-    with pytest.raises(TraceError, match="covers no landmark"):
-        explain.covered_ratio(over, free, np.zeros(2, bool))

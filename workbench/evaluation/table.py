@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,9 +118,9 @@ def read_places(readme: Path) -> tuple[str, tuple[str, ...]]:
         text = readme.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{readme} cannot be read ({getattr(error, 'strerror', None) or 'it is no text'}).") from None
-    found = tuple(p for p in (OVERVIEW_PLACE, SYSTEMS_PLACE) if re.search(_place(p), text))
+    found = tuple(place for place in (OVERVIEW_PLACE, SYSTEMS_PLACE) if _split(text, place))
     if SYSTEMS_PLACE not in found:
-        begin, end = f"<!-- {SYSTEMS_PLACE} -->", f"<!-- /{SYSTEMS_PLACE} -->"
+        begin, end = _markers(SYSTEMS_PLACE)
         raise DataError(f"{readme} has no place for the table; put {begin} and {end} where it belongs.")
     return text, found
 
@@ -133,15 +132,21 @@ def write_into(readme: Path, table: str) -> None:
     """
     text, places = read_places(readme)
     for place in places:
-        inside = table if place == SYSTEMS_PLACE else overview()
-        made = f"<!-- {place} -->\n{inside}\n<!-- /{place} -->"
-        text = re.sub(_place(place), lambda _, made=made: made, text, count=1)
+        before, after = _split(text, place)
+        text = f"{before}\n{table if place == SYSTEMS_PLACE else overview()}\n{after}"
     try:
         readme.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DataError(f"{readme} cannot be written ({error.strerror}).") from None
 
 
-def _place(name: str) -> str:
-    """A pattern for a place with what stands in it."""
-    return f"(?s)<!-- {name} -->.*?<!-- /{name} -->"
+def _markers(place: str) -> tuple[str, str]:
+    return f"<!-- {place} -->", f"<!-- /{place} -->"
+
+
+def _split(text: str, place: str) -> tuple[str, ...]:
+    """What stands before and after a place, markers included; nothing when the text has no such place."""
+    begin, end = _markers(place)
+    before, found, rest = text.partition(begin)
+    _, closed, after = rest.partition(end)
+    return (before + begin, end + after) if found and closed else ()

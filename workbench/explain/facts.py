@@ -166,7 +166,7 @@ def inside_facts(
     """
     kind, shape = held.map.kind, held.values.shape
     count = shape[2]
-    is_map, lines = len(shape) == 5, kind in ("landmark_pairs", "graph")
+    is_map, lines = len(shape) == 5, kind == "landmark_pairs"
     item = None if item is None else item % count
     of_landmark = item is not None and (lines or kind in ("landmarks", "landmark_to_map", "patches"))
     known = item is not None and item < reading.scheme.count

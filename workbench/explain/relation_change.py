@@ -74,9 +74,7 @@ def relation_change(
         change=difference[pairs[:, 0], pairs[:, 1]],
         before=_share_on(before.weights, covered),
         now=_share_on(now.weights, covered),
-        caption=f"{now.caption} · with the occluder minus without · dots: mean weight on each landmark; lines: the "
-        f"{len(pairs)} relations that changed most, the widest by {abs(difference).max():.3f}, red more, blue less; "
-        "squares are covered",
+        caption=f"{now.caption} · with the occluder minus without",
     )
 
 

@@ -122,24 +122,6 @@ class Calibration:
     caption: str
 
 
-@dataclass(frozen=True)
-class CoveredRatio:
-    """Sigma of points under an occluder against the same points without it.
-
-    Attributes:
-        covered, uncovered: mean sigma of the points, in the unit given.
-        ratio: covered / uncovered.
-        count: number of points.
-        caption: the result in words.
-    """
-
-    covered: float
-    uncovered: float
-    ratio: float
-    count: int
-    caption: str
-
-
 def ellipses(
     reading: Reading, levels: tuple[float, ...] = (1.0, 2.0, 3.0), stage: int = -1, layer: int = -1
 ) -> Ellipses:
@@ -300,26 +282,6 @@ def calibration(
         f"(of a calibrated {law(likelihood)} {within:.0%}) · mean gap {number(gap)}"
     )
     return Calibration(expected, observed, gap, int(known.sum()), caption)
-
-
-def covered_ratio(with_occluder: np.ndarray, without: np.ndarray, covered: np.ndarray) -> CoveredRatio:
-    """How much sigma rises on points that something covers.
-
-    Args:
-        with_occluder, without: (..., N, 2) sigma of the same faces with and without the occluder, one unit.
-        covered: (..., N) true where the occluder lies over the landmark.
-
-    Raises:
-        TraceError: no landmark is covered.
-    """
-    mask = np.asarray(covered, bool)
-    if not mask.any():
-        raise TraceError("The occluder covers no landmark; move it onto the face.")
-    over = float(np.asarray(with_occluder, float)[mask].mean())
-    free = float(np.asarray(without, float)[mask].mean())
-    ratio = over / free if free > 0 else float("inf")
-    caption = f"σ of the {mask.sum()} covered landmarks is {number(ratio)} times their σ uncovered"
-    return CoveredRatio(over, free, ratio, int(mask.sum()), caption)
 
 
 def step_words(reading: Reading, stage: int | None, layer: int) -> str:

@@ -113,9 +113,9 @@ class ModelCard:
         notes: sentences a user should know.
         weights: file name of the weights; ``sha256`` of that file.
         config: the system's configuration.
-        taps: path of a tap that records in a plain forward pass -> its axes, without batch and stage; None where the
-            card does not tell (see ``workbench.models.offers``).
-        parts: fields of ``Alignment`` that the model fills besides the landmarks; None as above.
+        taps: path of every tap that records in a plain forward pass -> its axes, without batch and stage; empty where
+            the card does not tell (see ``workbench.models.offers``).
+        parts: which fields of ``Alignment`` it fills besides the landmarks; "prompt" if it takes structure prompts.
     """
 
     name: str
@@ -139,8 +139,8 @@ class ModelCard:
     weights: str = ""
     sha256: str = ""
     config: dict[str, Any] = field(default_factory=dict)
-    taps: dict[str, list[str]] | None = None
-    parts: tuple[str, ...] | None = None
+    taps: dict[str, list[str]] = field(default_factory=dict)
+    parts: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -276,7 +276,6 @@ class System:
         presets: named configurations.
         training: "module:class" that trains it, in ``workbench.training``; a name, since models know no training.
         shows: what there is to see inside, for the README.
-        prompts: whether its models also find points of the face plane that nobody labelled (structure prompts).
         printed_sizes: preset -> (millions of parameters, G multiply-accumulates) as printed; None where not printed.
         published: how the authors' weights load, when they are public.
         notes: preset -> a sentence, where a printed figure cannot be met.
@@ -290,7 +289,6 @@ class System:
     presets: Mapping[str, Any]
     training: str
     shows: str
-    prompts: bool = False
     printed_sizes: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     published: WeightsImporter | None = None
     notes: Mapping[str, str] = field(default_factory=dict)

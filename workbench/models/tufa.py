@@ -355,7 +355,6 @@ SYSTEM = System(
     presets=PRESETS,
     training="workbench.training.tufa:TUFATraining",
     shows="a plane of landmarks to draw on: any points, found on any face; where each point looks",
-    prompts=True,
     printed_sizes={
         "tufa-98-s16": (35.97, 8.03),
         "tufa-98-s8": (36.03, 35.17),

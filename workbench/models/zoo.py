@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from functools import cache
@@ -224,16 +224,12 @@ class Offers:
 
     Attributes:
         taps: path of a tap that records in a plain forward pass -> its axes, without batch and stage.
-        parts: fields of ``Alignment`` that the model fills besides the landmarks.
+        parts: which fields of ``Alignment`` the model fills besides the landmarks, and "prompt" if it takes structure
+            prompts (TUFA): points of the face plane beside its own.
     """
 
     taps: Mapping[str, Sequence[str]]
     parts: tuple[str, ...]
-
-    def has(self, axes: Iterable[Sequence[str]] = (), parts: Iterable[str] = ()) -> bool:
-        """Whether there is a tap of each of the ``axes``, in that order, and every one of the ``parts``."""
-        found = {tuple(own) for own in self.taps.values()}
-        return all(tuple(one) in found for one in axes) and set(parts) <= set(self.parts)
 
 
 def offers(source: ModelCard | FaceModel) -> Offers:
@@ -246,9 +242,7 @@ def offers(source: ModelCard | FaceModel) -> Offers:
     """
     if isinstance(source, FaceModel):
         return _ask(source)
-    if source.taps is None or source.parts is None:
-        return _ask_file(share("checkpoints") / source.weights)
-    return Offers(source.taps, source.parts)
+    return Offers(source.taps, source.parts) if source.taps else _ask_file(share("checkpoints") / source.weights)
 
 
 @cache
@@ -265,10 +259,9 @@ def _ask(model: FaceModel) -> Offers:
     with record(model) as trace:
         answer = model(image)
     model.train(was_training)
-    return Offers(
-        {name: [a for a in entry.axes if a not in ("batch", "stage")] for name, entry in trace.items()},
-        tuple(f.name for f in fields(answer) if f.name != "landmarks" and getattr(answer, f.name) is not None),
-    )
+    axes = {name: [a for a in entry.axes if a not in ("batch", "stage")] for name, entry in trace.items()}
+    parts = [f.name for f in fields(answer) if f.name != "landmarks" and getattr(answer, f.name) is not None]
+    return Offers(axes, (*parts, *(["prompt"] if hasattr(model, "prompt") else [])))
 
 
 def describe(model: FaceModel, **known: Any) -> ModelCard:
