@@ -279,6 +279,7 @@ class System:
         printed_sizes: preset -> (millions of parameters, G multiply-accumulates) as printed; None where not printed.
         published: how the authors' weights load, when they are public.
         notes: preset -> a sentence, where a printed figure cannot be met.
+        prompts: whether its models take structure prompts: they find points of the face plane that nobody labelled.
     """
 
     name: str
@@ -292,3 +293,4 @@ class System:
     printed_sizes: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     published: WeightsImporter | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
+    prompts: bool = False

@@ -353,6 +353,7 @@ SYSTEM = System(
     config=TUFAConfig,
     model=TUFA,
     presets=PRESETS,
+    prompts=True,
     training="workbench.training.tufa:TUFATraining",
     shows="a plane of landmarks to draw on: any points, found on any face; where each point looks",
     printed_sizes={
