@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ET
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -130,3 +131,32 @@ def test_one_scale_for_all_maps_and_words_that_fit_the_arrows(page: Page, app_ur
     )
     press(page, "key")
     expect(caption(page)).to_contain_text("arrows to nose bridge 4 of 4 (30) from the landmarks that weigh it most")
+
+
+@pytest.mark.parametrize(
+    ("view", "model", "header"),
+    [
+        ("relations", "dslpt-68", "query,"),
+        ("uncertainty", "dslpt-68", "landmark,name,part"),
+        ("structure", "dslpt-68", "model,landmark,other"),
+        ("self-attention", "ssfa-68", "landmark,name"),
+        ("inside", "ssfa-68", "y,x,value"),
+        ("shape", "tufa", "point,name,plane_x"),
+    ],
+)
+def test_every_widget_is_saved_as_picture_drawing_and_numbers(
+    page: Page, app_url: str, view: str, model: str, header: str
+) -> None:
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    visit(page, f"{app_url}/{view}?sample=frontal-a&model={model}")
+    expect(page.locator(".wb-foot button")).to_have_count(3)
+    at_rest(page)
+    assert download(page, "PNG").startswith(b"\x89PNG")
+    drawing = ET.fromstring(download(page, "SVG"))
+    words = "".join(drawing.itertext())
+    assert next(drawing.iter("{http://www.w3.org/2000/svg}path"), None) is not None
+    for clause in page.locator(".wb-caption").first.inner_text().split(" · ")[:2]:
+        assert clause.split()[0] in words
+    assert download(page, "CSV").decode().startswith(header)
+    assert not faults

@@ -94,7 +94,9 @@ def test_selection_counts_from_the_end():
     chosen = uncertainty_payload(synthetic_reading(98), selection={"stage": -2, "landmark": 54})["meta"]["state"]
     assert chosen["selection"] == {
         **{entry.name: entry.default for entry in SELECTION},
-        "stage": 1, "layer": 1, "landmark": 54,
+        "stage": 1,
+        "layer": 1,
+        "landmark": 54,
     }
     at_start = uncertainty_payload(synthetic_reading(68), selection={"stage": None})["meta"]["state"]
     assert at_start["selection"]["stage"] is None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from workbench.errors import UnknownNameError, WorkbenchError
+from workbench.errors import UnknownNameError
 
 FOLDER = Path(__file__).parent
 NAMES = ("relations", "structure", "uncertainty", "picker", "shape", "inside", "self_attention")
@@ -26,7 +26,7 @@ _EXPORT = re.compile(
 _OTHER = re.compile(r"^(?:import|export)\b.*", re.M)
 
 
-class BundleError(WorkbenchError):
+class BundleError(RuntimeError):
     """The widgets' modules do not fit together."""
 
 

@@ -12,7 +12,7 @@ const digits = (x) => String(Math.round(x * 100) / 100 || 0);
  * @param {string} colour
  * @returns {[string, number]}
  */
-export function svgColour(colour) {
+function svgColour(colour) {
   const long = /^#([0-9a-f]{6})([0-9a-f]{2})$/i.exec(colour);
   if (long) return [`#${long[1]}`, Number.parseInt(long[2], 16) / 255];
   const parts = /^rgba?\(([^)]*)\)$/i
@@ -34,7 +34,7 @@ export function svgColour(colour) {
  * A CSS font as its parts.
  * @param {string} font
  */
-export function svgFont(font) {
+function svgFont(font) {
   const [, weight = "400", size = "10", family = "sans-serif"] =
     /^(?:(\d+|bold)\s+)?([\d.]+)px(?:\/\S+)?\s+(.+)$/.exec(font) ?? [];
   return { weight, size: Number.parseFloat(size), family: `${family}, sans-serif` };
