@@ -4,9 +4,9 @@ from workbench.app import inside, messages, state
 
 
 @messages.panel
-def explorer() -> None:
-    inside.explorer(state.current())
+def panel() -> None:
+    inside.show()
     state.publish()
 
 
-explorer()
+panel()

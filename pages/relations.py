@@ -1,13 +1,12 @@
-"""Who listens to whom: the attention between landmarks, on the face and as a matrix."""
+"""Which landmarks listen to which: the attention between them, on the face and as a matrix."""
 
-from workbench.app import cache, messages, requirements, state, views
+from workbench.app import explorer, messages, state
 
 
 @messages.panel
-def explorer() -> None:
-    if not requirements.missing("relations"):
-        views.relations(cache.reading(state.current()))
+def panel() -> None:
+    explorer.show("relations")
     state.publish()
 
 
-explorer()
+panel()

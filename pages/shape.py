@@ -4,10 +4,9 @@ from workbench.app import messages, shape, state
 
 
 @messages.panel
-def explorer() -> None:
-    shape.notice()
-    shape.explorer(state.current())
+def panel() -> None:
+    shape.show()
     state.publish()
 
 
-explorer()
+panel()

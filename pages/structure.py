@@ -1,13 +1,12 @@
 """What it knows of a face before it has seen one: the similarity of the structure encodings."""
 
-from workbench.app import messages, requirements, state, views
+from workbench.app import messages, state, structure
 
 
 @messages.panel
-def explorer() -> None:
-    if not requirements.missing("structure"):
-        views.structure()
+def panel() -> None:
+    structure.show()
     state.publish()
 
 
-explorer()
+panel()

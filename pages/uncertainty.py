@@ -1,13 +1,12 @@
 """How sure it is: spreads, patches and paths, and what happens when a part of the face is covered."""
 
-from workbench.app import messages, requirements, state, uncertainty
+from workbench.app import messages, state, uncertainty
 
 
 @messages.panel
-def explorer() -> None:
-    if not requirements.missing("uncertainty"):
-        uncertainty.explorer(state.current())
+def panel() -> None:
+    uncertainty.show()
     state.publish()
 
 
-explorer()
+panel()

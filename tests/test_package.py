@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
 import subprocess
@@ -53,6 +54,27 @@ def test_what_those_packages_need_is_pinned_too(pinned) -> None:
             if plain(needed) not in seen:
                 todo.add(plain(needed))
     assert seen <= pinned
+
+
+OTHER_NAMES = {"PIL": "pillow", "dlib": "dlib-bin", "skimage": "scikit-image", "traitlets": "ipywidgets"}
+"""Modules that are not called as the package that brings them."""
+
+
+def test_what_is_imported_is_asked_for() -> None:
+    """Without an extra nothing but training may need more; what the other extras bring is imported by its name."""
+    core = {plain(r) for r in PROJECT["dependencies"]}
+    train = core | {plain(r) for r in PROJECT["optional-dependencies"]["train"]}
+    met = set()
+    for path in (ROOT / "workbench").rglob("*.py"):
+        allowed = train if "training" in path.parts else core
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            for top in {name.split(".")[0] for name in names} - set(sys.stdlib_module_names) - {"workbench"}:
+                package = plain(OTHER_NAMES.get(top, top))
+                assert package in allowed, f"{path.relative_to(ROOT)} imports {top}"
+                met.add(package)
+    assert core <= met, f"asked for, but never imported: {core - met}"
 
 
 def test_public_names_are_there() -> None:

@@ -101,6 +101,7 @@ def test_a_box_replaces_the_search(run, tmp_path) -> None:
         (("figure", "sample:astronaut", "--view", "relations", "--out", "x.png", "--stage", "9"), "stage"),
         (("figure", "sample:astronaut", "--view", "structure", "--out", "x.png", "--layer", "1"), "--layer"),
         (("evaluate", "--data", "/nowhere"), "/nowhere"),
+        (("import-weights", "x", "--system", "chs", "--init-face", "x", "--out", "x"), "choose one of dslpt, slpt"),
         (("train", "nothing", "--data", "/nowhere", "--out", "/tmp/never"), "dslpt-68"),
     ],
 )

@@ -145,21 +145,15 @@ def figures(command: str = "figure") -> dict[str, tuple[View, Figure]]:
     return {f.name: (view, f) for view in VIEWS.values() if view.command == command for f in view.figures}
 
 
-def offer_of(source: ModelCard | FaceModel, load: Callable[[str], FaceModel] | None = None) -> Offer:
-    """What a model has, told by its card; by the model itself where its card does not say.
+def offer_of(source: ModelCard | FaceModel) -> Offer:
+    """What a model has, told by its card; by the model itself where its card does not say."""
+    from workbench.models import FaceModel, offers
+    from workbench.models.systems import get_system
 
-    Args:
-        source: a card, or a model.
-        load: name -> model, for a card that does not say; ``load_model`` by default.
-    """
-    from workbench.models import ModelCard, load_model
-    from workbench.tracing import taps
-
-    card = source if isinstance(source, ModelCard) else source.card
-    if card is not None and card.taps:
-        return Offer(_own(card.taps.values()), frozenset(card.parts))
-    model = (load or load_model)(source.name) if isinstance(source, ModelCard) else source
-    return Offer(_own(tap.axes for tap in taps(model).values()), frozenset(parts_of(model)))
+    found = offers(source)
+    system = get_system(source.config.system if isinstance(source, FaceModel) else source.system)
+    parts = {*found.parts, PROMPT} if system.prompts else found.parts
+    return Offer(frozenset(map(own, found.taps.values())), frozenset(parts))
 
 
 def without(view: View, title: str, others: Iterable[str]) -> str:
@@ -172,21 +166,6 @@ def without(view: View, title: str, others: Iterable[str]) -> str:
 def offered(offer: Offer) -> list[View]:
     """The views that a model with this offer can be shown in."""
     return [view for view in VIEWS.values() if view.needs.met_by(offer)]
-
-
-def parts_of(model: FaceModel) -> list[str]:
-    """The fields of ``Alignment`` that a model fills, found by reading a blank crop, and :data:`PROMPT`."""
-    import torch
-
-    crop = torch.zeros(1, 3, model.input_size, model.input_size, dtype=torch.uint8)
-    with torch.inference_mode():
-        alignment = model(model.prepare(crop))
-    filled = [name for name, value in vars(alignment).items() if value is not None]
-    return [*filled, PROMPT] if hasattr(model, PROMPT) else filled
-
-
-def _own(several: Iterable[Iterable[str]]) -> frozenset[Axes]:
-    return frozenset(own(axes) for axes in several)
 
 
 # The rows

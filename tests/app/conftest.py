@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from workbench.app import readings
 from workbench.faces import sample_photo
 from workbench.models import build, preset, save_checkpoint, zoo
 
@@ -39,6 +40,8 @@ def _shelf(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     elsewhere = zoo.share
     monkeypatch.setattr(zoo, "share", lambda name: checkpoints if name == "checkpoints" else elsewhere(name))
     st.cache_resource.clear()
+    for cache in readings.CACHES:
+        cache.clear()
 
 
 Opener = Callable[..., AppTest]

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opener, words
 from tests.shaping import oval, store
-from workbench.app import cache, shape, views
+from workbench.app import readings, shape
 from workbench.landmarks import drawing
 from workbench.models import zoo
 from workbench.widgets.shape import state_of
@@ -34,6 +34,8 @@ def open_shape(_with_tufa: Path, _shelf: None, open_page: Opener, monkeypatch: p
     elsewhere = zoo.share
     monkeypatch.setattr(zoo, "share", lambda name: _with_tufa if name == "checkpoints" else elsewhere(name))
     st.cache_resource.clear()
+    for cache in readings.CACHES:
+        cache.clear()
     return lambda **link: open_page("shape", **link)
 
 
@@ -119,14 +121,14 @@ def test_a_broken_file_is_a_sentence_and_the_drawing_stays(open_shape: Opener, c
 
 
 def test_what_the_page_sends_is_checked(open_shape: Opener) -> None:
-    plane = cache.plane("tufa") if open_shape() else ()
+    plane = readings.plane("tufa") if open_shape() else ()
     script = """
 import streamlit as st
 from workbench.app import shape, state, views
 from workbench.widgets.shape import EMPTY
 shape.keep({**EMPTY, "points": [[0.1, 0.2]], "ids": [0], "origin": [-1]}, ())
 shape.keep({**EMPTY, "points": [[0.1, 99]], "ids": [0], "origin": [-1]}, ())
-st.write(views.options_of("shape.drawing")["points"])
+st.write(explorer.options_of("shape.drawing")["points"])
 st.write(state.take_notice())
 """
     at = AppTest.from_string(script, default_timeout=60).run()

@@ -15,7 +15,16 @@ from tests.widgets.javascript import run
 from workbench.errors import TraceError
 from workbench.explain import attention_matrix, best_edges, edges
 from workbench.tracing import NamedTensor, Trace
-from workbench.widgets.relations import as_sent, relations_payload
+from workbench.widgets.relations import relations_payload
+
+
+def as_sent(reading):
+    """The reading with its weights rounded as the widget holds them."""
+    trace = Trace()
+    for name, entry in reading.trace.items():
+        trace[name] = NamedTensor(entry.tensor.half().double(), entry.axes)
+    return replace(reading, trace=trace)
+
 
 # rows are queries, columns are keys
 W = [0.5, 0.2, 0.3, 0.1, 0.6, 0.3, 0.7, 0.2, 0.1]
@@ -24,8 +33,9 @@ W = [0.5, 0.2, 0.3, 0.1, 0.6, 0.3, 0.7, 0.2, 0.1]
 def test_weights_arrive_as_float16_in_trace_order():
     reading = synthetic_reading(68)
     payload = relations_payload(reading)
-    stages, layers, heads, n = payload["meta"]["shape"]
-    assert (stages, layers, heads, n) == (3, 2, 4, 68)
+    assert [kind["name"] for kind in payload["meta"]["kinds"]] == ["cross", "self"]
+    assert payload["meta"]["kinds"][0]["shape"] == [3, 2, 4, 68]
+    assert payload["meta"]["kinds"][0]["paths"] == ["relation.layers.0.cross", "relation.layers.1.cross"]
     for kind in ("cross", "self"):
         sent = np.frombuffer(payload["blobs"][f"attention.{kind}"], "<f2").reshape(3, 2, 4, 68, 68)
         np.testing.assert_allclose(sent, reading.attention(kind), rtol=2**-11, atol=6e-8)
@@ -55,7 +65,7 @@ def test_selection_of_what_is_not_there(selection, words):
 
 
 def test_reading_without_attention():
-    with pytest.raises(TraceError, match="relation taps"):
+    with pytest.raises(TraceError, match="no attention between landmarks"):
         relations_payload(synthetic_reading(68, attention=False))
 
 
@@ -214,7 +224,7 @@ def test_the_rows_that_are_saved_are_the_lines_that_are_drawn(tmp_path, directio
         trace[name] = NamedTensor(values, entry.axes)
     reading = replace(reading, trace=trace)
     payload = relations_payload(reading)
-    body = """const { shape } = input.meta, bytes = Uint8Array.from(atob(input.blob), (c) => c.charCodeAt(0));
+    body = """const [{ shape }] = input.meta.kinds, bytes = Uint8Array.from(atob(input.blob), (c) => c.charCodeAt(0));
         const all = decodeHalf(bytes), pairs = (list) => list.map((e) => [e.q, e.k]);
         const w = meanOver(all, shape, 2, 1, input.head), options = { direction: input.direction, topk: input.top };
         return [pairs(edgesOf(w, shape[3], null, options)), pairs(bestPartners(w, shape[3]))];"""

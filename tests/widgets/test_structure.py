@@ -9,6 +9,7 @@ from tests.readings import synthetic_reading
 from tests.widgets.javascript import run
 from workbench.errors import TraceError
 from workbench.landmarks import get_scheme, user_scheme
+from workbench.reading import Encodings
 from workbench.widgets.structure import structure_payload
 
 
@@ -36,14 +37,15 @@ def test_twins_lie_on_the_same_group():
     assert (back[96], back[97]) == (-1, -1)  # 68 points have no pupils
 
 
-def test_tuples_and_schemes_without_groups():
+def test_encodings_alone_and_schemes_without_groups():
     scheme = user_scheme("three", 3)
     vectors = np.array([[1.0, 0], [1, 1], [-1, 0]])
-    item = (scheme, np.array([[0.2, 0.2], [0.8, 0.2], [0.5, 0.8]]), vectors, "mine")
+    item = Encodings(scheme, np.array([[0.2, 0.2], [0.8, 0.2], [0.5, 0.8]]), vectors, "own.codes", "mine")
     payload = structure_payload([item, item], {"model": 1, "landmark": 2})
     sent = np.frombuffer(payload["blobs"]["similarity.0"], "<f2").reshape(3, 3)
     np.testing.assert_allclose(sent, [[1, 0.7071, -1], [0.7071, 1, -0.7071], [-1, -0.7071, 1]], atol=1e-3)
     assert payload["meta"]["models"][0]["twin"] == [-1, -1, -1]
+    assert payload["meta"]["tensor"] == "own.codes"
     assert payload["meta"]["state"] == {"selection": {"model": 1, "landmark": 2}}
 
 

@@ -17,7 +17,7 @@ from workbench.faces import Occluder
 from workbench.faces.occlude import FILLS as PAINTS
 from workbench.faces.occlude import SPECIAL_FILLS
 from workbench.figures.palette import STATE_COLOURS, STATE_DASHES
-from workbench.widgets.uncertainty import DEFAULTS, FILLS, uncertainty_payload
+from workbench.widgets.uncertainty import FILLS, SELECTION, uncertainty_payload
 
 COVER = {"x": 0.25, "y": 0.5, "w": 0.5, "h": 0.25, "fill": "grey"}
 
@@ -92,7 +92,12 @@ def test_fills_are_those_that_can_be_painted():
 
 def test_selection_counts_from_the_end():
     chosen = uncertainty_payload(synthetic_reading(98), selection={"stage": -2, "landmark": 54})["meta"]["state"]
-    assert chosen["selection"] == {**DEFAULTS, "stage": 1, "layer": 1, "landmark": 54}
+    assert chosen["selection"] == {
+        **{entry.name: entry.default for entry in SELECTION},
+        "stage": 1,
+        "layer": 1,
+        "landmark": 54,
+    }
     at_start = uncertainty_payload(synthetic_reading(68), selection={"stage": None})["meta"]["state"]
     assert at_start["selection"]["stage"] is None
 

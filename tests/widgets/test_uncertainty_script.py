@@ -83,7 +83,9 @@ def test_effect_of_an_occluder(tmp_path):
 
 def test_caption_names_tensor_stage_and_rule(tmp_path):
     meta = uncertainty_payload(synthetic_reading(68))["meta"]
-    laplace = uncertainty_payload(replace(synthetic_reading(68), likelihood="laplace"))["meta"]
+    plain = synthetic_reading(68)
+    reading = replace(plain, alignment=replace(plain.alignment, likelihood="laplace"))
+    laplace = uncertainty_payload(reading)["meta"]
     got = run(
         tmp_path,
         "uncertainty",

@@ -1,245 +1,183 @@
-"""Models, faces, readings and payloads, each made once and shared: bounded caches, keyed by content.
+"""Caches that all sessions share: bounded by the bytes that they hold, and rid of a photograph when nobody has it.
 
-Everything here is read-only once made. Models are shared between sessions; that is safe because what a forward pass
-records belongs to the context it runs in. Nothing is computed before a page asks for it.
+A photograph of a person's own is one :class:`Picture` in this process, however many sessions have it; sessions hold
+it, caches do not. When the last session lets it go, what was made of it goes from every cache.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable
-from dataclasses import astuple, dataclass
-from typing import Any, TypeVar
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar, cast
+from weakref import WeakSet, WeakValueDictionary, finalize
 
 import numpy as np
-import streamlit as st
 import torch
-
-from workbench.app import uploads
-from workbench.app.url_state import Limits, Selection, Shelf
-from workbench.errors import NoFaceError, TraceError, WorkbenchError
-from workbench.explain import Map, inner_maps
-from workbench.faces import Face, Occluder, load_face, occlude, sample_face, sample_names
-from workbench.landmarks import Drawing, Scheme
-from workbench.landmarks.geometry import twins
-from workbench.models import FaceModel, ModelCard, list_models, load_model
-from workbench.models.zoo import DEFAULT
-from workbench.reading import ATTENTION_TAPS, Reading, read
-from workbench.shaping import ShapeReading, conventions, find_shape
-from workbench.tracing import taps
+from PIL import Image
 
 T = TypeVar("T")
-_FIRST_SAMPLE = "astronaut"
-_OCCLUDED_SIDE = 640
-"""Side in pixels of the crop that an occluder is painted on, before the model's own size is taken from it."""
+MEGABYTE = 2**20
 
 
-@st.cache_resource(ttl=60, show_spinner=False)
-def cards() -> dict[str, ModelCard]:
-    """The shelf's model cards by name."""
-    return {card.name: card for card in list_models()}
+class Picture:
+    """An upright RGB picture that a person has brought, and the SHA-256 of the file it came from."""
+
+    def __init__(self, digest: str, image: Image.Image) -> None:
+        self.digest, self.image = digest, image
 
 
-def shelf() -> Shelf:
-    """What can be chosen."""
-    samples = tuple(sample_names())
-    models = {name: Limits.of(card) for name, card in cards().items()}
-    return Shelf(
-        samples=samples,
-        models=models,
-        default_sample=_FIRST_SAMPLE if _FIRST_SAMPLE in samples else next(iter(samples), ""),
-        default_model=DEFAULT if DEFAULT in models else next(iter(models), DEFAULT),
-    )
+_PICTURES: WeakValueDictionary[str, Picture] = WeakValueDictionary()
+_PICTURES_LOCK = threading.RLock()
 
 
-@st.cache_resource(max_entries=16, show_spinner="Loading the model…")
-def model(name: str) -> FaceModel:
-    """A trained model by name, loaded once for all sessions. Raises UnknownNameError, CheckpointError."""
-    return load_model(name)
+def shared_picture(digest: str, image: Image.Image) -> Picture:
+    """The one picture of that digest in this process; it lives as long as a session holds it."""
+    with _PICTURES_LOCK:
+        known = _PICTURES.get(digest)
+        if known is None:
+            known = _PICTURES[digest] = Picture(digest, image)
+            finalize(known, _forget, digest).atexit = False
+        return known
+
+
+def _forget(digest: str) -> None:
+    """Runs wherever the last reference happens to go, perhaps inside a cache: nothing here waits for a lock."""
+    for cache in tuple(_CACHES):
+        cache.forget(digest)
 
 
 @dataclass(frozen=True)
-class FaceKey:
-    """What a face is made from, by content: the sample's name or the photograph's SHA-256, and the crop; and what this
-    session calls it, for another may have the same picture under another name."""
-
-    sample: str
-    photo: str
-    name: str
-    index: int
-    box: tuple[float, float, float, float] | None
-    factor: float | None
-
-    @classmethod
-    def of(cls, s: Selection) -> FaceKey:
-        return cls(s.sample, s.photo, uploads.name_of(s.photo), s.index, s.box, s.factor)
+class _Entry:
+    value: Any
+    size: int
+    photos: frozenset[str]
 
 
-def face(selection: Selection) -> Face:
-    """The chosen face. Raises ImageError, NoFaceError, UnknownNameError."""
-    return _face(FaceKey.of(selection))
+class Cache(Generic[T]):
+    """Values by key, the ones not used for longest leaving when they hold more bytes than ``budget`` together.
 
+    Threads that want the same key at once wait for one computation. A value larger than the budget is handed on but
+    not kept. Values are read-only by convention.
+    """
 
-@st.cache_resource(max_entries=48, show_spinner=False)
-def _face(key: FaceKey) -> Face:
-    try:
-        chosen = _detected(key.sample, key.photo, key.name)
-    except NoFaceError:
-        if key.box is None:
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
+        self._lock = threading.Lock()
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        self._making: dict[Hashable, Future[T]] = {}
+        self._gone: deque[str] = deque()
+        _CACHES.add(self)
+
+    def get(self, key: Hashable, make: Callable[[], T], photos: Iterable[str] = ()) -> tuple[T, bool]:
+        """The value of a key, made if it is not here, and whether it was made just now.
+
+        Args:
+            key: all that the value depends on.
+            make: called without the cache's lock; what it raises is raised, and nothing is kept.
+            photos: digests of the pictures without which the value is to go.
+        """
+        while True:
+            with self._lock:
+                self._purge()
+                if (entry := self._entries.get(key)) is not None:
+                    self._entries.move_to_end(key)
+                    return cast(T, entry.value), False
+                waiting = self._making.get(key)
+                if waiting is None:
+                    mine: Future[T] = Future()
+                    self._making[key] = mine
+            if waiting is None:
+                return self._made(key, make, frozenset(photos), mine), True
+            if waiting.exception() is None:
+                return waiting.result(), False
+
+    def _made(self, key: Hashable, make: Callable[[], T], photos: frozenset[str], mine: Future[T]) -> T:
+        try:
+            value = make()
+        except BaseException as error:
+            with self._lock:
+                del self._making[key]
+            mine.set_exception(error)  # whoever waited tries for itself
             raise
-        photo = uploads.get(key.photo)
-        chosen = Face(photo.picture, key.box, name=photo.name)
-    if key.box is not None:
-        chosen = chosen.with_box(key.box)
-    elif key.index:
-        chosen = chosen.with_index(key.index)
-    return chosen if key.factor is None else chosen.with_factor(key.factor)
+        with self._lock:
+            del self._making[key]
+            size = bytes_of(value)
+            if size <= self.budget and all(digest in _PICTURES for digest in photos):
+                self._entries[key] = _Entry(value, size, photos)
+                while self.bytes > self.budget:
+                    self._entries.popitem(last=False)
+        mine.set_result(value)
+        return value
+
+    @property
+    def bytes(self) -> int:
+        """What the values hold together."""
+        return sum(entry.size for entry in self._entries.values())
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._entries
+
+    def clear(self) -> None:
+        """Let everything go."""
+        with self._lock:
+            self._entries.clear()
+
+    def forget(self, digest: str) -> None:
+        """Let go of what was made of a picture; at once, or where the cache is at work, before its next answer."""
+        self._gone.append(digest)
+        if self._lock.acquire(blocking=False):
+            try:
+                self._purge()
+            finally:
+                self._lock.release()
+
+    def _purge(self) -> None:
+        while self._gone:
+            digest = self._gone.popleft()
+            for key in [key for key, entry in self._entries.items() if digest in entry.photos]:
+                del self._entries[key]
 
 
-@st.cache_resource(max_entries=24, show_spinner=False)
-def _detected(sample: str, photo: str, name: str) -> Face:
-    return sample_face(sample) if sample else load_face(uploads.get(photo).picture, name=name)
+_CACHES: WeakSet[Cache[Any]] = WeakSet()
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A reading and whether it was computed just now (else it comes from the cache)."""
-
-    reading: Reading
-    fresh: bool
-    key: tuple[Hashable, ...]
-
-
-def reading(selection: Selection, model_name: str | None = None) -> Shown:
-    """The chosen face as the chosen model (or ``model_name``) reads it."""
-    name = model_name or selection.model
-    return _read(face(selection), (FaceKey.of(selection), name), name)
-
-
-def occluded(selection: Selection, occluder: Occluder) -> Shown:
-    """The chosen face with something laid over its crop, as the chosen model reads it."""
-    plain = face(selection)
-    painted, _ = occlude(plain.crop(_OCCLUDED_SIDE), occluder)
-    key = (FaceKey.of(selection), selection.model, astuple(occluder))
-    return _read(plain.with_crop(painted), key, selection.model)
-
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def plane(name: str) -> tuple[Drawing, ...]:
-    """The conventions on the face plane of a model that takes structure prompts, its own first."""
-    return tuple(conventions(model(name)).values())
-
-
-def shape(selection: Selection, name: str, drawing: Drawing) -> ShapeReading:
-    """A drawing as the model ``name`` finds it on the chosen face."""
-    return _cached_shape((FaceKey.of(selection), name, drawing.digest), face(selection), name, drawing)
-
-
-@st.cache_resource(max_entries=32, show_spinner=False)
-def _cached_shape(key: tuple[Hashable, ...], _face: Face, _name: str, _drawing: Drawing) -> ShapeReading:
-    network = model(_name)
-    with _ONE_AT_A_TIME:
-        return find_shape(network, _face, _drawing)
-
-
-def _read(a_face: Face, key: tuple[Hashable, ...], name: str) -> Shown:
-    computed: list[bool] = []
-    return Shown(_cached_reading(key, a_face, name, computed), bool(computed), key)
-
-
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _cached_reading(key: tuple[Hashable, ...], _face: Face, _name: str, _computed: list[bool]) -> Reading:
-    network = model(_name)
-    with _ONE_AT_A_TIME:
-        result = read(network, _face, ATTENTION_TAPS)
-    _computed.append(True)
-    return result
-
-
-# Two forward passes at once on a few cores take as long as one after the other, and then neither time is honest.
-_ONE_AT_A_TIME = threading.Lock()
-
-
-def listed(name: str) -> tuple[Map, ...]:
-    """What a model records, told by the axes of its taps; nothing is read for it."""
-    return view("listed", (name,), lambda: tuple(inner_maps(taps(model(name)))))
-
-
-def inside(selection: Selection, tap: str, model_name: str | None = None) -> Shown:
-    """The chosen face with one tap recorded ("" for none), as the chosen model (or ``model_name``) reads it.
-
-    Tensors can be large, so only the last few are kept.
-    """
-    name = model_name or selection.model
-    key = (FaceKey.of(selection), name, tap)
-    computed: list[bool] = []
-    return Shown(_cached_inside(key, face(selection), name, tap, computed), bool(computed), key)
-
-
-@st.cache_resource(max_entries=6, show_spinner=False)
-def _cached_inside(key: tuple[Hashable, ...], _face: Face, _name: str, _tap: str, _computed: list[bool]) -> Reading:
-    network = model(_name)
-    with _ONE_AT_A_TIME:
-        result = read(network, _face, (_tap,) if _tap else ())
-    _computed.append(True)
-    return result
-
-
-def view(name: str, key: tuple[Hashable, ...], build: Callable[[], T]) -> T:
-    """What a widget is fed with, made once: ``name`` of the view and the ``key`` of what it shows."""
-    return _cached_view(name, key, build)
-
-
-@st.cache_resource(max_entries=96, show_spinner=False)
-def _cached_view(name: str, key: tuple[Hashable, ...], _build: Callable[[], Any]) -> Any:
-    return _build()
-
-
-def side_by_side(name: str) -> tuple[str, ...]:
-    """A model and, where there is one, another of the same system with another number of landmarks; fewest first."""
-    known = cards()
-    if name not in known:
-        return (name,)
-    card = known[name]
-    others = [n for n, c in known.items() if c.system == card.system and c.landmarks != card.landmarks]
-    return tuple(sorted((name, *others[:1]), key=lambda n: known[n].landmarks))
-
-
-def encoded(name: str) -> tuple[Scheme, np.ndarray, np.ndarray, str]:
-    """Scheme, mean shape (N, 2), structure encodings (N, d) and title of a model. They are weights: no face is read.
-
-    Raises:
-        TraceError: the model has no structure encodings.
-    """
-    network = model(name)
-    weights = dict(network.named_parameters()).get("relation.structure_encoding")
-    if weights is None:
-        raise TraceError(f"{name} has no structure encodings; choose an SLPT or DSLPT model.")
-    vectors = weights.detach()[0].float().cpu().numpy()
-    shape = network.mean_shape.detach().cpu().numpy().astype(np.float64)
-    return network.scheme, shape, vectors, f"{network.scheme.count} points · {name}"
-
-
-def twin(old: str, new: str, landmark: int) -> int | None:
-    """The landmark of the model ``new`` that lies where ``landmark`` lies in the model ``old``; None without one."""
-    try:
-        a, b = model(old), model(new)
-    except WorkbenchError:
-        return None
-    if a.scheme.name == b.scheme.name:
-        return landmark
-    found = twins(a.scheme, a.mean_shape.cpu().numpy(), b.scheme, b.mean_shape.cpu().numpy())[landmark]
-    return None if found < 0 else found
-
-
-def timing(shown: Shown) -> str:
-    """How long the forward pass took and where, in words."""
-    r = shown.reading
-    where = f"CPU, {_threads()}" if r.device == "cpu" else f"GPU ({torch.cuda.get_device_name(r.device)})"
-    taken = f"read in {1000 * r.seconds:.0f} ms on {where}"
-    return taken if shown.fresh else f"{taken}; now shown from memory"
-
-
-def _threads() -> str:
-    count = torch.get_num_threads()
-    return "1 thread" if count == 1 else f"{count} threads"
+def bytes_of(value: object) -> int:
+    """What a value holds: tensors, arrays, pictures, bytes and text, wherever they lie in it, each counted once."""
+    seen: set[int] = set()
+    total, todo = 0, [value]
+    while todo:
+        one = todo.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if isinstance(one, torch.nn.Module):
+            todo += [*one.parameters(), *one.buffers()]
+        elif isinstance(one, torch.Tensor):
+            storage = one.untyped_storage()
+            if storage.data_ptr() not in seen:
+                seen.add(storage.data_ptr())
+                total += storage.nbytes()
+        elif isinstance(one, np.ndarray):
+            if isinstance(one.base, np.ndarray):
+                todo.append(one.base)
+            else:
+                total += one.nbytes
+        elif isinstance(one, Image.Image):
+            total += one.width * one.height * len(one.getbands())
+        elif isinstance(one, bytes | bytearray | str):
+            total += len(one)
+        elif isinstance(one, Mapping):
+            todo += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple | set | frozenset):
+            todo += one
+        elif isinstance(one, type) or not hasattr(one, "__dict__"):
+            total += 8
+        else:
+            todo += vars(one).values()
+    return total

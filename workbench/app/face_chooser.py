@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.app import cache, state, uploads
+from workbench.app import readings, state, uploads
 from workbench.app.gallery import Tile, gallery, thumbnail
 from workbench.app.messages import plain
 from workbench.errors import WorkbenchError
@@ -95,13 +95,14 @@ def _choose(name: str) -> None:
 
 
 def _own_tile(photo: uploads.Photo) -> Tile:
-    src = cache.view("tile", (photo.digest,), lambda: thumbnail(photo.picture))
+    picture = photo.picture
+    src = readings.view("tile", (readings.FaceKey.of_photo(photo),), lambda: thumbnail(picture))
     return Tile(f"{_OWN}{photo.digest}", photo.name, f"{photo.name}, your photograph", src)
 
 
 def _sample_tiles() -> list[Tile]:
-    names = cache.shelf().samples
-    return cache.view("tiles", names, lambda: [_sample_tile(name) for name in names])
+    names = readings.shelf().samples
+    return readings.view("tiles", names, lambda: [_sample_tile(name) for name in names])
 
 
 def _sample_tile(name: str) -> Tile:

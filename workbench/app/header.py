@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 from PIL import Image, ImageDraw
 
-from workbench.app import cache, gallery, messages, state
+from workbench.app import gallery, messages, readings, state
 from workbench.errors import WorkbenchError
 from workbench.figures import palette
 
@@ -19,10 +19,10 @@ def draw(title: str) -> None:
     selection = state.current()
     picture, facts = "", ["no face yet"]
     try:
-        shown = cache.reading(selection)
-        picture = cache.view("thumbnail", shown.key, lambda: _thumbnail(shown))
-        card = cache.cards().get(selection.model)
-        facts = [shown.reading.face.name, card.title if card else selection.model, cache.timing(shown)]
+        shown = readings.reading(selection)
+        picture = readings.view("thumbnail", shown.key, lambda: _thumbnail(shown))
+        card = readings.cards().get(selection.model)
+        facts = [shown.reading.face.name, card.title if card else selection.model, readings.timing(shown)]
     except WorkbenchError:
         pass
     image = f'<img src="{picture}" alt="" width="34" height="34">' if picture else '<i class="wb-noface"></i>'
@@ -49,5 +49,5 @@ def icon(side: int = 64) -> Image.Image:
     return picture
 
 
-def _thumbnail(shown: cache.Shown) -> str:
+def _thumbnail(shown: readings.Shown) -> str:
     return gallery.thumbnail(Image.fromarray(shown.reading.face.crop(128)), 68)

@@ -82,13 +82,13 @@ def _next_step(error: Exception | None) -> tuple[str, Callable[[], None]]:
 
 
 def _sample() -> None:
-    from workbench.app import cache
+    from workbench.app import readings
 
-    state.choose_sample(cache.shelf().default_sample)
+    state.choose_sample(readings.shelf().default_sample)
 
 
 def _afresh() -> None:
-    from workbench.app import cache
+    from workbench.app import readings
 
-    default = cache.shelf().default()
+    default = readings.shelf().default()
     state.update(**{name: getattr(default, name) for name in default.__dataclass_fields__})

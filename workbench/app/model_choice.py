@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.app import cache, state
+from workbench.app import readings, state
 from workbench.models import ModelCard
 
 
 def model_choice(key: str = "model_choice", short: bool = False) -> None:
     """A chooser over the shelf and, below it unless ``short``, the chosen card's facts."""
-    cards = cache.cards()
+    cards = readings.cards()
     names = list(cards)
     chosen = state.current().model
     if st.session_state.get(key) != chosen and chosen in names:

@@ -2,78 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import streamlit as st
 
-from workbench.app import cache, messages, state
+from workbench.app import messages, readings, state
 from workbench.models import ModelCard
 from workbench.paths import share
+from workbench.views import get_view
 
 
-@dataclass(frozen=True)
-class Need:
-    """What a page needs of a model.
-
-    Attributes:
-        has: whether a model of this card has it.
-        lacks: what a model without it lacks, as the end of "<model> has no ...".
-    """
-
-    has: Callable[[ModelCard], bool]
-    lacks: str
+def fits(name: str, model: str) -> bool:
+    """Whether a model has what a view shows; one that is not on the shelf says so itself."""
+    return model not in readings.cards() or get_view(name).needs.met_by(readings.offer(model))
 
 
-def _patch_transformer(card: ModelCard) -> bool:
-    return card.system in ("slpt", "dslpt")
-
-
-def has_spatial_attention(card: ModelCard) -> bool:
-    """Whether an SSFA model holds attention between the places of a map."""
-    config = card.config
-    return card.system == "ssfa" and config.get("insertion") != "none" and config.get("kind") != "channel"
-
-
-NEEDS: dict[str, Need] = {
-    "relations": Need(_patch_transformer, "relation layers, in which landmarks listen to one another"),
-    "structure": Need(_patch_transformer, "structure encodings, one a landmark"),
-    "uncertainty": Need(lambda card: card.system == "dslpt", "uncertainty of its own to show"),
-    "self_attention": Need(has_spatial_attention, "self-attention between the places of a feature map"),
-}
-
-
-def fits(view: str, name: str) -> bool:
-    """Whether the model ``name`` has what a page shows; pages that need nothing, and unknown models, fit."""
-    card = cache.cards().get(name)
-    return view not in NEEDS or card is None or NEEDS[view].has(card)
-
-
-def fitting(view: str) -> list[ModelCard]:
-    """The models on the shelf that a page can show, the nearest to the chosen one first: the same number of points,
+def fitting(name: str) -> list[ModelCard]:
+    """The models on the shelf that a view can show, the nearest to the chosen one first: the same number of points,
     then the default model."""
     points = state.limits().landmarks
-    found = [card for card in cache.cards().values() if view not in NEEDS or NEEDS[view].has(card)]
+    found = [readings.cards()[model] for model in readings.offering(get_view(name))]
     return sorted(
-        found, key=lambda card: (card.landmarks != points, card.name != cache.shelf().default_model, card.name)
+        found, key=lambda card: (card.landmarks != points, card.name != readings.shelf().default_model, card.name)
     )
 
 
-def missing(view: str) -> bool:
-    """True when the chosen model has not what a page shows; the page then holds a sentence and a way on."""
-    name = state.current().model
-    if fits(view, name):
+def missing(name: str) -> bool:
+    """True when the chosen model has not what a view shows; the page then holds a sentence and a way on."""
+    chosen = state.current().model
+    if fits(name, chosen):
         return False
-    title = messages.plain(cache.cards()[name].title)
-    others = fitting(view)
+    title, lacks = messages.plain(readings.cards()[chosen].title), get_view(name).lacks
+    others = fitting(name)
     with st.container(
-        key=f"wb-missing-{view}", border=True, horizontal=True, vertical_alignment="center", gap="medium"
+        key=f"wb-missing-{name}", border=True, horizontal=True, vertical_alignment="center", gap="medium"
     ):
         if not others:
-            st.markdown(f"{title} has no {NEEDS[view].lacks}, and no model on the shelf has.")
+            st.markdown(f"{title} has no {lacks}, and no model on the shelf has.")
             return True
-        st.markdown(f"{title} has no {NEEDS[view].lacks}.")
+        st.markdown(f"{title} has no {lacks}.")
         label = f"Read this face with {messages.plain(others[0].title)}"
-        st.button(label, key=f"wb_fit_{view}", on_click=state.update, kwargs={"model": others[0].name}, type="primary")
+        st.button(label, key=f"wb_fit_{name}", on_click=state.update, kwargs={"model": others[0].name}, type="primary")
         st.page_link(share("pages") / "inside.py", label="What this model has inside", icon=":material/layers:")
     return True

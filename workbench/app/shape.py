@@ -7,33 +7,33 @@ from typing import Any
 
 import streamlit as st
 
-from workbench import figures
-from workbench.app import cache, downloads, messages, state, views
-from workbench.app.url_state import Selection
+from workbench.app import explorer, messages, readings, state
 from workbench.errors import DataError, UnknownNameError
 from workbench.explain import to_csv
 from workbench.landmarks import Drawing
 from workbench.landmarks.drawing import MOST
 from workbench.shaping import ShapeReading, shape_json, shape_rows
-from workbench.widgets import mount, shape_payload
+from workbench.views import get_view
+from workbench.widgets import Payload, mount, shape_payload
 from workbench.widgets.shape import EMPTY, drawing_of, state_of
 
-SYSTEM = "tufa"
 _KEPT = "shape.drawing"
 _OPENED = "wb_shape_opened"
 
 
-def explorer(selection: Selection, key: str = "shape") -> None:
+def show(key: str = "shape") -> None:
     """The editor, the way out and the way in for files."""
+    notice()
+    selection = state.current()
     name = model_for(selection.model)
     if name != selection.model:
-        chosen, used = (cache.cards()[n].title if n in cache.cards() else n for n in (selection.model, name))
+        chosen, used = (readings.cards()[n].title if n in readings.cards() else n for n in (selection.model, name))
         st.caption(f"{chosen} finds its own landmarks only; points of your own are found by {used}.")
-    plane = cache.plane(name)
+    plane = readings.plane(name)
     drawn = current(plane)
     drawing = drawing_of(drawn, plane)
-    face = cache.face(selection)
-    reading = None if drawing is None else cache.shape(selection, name, drawing)
+    face = readings.face(selection)
+    reading = None if drawing is None else readings.shape(selection, name, drawing)
     payload = shape_payload(face, plane, reading, drawn)
 
     def changed(now: Mapping[str, Any]) -> None:
@@ -42,7 +42,7 @@ def explorer(selection: Selection, key: str = "shape") -> None:
     mount("shape", payload, key=key, on_change=changed)
     with st.container(key="wb-files", horizontal=True, gap="small"):
         if reading is not None:
-            save(reading)
+            save(reading, payload)
         open_button(plane)
 
 
@@ -52,18 +52,18 @@ def model_for(chosen: str) -> str:
     Raises:
         UnknownNameError: there is none.
     """
-    able = [card.name for card in cache.cards().values() if card.system == SYSTEM]
+    able = readings.offering(get_view("shape"))
     if not able:
         raise UnknownNameError(
-            "There is no model here that finds points of your own: only TUFA does; train its recipe or "
-            "import its weights."
+            "There is no model here that finds points of your own: train one that takes structure prompts, or import "
+            "its weights."
         )
     return chosen if chosen in able else next((name for name in able if "68" in name), able[0])
 
 
 def current(plane: tuple[Drawing, ...]) -> dict[str, Any]:
     """This session's drawing in the widget's form; the model's own convention before the first edit."""
-    kept = views.options_of(_KEPT)
+    kept = explorer.options_of(_KEPT)
     return kept or (state_of(plane[0]) if plane else dict(EMPTY))
 
 
@@ -74,17 +74,17 @@ def keep(drawn: Mapping[str, Any], plane: tuple[Drawing, ...]) -> None:
     except DataError as error:
         state.notify(f"{error} The drawing you had is still here.")
         return
-    views.keep_options(_KEPT, dict(drawn))
+    explorer.keep_options(_KEPT, dict(drawn))
 
 
-def save(reading: ShapeReading) -> None:
-    """The drawing, what was found of it, and the picture of both."""
-    stem = downloads.stem(reading, "shape")
-    views.save_menu(
+def save(reading: ShapeReading, payload: Payload) -> None:
+    """The drawing and what was found of it."""
+    stem = reading.stem("shape")
+    explorer.save_menu(
         ("Shape as JSON", f"{stem}.json", "application/json", lambda: reading.drawing.to_json()),
         ("Found landmarks as CSV", f"{stem}-landmarks.csv", "text/csv", lambda: to_csv(shape_rows(reading))),
         ("Found landmarks as JSON", f"{stem}-landmarks.json", "application/json", lambda: shape_json(reading)),
-        *views.figure_items("Plane and photograph", stem, lambda: figures.shape(reading)),
+        explorer.explorer_item("shape", payload, {}),
         key="shape",
     )
 
@@ -120,7 +120,7 @@ def take(data: bytes, plane: tuple[Drawing, ...]) -> None:
         state.notify(f"{error} The drawing you had is still here.")
         return
     at = int(current(plane).get("at", 0)) + 1  # later than the edit it takes the place of
-    views.keep_options(_KEPT, state_of(opened, at))
+    explorer.keep_options(_KEPT, state_of(opened, at))
 
 
 def notice() -> None:

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 from PIL import Image
 
-from workbench.app import cache, downloads, face_chooser, messages, requirements, state, uploads, views
-from workbench.app.preview import preview_svg
+from workbench import figures
+from workbench.app import downloads, explorer, face_chooser, messages, readings, requirements, state, uploads
 from workbench.app.url_state import FACTOR_RANGE
 from workbench.errors import NoFaceError
+from workbench.explain import relation_kinds
 from workbench.faces import CROP_FACTOR
+from workbench.faces.image import original_size
+from workbench.views import VIEWS, get_view
+from workbench.widgets import mount, picker_payload
 
 _FACTOR = "crop_factor"
 _LOOK = "start_look"
 _LOOKS = ("Its relations", "What it sees")
 
 
-def photograph() -> cache.Shown | None:
+def photograph() -> readings.Shown | None:
     """The photograph, its faces and landmarks; or, where no face is found, a request to draw a box (None then)."""
     selection = state.current()
     try:
-        shown = cache.reading(selection)
+        shown = readings.reading(selection)
     except NoFaceError as error:
         messages.complain(str(error), "face", error)
         if selection.photo:
-            views.box_wanted(uploads.get(selection.photo))
+            _box_wanted(uploads.get(selection.photo))
         return None
-    views.picker(shown)
+    _picker(shown)
     st.caption(face_chooser.credit())
     crop_width()
     return shown
 
 
-def look(shown: cache.Shown) -> None:
+def look(shown: readings.Shown) -> None:
     """A first look inside, or the crop in the network's own pixels: one picture, switched in place."""
     if not requirements.fits("relations", state.current().model):
         _crop(shown)
@@ -46,16 +52,19 @@ def look(shown: cache.Shown) -> None:
         _relations(shown)
 
 
-def _relations(shown: cache.Shown) -> None:
-    s = state.current()
-    key = (*shown.key, s.kind, s.stage, s.layer, s.head)
-    svg, caption = cache.view("preview", key, lambda: preview_svg(shown.reading, s.kind, s.stage, s.layer, s.head))
+def _relations(shown: readings.Shown) -> None:
+    s, reading = state.current(), shown.reading
+    kinds = [kind.name for kind in relation_kinds(reading)]
+    kind = s.kind if s.kind in kinds else kinds[0]
+    key = (*shown.key, kind)
+    picture = readings.view(
+        "look", key, lambda: figures.to_bytes(figures.relations(reading, kind, best=True), "svg").decode()
+    )
     with st.container(key="wb-preview"):
-        st.image(svg, width="stretch")
-    st.caption(caption)
+        st.image(picture, width="stretch")
 
 
-def _crop(shown: cache.Shown) -> None:
+def _crop(shown: readings.Shown) -> None:
     reading = shown.reading
     size = reading.input_size
     with st.container(key="wb-crop"):
@@ -85,33 +94,38 @@ def _set_factor() -> None:
 
 
 def next_pages() -> None:
-    """Where to go from here, of the pages that this model has something for."""
+    """Where to go from here: the views that this model has something for."""
     chosen = state.current().model
-    for name, label, icon in (
-        ("inside", "What it holds inside", ":material/layers:"),
-        ("self_attention", "Where a place looks", ":material/my_location:"),
-        ("relations", "Who listens to whom", ":material/hub:"),
-        ("structure", "What it knows of a face", ":material/grid_on:"),
-        ("uncertainty", "How sure it is", ":material/blur_on:"),
-    ):
-        if requirements.fits(name, chosen):
-            st.page_link(views.page(name), label=label, icon=icon, width="stretch")
+    for view in VIEWS.values():
+        if view.page and view.name != "picker" and requirements.fits(view.name, chosen):
+            explorer.page_link(view.name, width="stretch")
 
 
-def save(shown: cache.Shown) -> None:
+def save(shown: readings.Shown) -> None:
     """The answer to take along."""
-    r = shown.reading
-    name = downloads.stem(r, "landmarks")
-    views.save_menu(
-        ("Landmarks as CSV", f"{name}.csv", "text/csv", lambda: downloads.landmarks_csv(r)),
-        ("Landmarks as JSON", f"{name}.json", "application/json", lambda: downloads.landmarks_json(r)),
-        ("Photograph with landmarks as PNG", f"{name}.png", "image/png", lambda: downloads.photo_png(r)),
-        ("Crop as PNG", f"{downloads.stem(r, 'crop')}.png", "image/png", lambda: downloads.crop_png(r)),
-        (
-            "Trace as safetensors",
-            f"{downloads.stem(r, 'trace')}.safetensors",
-            "application/octet-stream",
-            lambda: downloads.trace_file(r),
-        ),
-        key="start",
+    explorer.save_menu(*downloads.landmarks_items(shown.reading), downloads.trace_item(shown.reading), key="start")
+
+
+def _picker(shown: readings.Shown) -> None:
+    """The photograph with its landmarks, the faces found in it and the square that is cropped."""
+    payload = readings.view("picker", shown.key, lambda: get_view("picker").payload(shown.reading, {}))
+    mount("picker", payload, key="picker", on_change=_choose_face)
+
+
+def _box_wanted(photo: uploads.Photo) -> None:
+    """A photograph in which no face was found: the widget asks for a box."""
+    picture = photo.picture
+    payload = readings.view(
+        "picker",
+        (readings.FaceKey.of_photo(photo),),
+        lambda: picker_payload(picture, [], original=original_size(picture)),
     )
+    mount("picker", payload, key="picker", on_change=_choose_face)
+
+
+def _choose_face(now: dict[str, Any]) -> None:
+    choice = now["choice"]
+    if "box" in choice:
+        state.try_face(box=tuple(float(v) for v in choice["box"]), index=0)
+    elif "index" in choice:
+        state.try_face(box=None, index=int(choice["index"]))

@@ -7,8 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.app import cache, uploads
-from workbench.app.url_state import Limits, Selection, fit, from_link, to_link
+from workbench.app import readings, uploads
+from workbench.app.url_state import Limits, Selection, clamp, from_link, to_link
 from workbench.errors import WorkbenchError
 
 _SELECTION = "wb_selection"
@@ -30,7 +30,7 @@ def sync() -> None:
     if not first and (touched or not changed):
         return
     own: Selection | None = st.session_state.get(_OWN) if "photo" in link and "sample" not in link else None
-    selection, complaint = from_link(link, cache.shelf())
+    selection, complaint = from_link(link, readings.shelf())
     if own is not None and uploads.holds(own.photo):
         # The person's own photograph is still in this session; the link tells the view.
         selection, complaint = replace(own, **_view_of(selection)), ""
@@ -44,7 +44,7 @@ def sync() -> None:
 def _with_a_face(selection: Selection, complaint: str) -> tuple[Selection, str]:
     """A link may name a face or a box that the photograph does not have: then its first face is taken."""
     try:
-        cache.face(selection)
+        readings.face(selection)
     except WorkbenchError as error:
         return replace(selection, index=0, box=None, factor=None), complaint or f"{error} The first face is shown."
     return selection, complaint
@@ -64,13 +64,13 @@ def publish() -> None:
 def current() -> Selection:
     """This session's selection; the default one before the first :func:`sync`."""
     if _SELECTION not in st.session_state:
-        st.session_state[_SELECTION] = cache.shelf().default()
+        st.session_state[_SELECTION] = readings.shelf().default()
     return st.session_state[_SELECTION]
 
 
 def limits() -> Limits:
     """How far the chosen model's axes reach."""
-    return cache.shelf().models.get(current().model, Limits(1, 1, 1, 0))
+    return readings.shelf().models.get(current().model, Limits(1, 1, 1, 0))
 
 
 def update(**changes: Any) -> None:
@@ -78,10 +78,10 @@ def update(**changes: Any) -> None:
     is the one in the same place of the face."""
     before, selection = current(), replace(current(), **changes)
     if selection.model != before.model and before.landmark is not None and "landmark" not in changes:
-        selection = replace(selection, landmark=cache.twin(before.model, selection.model, before.landmark))
+        selection = replace(selection, landmark=readings.landmark_in(selection.model, before.model, before.landmark))
     if selection.photo:
         st.session_state[_OWN] = selection
-    st.session_state[_SELECTION] = fit(selection, cache.shelf().models.get(selection.model, Limits(1, 1, 1, 0)))
+    st.session_state[_SELECTION] = clamp(selection, readings.shelf().models.get(selection.model, Limits(1, 1, 1, 0)))
     st.session_state[_TOUCHED] = True
 
 
@@ -98,7 +98,7 @@ def choose_photo(digest: str) -> None:
 def try_face(**changes: Any) -> None:
     """Take another face or box of the same photograph, if it can be cropped; else say why and keep the present one."""
     try:
-        cache.face(replace(current(), **changes))
+        readings.face(replace(current(), **changes))
     except WorkbenchError as error:
         notify(str(error))
         return

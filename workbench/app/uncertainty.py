@@ -7,12 +7,13 @@ from typing import Any
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from workbench.app import cache, views
-from workbench.app.effects import change_figure, relation_change
-from workbench.app.url_state import Selection
+from workbench import figures
+from workbench.app import explorer, readings, requirements, state
 from workbench.errors import ImageError
+from workbench.explain import relation_change
 from workbench.faces import Occluder
 from workbench.reading import Reading
+from workbench.widgets import uncertainty_payload
 
 _AROUND = 0.02
 """How far the first occluder reaches beyond the mouth's landmarks, in [0, 1] of the crop."""
@@ -39,11 +40,14 @@ def occluder_of(value: dict[str, Any]) -> Occluder | None:
         return None
 
 
-def explorer(selection: Selection) -> None:
+def show() -> None:
     """The widget, the covered crop read afresh whenever the occluder was moved, and the relations' answer."""
-    committed = views.options_of("uncertainty.occluder")
+    if requirements.missing("uncertainty"):
+        return
+    selection = state.current()
+    committed = explorer.options_of("uncertainty.occluder")
     occluder = occluder_of(committed)
-    plain = cache.reading(selection)
+    plain = readings.reading(selection)
     if occluder is None:
         with _answer():
             st.markdown(
@@ -53,29 +57,38 @@ def explorer(selection: Selection) -> None:
             st.button(
                 "Cover the mouth",
                 key="cover_mouth",
-                on_click=views.keep_options,
+                on_click=explorer.keep_options,
                 args=("uncertainty.occluder", mouth(plain.reading)),
                 icon=":material/ink_eraser:",
             )
-        views.uncertainty(plain, plain, {})
+        _explorer(plain, plain, {})
         return
-    shown = cache.occluded(selection, occluder)
-    change = relation_change(shown.reading, plain.reading, occluder, selection.stage, selection.layer)
+    shown = readings.occluded(selection, occluder)
+    listens = requirements.fits("relations", selection.model)
+    stage = -1 if selection.stage is None else selection.stage
     with _answer():
-        st.markdown(change.sentence())
-    views.uncertainty(shown, plain, committed)
-    words, picture = st.columns([2, 3])
-    with words:
-        st.markdown("##### Who gained and who lost listeners")
-        st.caption(
-            f"`{change.caption}` · dots: mean weight on each landmark's patch; lines: the {len(change.edges)} "
-            f"relations that changed most, the widest by {abs(change.change).max():.3f}, red more, blue less; "
-            f"squares are covered · {cache.timing(shown)}"
-        )
-        st.page_link(views.page("relations"), label="All relations, uncovered", icon=":material/hub:")
-    with picture:
-        figure = change_figure(change, shown.reading, plain.reading)
-        st.plotly_chart(figure, key="relation_change", config={"displayModeBar": False})
+        if listens:
+            change = relation_change(shown.reading, plain.reading, occluder, stage, selection.layer)
+            st.markdown(change.sentence())
+    _explorer(shown, plain, committed)
+    if listens:
+        words, picture = st.columns([2, 3])
+        with words:
+            st.markdown("##### Which landmarks are listened to more, and which less")
+            st.caption(f"{change.caption} · {readings.timing(shown)}")
+            explorer.page_link("relations", "All relations, uncovered")
+        with picture:
+            figure = figures.relation_change(change, shown.reading, plain.reading)
+            st.plotly_chart(figure, key="relation_change", config={"displayModeBar": False})
+
+
+def _explorer(shown: readings.Shown, plain: readings.Shown, cover: dict[str, Any]) -> None:
+    """The widget; ``cover`` is the occluder that ``shown`` was read under."""
+    payload = readings.view(
+        "uncertainty", shown.key, lambda: uncertainty_payload(shown.reading, cover, plain.reading if cover else None)
+    )
+    chosen = explorer.linked("uncertainty", payload, occluder=cover)
+    explorer.save_menu(explorer.explorer_item("uncertainty", payload, chosen), key="uncertainty")
 
 
 def _answer() -> DeltaGenerator:

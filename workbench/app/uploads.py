@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import streamlit as st
 from PIL import Image
 
+from workbench.app.cache import Picture, shared_picture
 from workbench.errors import ImageError
 from workbench.faces import load_image
 
@@ -18,11 +19,18 @@ _PHOTOS = "wb_photos"
 
 @dataclass(frozen=True)
 class Photo:
-    """An upright RGB picture, its name and the SHA-256 of the file it came from."""
+    """A picture as this session calls it. The session's holding it is what keeps the picture."""
 
-    digest: str
     name: str
-    picture: Image.Image
+    shared: Picture
+
+    @property
+    def digest(self) -> str:
+        return self.shared.digest
+
+    @property
+    def picture(self) -> Image.Image:
+        return self.shared.image
 
 
 def add(data: bytes, name: str) -> Photo:
@@ -31,7 +39,7 @@ def add(data: bytes, name: str) -> Photo:
     Raises:
         ImageError: it is no picture that can be read.
     """
-    photo = Photo(hashlib.sha256(data).hexdigest(), name, load_image(data))
+    photo = Photo(name, shared_picture(hashlib.sha256(data).hexdigest(), load_image(data)))
     kept = {digest: p for digest, p in _kept().items() if digest != photo.digest}
     st.session_state[_PHOTOS] = dict([*kept.items(), (photo.digest, photo)][-KEEP:])
     return photo

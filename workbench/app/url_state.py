@@ -11,10 +11,10 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from workbench.models.base import ModelCard
 
-KINDS = ("cross", "self")
 FACTOR_RANGE = (0.6, 2.0)
 OWN_PHOTO = "own"
 _LONGEST = 40
@@ -35,7 +35,7 @@ class Selection:
         stage, layer: counted from 0; None is what a view starts with (the last stage; the layer it cares for).
         head: counted from 0, None the mean of all heads.
         landmark: counted from 0, None when no landmark is singled out.
-        kind: "cross" or "self" attention.
+        kind: of the relations ("cross", "self" ...); "" is what a view starts with.
         tensor: what the Inside page shows, a tap's path; "" is what it begins with.
     """
 
@@ -49,7 +49,7 @@ class Selection:
     layer: int | None = None
     head: int | None = None
     landmark: int | None = None
-    kind: str = "cross"
+    kind: str = ""
     tensor: str = ""
 
 
@@ -61,6 +61,11 @@ class Limits:
     layers: int
     heads: int
     landmarks: int
+
+    def allow(self, name: str, value: object) -> bool:
+        """Whether a field of a selection may have a value: an index within its axis, None, or what is no index."""
+        size: int | None = getattr(self, f"{name}s", None)
+        return size is None or value is None or (isinstance(value, int) and 0 <= value < size)
 
     @classmethod
     def of(cls, card: ModelCard) -> Limits:
@@ -101,7 +106,7 @@ def to_link(selection: Selection) -> dict[str, str]:
             link[name] = str(value + 1)
     if s.landmark is not None:
         link["landmark"] = str(s.landmark)
-    if s.kind != KINDS[0]:
+    if s.kind:
         link["kind"] = s.kind
     if s.tensor:
         link["tensor"] = s.tensor
@@ -131,26 +136,16 @@ def from_link(link: Mapping[str, str], shelf: Shelf) -> tuple[Selection, str]:
         layer=reader.counted("layer", limits.layers),
         head=reader.counted("head", limits.heads),
         landmark=reader.whole("landmark", 0, limits.landmarks - 1),
-        kind=reader.one_of("kind", KINDS, default.kind),
+        kind=reader.path("kind"),
         tensor=reader.path("tensor"),
     ), reader.sentence()
 
 
-def fit(selection: Selection, limits: Limits) -> Selection:
+def clamp(selection: Selection, limits: Limits) -> Selection:
     """The same selection with stage, layer, head and landmark inside a model's limits (else their defaults)."""
-    s = selection
-
-    def check_index(value: int | None, size: int) -> int | None:
-        return value if value is not None and 0 <= value < size else None
-
-    return replace(
-        s,
-        stage=check_index(s.stage, limits.stages),
-        layer=check_index(s.layer, limits.layers),
-        head=check_index(s.head, limits.heads),
-        landmark=check_index(s.landmark, limits.landmarks),
-        kind=s.kind if s.kind in KINDS else KINDS[0],
-    )
+    axes = ("stage", "layer", "head", "landmark")
+    gone: dict[str, Any] = {a: None for a in axes if not limits.allow(a, getattr(selection, a))}
+    return replace(selection, **gone)
 
 
 class _Reader:
@@ -196,10 +191,10 @@ class _Reader:
         return parsed
 
     def path(self, key: str) -> str:
-        """Names joined by dots, as a tap's path; whether a model has such a tap only the page can tell."""
+        """Names joined by dots, as a tap's path or its end; whether a model has such a tap only the page can tell."""
         value = self.link.get(key, "")
         if value and not _PATH.fullmatch(value):
-            self._refuse(key, value, "no name of a tensor")
+            self._refuse(key, value, "no name that a tensor could have")
             return ""
         return value
 

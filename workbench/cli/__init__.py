@@ -55,7 +55,7 @@ def plainly(command: Callable[P, None]) -> Callable[P, None]:
 def missing(error: ModuleNotFoundError) -> str:
     """Which extra brings a package that is not installed; a module of ours that is missing is a fault."""
     package = (error.name or "").split(".")[0]
-    if package in ("lightning", "tensorboard"):
+    if package in ("lightning", "skimage", "tensorboard"):
         return (
             f"Training needs the package '{package}'; install the extra: pip install -c constraints.txt -e '.[train]'"
         )

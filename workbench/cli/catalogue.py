@@ -81,14 +81,14 @@ def table(
         Path | None, typer.Option(help="A Markdown file to write it into, between its two markers.")
     ] = None,
 ) -> None:
-    """All systems in two Markdown tables: sizes against the papers', checkpoints with error and time."""
-    from workbench.evaluation.table import around_table, markdown, write_into
+    """All systems in Markdown tables: what they show, sizes against the papers', checkpoints with error and time."""
+    from workbench.evaluation.table import markdown, overview, read_places, write_into
 
     if readme is not None:
-        around_table(readme)  # before the wait
+        read_places(readme)  # before the wait
     text = markdown(progress=sys.stderr.isatty())
     if readme is None:
-        typer.echo(text)
+        typer.echo(f"{overview()}\n\n{text}")
     else:
         write_into(readme, text)
 

@@ -16,6 +16,7 @@ from workbench import figures
 from workbench.axes import GENERAL, LANDMARK_PAIRS
 from workbench.faces import load_face, sample_photo
 from workbench.models import load_model
+from workbench.models.base import to_tensor
 from workbench.reading import paths_of, read
 from workbench.tracing import record
 
@@ -74,8 +75,7 @@ def load_bytes(image: str) -> bytes:
 
 def _pair(network: Any, face: Any, repeats: int, general: list[str]) -> tuple[float, float]:
     """Median milliseconds of the forward pass without and with a recorder."""
-    crop = torch.from_numpy(face.crop(network.input_size).transpose(2, 0, 1).copy())[None]
-    images = network.prepare(crop)
+    images = network.prepare(to_tensor(face.crop(network.input_size)))
 
     def timed(run: Callable[[], object]) -> float:
         start = time.perf_counter()

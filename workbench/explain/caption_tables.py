@@ -181,7 +181,6 @@ INSIDE: Sequence[Clause] = (
     Clause("this system gives one answer, without stages", {"tensor": None, "trajectory": None}),
     *INSIDE_TENSOR,
     *_strongest("of", "landmark", "", {"kind": "landmark_pairs"}),
-    *_strongest("of", "landmark", "", {"kind": "graph"}),
     Clause("{rows} × {columns} cells, not smoothed, more opaque where larger", {"rows": _ANY}),
     Clause("scale {low} to {high}, the largest here", {"low": _ANY, "scale": "map"}),
     Clause("scale {low} to {high}, the least and the largest here", {"low": _ANY, "scale": "range"}),

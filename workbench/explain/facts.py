@@ -75,7 +75,7 @@ def uncertainty_facts(
         occluder, covered: what covers the crop, and its share of it in [0, 1].
         compared: whether an uncovered reading stands beside this one.
     """
-    inside = [round(100 * ellipse_mass(k, reading.likelihood)) for k in (1.0, 2.0, 3.0)]
+    inside = [round(100 * ellipse_mass(k, reading.alignment.likelihood)) for k in (1.0, 2.0, 3.0)]
     return {
         "stage": None if stage is None else stage % reading.stages + 1,
         "stages": reading.stages,
@@ -84,7 +84,7 @@ def uncertainty_facts(
         "ellipses": ellipses,
         "patches": patches,
         "path": path,
-        "law": law(reading.likelihood),
+        "law": law(reading.alignment.likelihood),
         "inside1": inside[0],
         "inside2": inside[1],
         "inside3": inside[2],
@@ -166,7 +166,7 @@ def inside_facts(
     """
     kind, shape = held.map.kind, held.values.shape
     count = shape[2]
-    is_map, lines = len(shape) == 5, kind in ("landmark_pairs", "graph")
+    is_map, lines = len(shape) == 5, kind == "landmark_pairs"
     item = None if item is None else item % count
     of_landmark = item is not None and (lines or kind in ("landmarks", "landmark_to_map", "patches"))
     known = item is not None and item < reading.scheme.count

@@ -34,7 +34,7 @@ _KINDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("query_y", "query_x", "key_y", "key_x"): ("spatial_attention", "where each place looks"),
     ("landmark", "channel", "y", "x"): ("patches", "features of each landmark's patch"),
     ("head", "query_landmark", "key_landmark"): ("landmark_pairs", "who listens to whom"),
-    ("query_landmark", "key_landmark"): ("graph", "weights of the graph's edges"),
+    ("query_landmark", "key_landmark"): ("landmark_pairs", "weights of the graph's edges"),
     ("head", "query_token", "key_token"): ("table", "which token listens to which"),
     ("landmark", "encoding"): ("table", "structure encodings, one a landmark"),
     ("channel",): ("bars", "one number a channel"),
@@ -55,7 +55,7 @@ class Map:
     Attributes:
         name: its key in the trace, the tap's path.
         kind: "grid", "channels", "landmarks", "landmark_to_map", "spatial_attention", "patches",
-            "landmark_pairs", "graph", "bars", "boxes", "points" or "table".
+            "landmark_pairs", "bars", "boxes", "points" or "table".
         axes: their names, batch and stage left out.
         words: what it is.
     """
@@ -73,7 +73,7 @@ class Stack:
     Attributes:
         map: what it is.
         values: float32. Grids (stage, head, item, h, w), an item being a channel or a landmark; "landmark_pairs"
-            and "graph" (stage, head, N, N), rows are queries; "bars" (stage, 1, branch, channel); "table" (stage,
+            (stage, head, N, N), rows are queries; "bars" (stage, 1, branch, channel); "table" (stage,
             head, row, column); "boxes" (stage, 1, N, 4) as x0, y0, width, height; "points" (stage, 1, N, 2).
         done: what was computed on the way, "" for nothing.
     """
@@ -139,7 +139,7 @@ def stack(reading: Reading, name: str) -> Stack:
         values, done = values / reading.input_size, f"pixels divided by the crop's {reading.input_size}"
     elif found.kind == "table":
         values = values.reshape(len(values), -1, *values.shape[-2:]) if values.ndim > 2 else values[:, None, None]
-    ranks = {"bars": 4, "boxes": 4, "points": 4, "landmark_pairs": 4, "graph": 4, "table": 4}
+    ranks = {"bars": 4, "boxes": 4, "points": 4, "landmark_pairs": 4, "table": 4}
     while values.ndim < ranks.get(found.kind, 5):
         values = values[:, None]
     return Stack(found, values, done)
@@ -153,11 +153,11 @@ def pick(reading: Reading, name: str, stage: int = -1, head: int | None = None, 
         head: None takes the mean over the heads.
         item: a channel or a landmark of a grid; None takes, over all of them, the mean of the absolute values
             (channels), the largest value (landmarks) or the mean (where each landmark looks). A landmark's row of
-            "landmark_pairs" or "graph".
+            "landmark_pairs".
 
     Returns:
         Grids (h, w), or (N, h, w) for patches with no item; otherwise the layout of :class:`Stack` without its first
-        two axes, "landmark_pairs" and "graph" with an item (N,).
+        two axes, "landmark_pairs" with an item (N,).
 
     Raises:
         TraceError: the tensor, the stage, the head or the item is not there.
@@ -167,7 +167,7 @@ def pick(reading: Reading, name: str, stage: int = -1, head: int | None = None, 
     if head is not None:
         check_index("head", head, found.heads)
     values = found.values[stage].mean(0) if head is None else found.values[stage][head]
-    row = item is not None and found.map.kind in ("landmark_pairs", "graph")
+    row = item is not None and found.map.kind == "landmark_pairs"
     if found.map.kind in GRIDS:
         values = _one(values, found.map.kind, item)
     elif row and item is not None:
@@ -205,7 +205,7 @@ def first_choice(maps: list[Map]) -> str:
     Raises:
         TraceError: there is none.
     """
-    order = ("spatial_attention", "landmark_to_map", "landmarks", "landmark_pairs", "grid", "graph", "channels")
+    order = ("spatial_attention", "landmark_to_map", "landmarks", "landmark_pairs", "grid", "channels")
     if not maps:
         raise TraceError("This model has no taps, so there is nothing to look at inside it.")
     return min(reversed(maps), key=lambda m: order.index(m.kind) if m.kind in order else len(order)).name
@@ -219,7 +219,6 @@ def map_rows(
     known: dict[str, tuple[str, ...]] = {
         "bars": ("branch", "channel"),
         "landmark_pairs": ("query", "key"),
-        "graph": ("query", "key"),
         "boxes": ("landmark", "part"),
         "points": ("landmark", "axis"),
         "table": ("row", "column"),

@@ -16,9 +16,6 @@ from workbench.tracing import check_index
 if TYPE_CHECKING:
     from workbench.reading import Reading
 
-SIZE_FACTOR = 12.0
-"""6 Z with Z = 2: a patch spans this many deviations (thesis 5.2.2)."""
-
 STATES = ("first", "floor", "active", "ceiling", "fixed")
 """What set a patch's size: the first stage's constant, the clamp's floor, the variance itself, the clamp's
 ceiling, or a rule that ignores the variance (halving)."""
@@ -125,24 +122,6 @@ class Calibration:
     caption: str
 
 
-@dataclass(frozen=True)
-class CoveredRatio:
-    """Sigma of points under an occluder against the same points without it.
-
-    Attributes:
-        covered, uncovered: mean sigma of the points, in the unit given.
-        ratio: covered / uncovered.
-        count: number of points.
-        caption: the result in words.
-    """
-
-    covered: float
-    uncovered: float
-    ratio: float
-    count: int
-    caption: str
-
-
 def ellipses(
     reading: Reading, levels: tuple[float, ...] = (1.0, 2.0, 3.0), stage: int = -1, layer: int = -1
 ) -> Ellipses:
@@ -152,11 +131,11 @@ def ellipses(
         TraceError: the model predicts no uncertainty.
     """
     sigma = deviation(reading, stage, layer)
-    mass = tuple(ellipse_mass(k, reading.likelihood) for k in levels)
+    mass = tuple(ellipse_mass(k, reading.alignment.likelihood) for k in levels)
     shown, inside = ", ".join(map(number, levels)), ", ".join(number(round(100 * m)) for m in mass)
     caption = (
         f"{step_words(reading, stage, layer)} · ellipses at {shown} σ, σ = √variance × patch side; "
-        f"a {law(reading.likelihood)} has {inside} % of its mass inside"
+        f"a {law(reading.alignment.likelihood)} has {inside} % of its mass inside"
     )
     return Ellipses(reading.points(stage, layer), sigma, tuple(levels), mass, caption)
 
@@ -223,14 +202,16 @@ def patch_states(reading: Reading) -> PatchStates:
     stages, count = rects.shape[:2]
     states = np.full((stages, count), "first", dtype="<U7")
     wanted = np.full((stages, count), np.nan)
-    low, high = reading.size_limits
-    if reading.alignment.variance is None or reading.size_rule not in ("variance", "deviation"):
+    power = {"variance": "max v", "deviation": "max √v"}.get(reading.alignment.size_rule or "")
+    factor, limits = reading.alignment.size_factor, reading.alignment.size_limits
+    if reading.alignment.variance is None or power is None or factor is None or limits is None:
         states[1:] = "fixed"
         words = "every stage halves the side"
         return PatchStates(rects, states, wanted, 0.0, "", words, f"patches.rects · {words}")
+    low, high = limits
     spread = reading.variance().max(-1)
-    spread = np.sqrt(spread) if reading.size_rule == "deviation" else spread
-    wanted[1:] = SIZE_FACTOR * spread[:-1]
+    spread = np.sqrt(spread) if reading.alignment.size_rule == "deviation" else spread
+    wanted[1:] = factor * spread[:-1]
     states[1:] = np.where(wanted[1:] <= low, "floor", np.where(wanted[1:] >= high, "ceiling", "active"))
     error = _size_error(rects, np.clip(wanted[1:], low, high))
     if error > 0.01:
@@ -238,7 +219,7 @@ def patch_states(reading: Reading) -> PatchStates:
             f"The patches of {reading.model_name} do not follow its size rule (factors differ by "
             f"{error:.2f}); read the face again with a matching checkpoint."
         )
-    rule = f"{number(SIZE_FACTOR)} {'max √v' if reading.size_rule == 'deviation' else 'max v'}"
+    rule = f"{number(factor)} {power}"
     words = f"side = last side × clamp({rule}, {number(low)}, {number(high)})"
     return PatchStates(rects, states, wanted, error, rule, words, f"patches.rects · {words}")
 
@@ -301,26 +282,6 @@ def calibration(
         f"(of a calibrated {law(likelihood)} {within:.0%}) · mean gap {number(gap)}"
     )
     return Calibration(expected, observed, gap, int(known.sum()), caption)
-
-
-def covered_ratio(with_occluder: np.ndarray, without: np.ndarray, covered: np.ndarray) -> CoveredRatio:
-    """How much sigma rises on points that something covers.
-
-    Args:
-        with_occluder, without: (..., N, 2) sigma of the same faces with and without the occluder, one unit.
-        covered: (..., N) true where the occluder lies over the landmark.
-
-    Raises:
-        TraceError: no landmark is covered.
-    """
-    mask = np.asarray(covered, bool)
-    if not mask.any():
-        raise TraceError("The occluder covers no landmark; move it onto the face.")
-    over = float(np.asarray(with_occluder, float)[mask].mean())
-    free = float(np.asarray(without, float)[mask].mean())
-    ratio = over / free if free > 0 else float("inf")
-    caption = f"σ of the {mask.sum()} covered landmarks is {number(ratio)} times their σ uncovered"
-    return CoveredRatio(over, free, ratio, int(mask.sum()), caption)
 
 
 def step_words(reading: Reading, stage: int | None, layer: int) -> str:

@@ -14,21 +14,13 @@ from workbench.errors import UnknownNameError
 from workbench.faces.face import Face, load_face
 
 _FOLDER = Path(__file__).parent / "samples"
-_ASTRONAUT = {
-    "name": "astronaut",
-    "title": "Astronaut",
-    "credit": "Eileen Collins, photographed by NASA; from scikit-image's data",
-    "licence": "public domain",
-    "licence_url": "https://www.nasa.gov/nasa-brand-center/images-and-media/",
-    "made_from": "one photograph",
-}
 
 
 @cache
 def _credits() -> dict[str, dict[str, Any]]:
     file = _FOLDER / "credits.json"
     rows = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
-    return {row["name"]: row for row in (_ASTRONAUT, *rows)}
+    return {row["name"]: row for row in rows}
 
 
 def sample_names() -> list[str]:
@@ -48,12 +40,7 @@ def sample_info(name: str) -> dict[str, Any]:
 
 def sample_photo(name: str) -> Image.Image:
     """The picture of a sample, RGB. Raises UnknownNameError."""
-    info = sample_info(name)
-    if name == "astronaut":
-        from skimage.data import astronaut
-
-        return Image.fromarray(astronaut())
-    with Image.open(_FOLDER / info["file"]) as image:
+    with Image.open(_FOLDER / sample_info(name)["file"]) as image:
         return image.convert("RGB")
 
 

@@ -57,7 +57,7 @@ def inside(
     kind = held.map.kind
     shown = pick(reading, name, stage, head, item).values
     span: Span | None = None
-    if kind in ("landmark_pairs", "graph"):
+    if kind == "landmark_pairs":
         whole = pick(reading, name, stage, head).values
         span = (0.0, largest_weight(held.values if scale == "all" else whole, own=False), palette.OVER_PHOTO)
     elif kind == "table":
@@ -66,13 +66,13 @@ def inside(
         every = held.values if head is not None or held.heads == 1 else held.values.mean(1)
         ranged = (*_least_and_largest(shown), palette.OVER_PHOTO)
         span = ranged if scale == "range" else span_of(every if scale == "all" else shown)
-    on_crop = kind not in ("landmark_pairs", "graph") and span is not None
+    on_crop = kind != "landmark_pairs" and span is not None
     facts = inside_facts(
         reading, held, stage, head, item, span=span and span[:2], scale=scale, top_k=top_k,
         below=on_crop and span is not None and bool((shown < span[0]).any()),
     )  # fmt: skip
     caption, title = compose(INSIDE, facts), sheet_title(reading)
-    if kind in ("landmark_pairs", "graph") and span:
+    if kind == "landmark_pairs" and span:
         return _lines(reading, held, whole, (title, caption), item, top_k, span[1])
     if kind == "bars":
         return _bars(held, shown, title, caption)

@@ -276,7 +276,7 @@ def _cover(reading: Reading, occluder: Occluder | None) -> dict[str, Any]:
 
 def _patch_key(panel: Panel, reading: Reading, found: PatchStates, stage: int) -> None:
     """What set the sizes of a stage's patches, in the line below the face; ``drawKeys`` in uncertainty_bars.js."""
-    low, high = (style.number(limit) for limit in reading.size_limits)
+    low, high = (style.number(limit) for limit in reading.alignment.size_limits or ())
     first = pixel_words(float(found.rects[0, 0, 2]) * reading.input_size)
     meaning = {
         "first": f"{first} px, the same for all", "fixed": "half the last side", "floor": f"× {low}",

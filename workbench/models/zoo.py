@@ -6,7 +6,8 @@ import hashlib
 import json
 import logging
 import re
-from dataclasses import asdict, fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from functools import cache
 from os import PathLike
@@ -217,9 +218,55 @@ def count_preset(name: str) -> tuple[int, int]:
     raise AssertionError("unreachable")
 
 
+@dataclass(frozen=True)
+class Offers:
+    """What there is to see of a model.
+
+    Attributes:
+        taps: path of a tap that records in a plain forward pass -> its axes, without batch and stage.
+        parts: which fields of ``Alignment`` the model fills besides the landmarks, and "prompt" if it takes structure
+            prompts (TUFA): points of the face plane beside its own.
+    """
+
+    taps: Mapping[str, Sequence[str]]
+    parts: tuple[str, ...]
+
+
+def offers(source: ModelCard | FaceModel) -> Offers:
+    """What a model offers to look at: from its card, without its weights, or from the model itself.
+
+    Of a card that does not tell, an older file, the weights beside the shipped cards are loaded and asked.
+
+    Raises:
+        CheckpointError: such a card, and no weights.
+    """
+    if isinstance(source, FaceModel):
+        return _ask(source)
+    return Offers(source.taps, source.parts) if source.taps else _ask_file(share("checkpoints") / source.weights)
+
+
+@cache
+def _ask_file(path: Path) -> Offers:
+    return _ask(load_checkpoint(path).eval())
+
+
+@torch.inference_mode()
+def _ask(model: FaceModel) -> Offers:
+    """One forward pass over a black crop, in evaluation mode, recorded."""
+    was_training = model.training
+    model.eval()
+    image = torch.zeros(1, 3, model.input_size, model.input_size, device=model.device, dtype=model.mean_shape.dtype)
+    with record(model) as trace:
+        answer = model(image)
+    model.train(was_training)
+    axes = {name: [a for a in entry.axes if a not in ("batch", "stage")] for name, entry in trace.items()}
+    parts = [f.name for f in fields(answer) if f.name != "landmarks" and getattr(answer, f.name) is not None]
+    return Offers(axes, (*parts, *(["prompt"] if hasattr(model, "prompt") else [])))
+
+
 def describe(model: FaceModel, **known: Any) -> ModelCard:
     """A card with what can be read off the model itself, completed by ``known``."""
-    c = model.config
+    c, seen = model.config, _ask(model)
     facts: dict[str, Any] = dict(
         name=model.name,
         title=model.name,
@@ -231,5 +278,7 @@ def describe(model: FaceModel, **known: Any) -> ModelCard:
         parameters=count_parameters(model),
         multiply_accumulates=count_multiply_accumulates(model),
         config=asdict(c),  # type: ignore[call-overload]
+        taps={name: list(axes) for name, axes in seen.taps.items()},
+        parts=seen.parts,
     )
     return ModelCard(**{**facts, **known})

@@ -15,7 +15,7 @@ import {
 } from "./heatmap.js";
 
 const GRIDS = ["grid", "channels", "landmarks", "landmark_to_map", "patches"];
-const LINES = ["landmark_pairs", "graph"];
+const LINES = ["landmark_pairs"];
 const JOINED = { channels: "abs", landmarks: "max" }; // how many maps become one; a mean for the rest
 const KEPT = 1200;
 export const PAGE = 100; // channels that are shown at once

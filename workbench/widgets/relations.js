@@ -33,13 +33,20 @@ export default function mount(host) {
   }
   /* A threshold above every weight of this map would draw nothing, and the slider cannot show it. */
   function clamp() {
+    const [stages, layers, heads] = v.kind().shape;
+    const { stage, layer, head } = v.s;
+    v.s.stage = Math.min(stage, stages - 1);
+    v.s.layer = Math.min(layer, layers - 1);
+    v.s.head = head == null || head >= heads || heads === 1 ? null : head;
     if (v.s.threshold > v.top()) v.s = { ...v.s, threshold: v.top() };
   }
   function change(values, commit = true) {
     const before = v.s;
+    const [stages] = v.kind().shape;
     v.s = { ...v.s, ...values };
     clamp();
     if (v.s.stage !== before.stage) moveTo(v.meta.points[v.s.stage]);
+    if (v.kind().shape[0] !== stages) strip();
     if (["kind", "stage", "own", "scale"].some((key) => v.s[key] !== before[key])) thumbs();
     sync();
     paint();
@@ -54,7 +61,7 @@ export default function mount(host) {
   }
   function play() {
     clearTimeout(playing);
-    const last = v.meta.shape[0] - 1;
+    const last = v.kind().shape[0] - 1;
     const next = (stage) => {
       change({ stage }, stage === last);
       if (stage < last) playing = setTimeout(() => next(stage + 1), 1000);
@@ -187,10 +194,10 @@ export default function mount(host) {
     return el("button", { type: "button", "aria-label": title, title, "data-at": `${layer} ${head}`, onclick }, canvas);
   }
   function thumbs() {
-    const [, layers, heads] = v.meta.shape;
-    const columns = [...Array(heads).keys(), null];
-    const title = (h) => (h == null ? "mean" : heads > 5 ? `${h + 1}` : `head ${h + 1}`);
-    grid.style.gridTemplateColumns = `auto repeat(${heads + 1}, minmax(0, 1fr))`;
+    const [, layers, heads] = v.kind().shape;
+    const columns = heads > 1 ? [...Array(heads).keys(), null] : [null];
+    const title = (h) => (heads === 1 ? "" : h == null ? "mean" : heads > 5 ? `${h + 1}` : `head ${h + 1}`);
+    grid.style.gridTemplateColumns = `auto repeat(${columns.length}, minmax(0, 1fr))`;
     grid.replaceChildren(el("span"), ...columns.map((h) => el("span", {}, title(h))));
     for (let layer = 0; layer < layers; layer++) {
       grid.append(el("span", { class: "row" }, `layer ${layer + 1}`), ...columns.map((head) => thumb(layer, head)));
@@ -206,11 +213,9 @@ export default function mount(host) {
   /* Strip --------------------------------------------------------------------------------------------- */
 
   function strip() {
-    const { kinds, shape } = v.meta;
-    const [stages, , , n] = shape;
+    const { kinds } = v.meta;
+    const [stages, , , n] = v.kind().shape;
     const { s } = v;
-    const kindTitle = (k) =>
-      k === "cross" ? "from a landmark to the patches of the others" : "between the landmarks' own features";
     const stageChoices = [...Array(stages).keys()].map((k) => [k, `${k + 1}`, `stage ${k + 1} of ${stages}`]);
     const modes = [
       ["lines", "lines", "lines to the strongest partners"],
@@ -235,7 +240,7 @@ export default function mount(host) {
     parts = {
       kind: segmented(
         "attention",
-        kinds.map((k) => [k, k, kindTitle(k)]),
+        kinds.map((k) => [k.name, k.title, `${k.title}: ${k.name}`]),
         s.kind,
         set("kind"),
       ),

@@ -10,8 +10,9 @@ import { bestPartners, edgesOf, meanOver, reach } from "./relations_weights.js";
  */
 export function relationsState(host) {
   const { meta } = host;
-  const all = Object.fromEntries(meta.kinds.map((kind) => [kind, decodeHalf(host.bytes(`attention.${kind}`))]));
-  const n = meta.shape[3];
+  const kinds = Object.fromEntries(meta.kinds.map((kind) => [kind.name, kind]));
+  const all = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, decodeHalf(host.bytes(`attention.${kind}`))]));
+  const n = meta.face.count;
   const map = colourMap(host.bytes("lut.inferno"));
   const rank = [];
   meta.face.order.forEach((i, at) => {
@@ -38,8 +39,12 @@ export function relationsState(host) {
     points: [],
     weights(layer = v.s.layer, head = v.s.head) {
       const { kind, stage } = v.s;
-      return once(`w ${kind} ${stage} ${layer} ${head}`, () => meanOver(all[kind], meta.shape, stage, layer, head));
+      return once(`w ${kind} ${stage} ${layer} ${head}`, () =>
+        meanOver(all[kind], kinds[kind].shape, stage, layer, head),
+      );
     },
+    /* What is drawn, an entry of meta.kinds: {name, title, paths by layer, shape [stages, layers, heads, n]}. */
+    kind: () => kinds[v.s.kind],
     top(layer = v.s.layer, head = v.s.head) {
       const { kind, own, scale, stage } = v.s;
       return once(`top ${kind} ${own} ${scale === "all" || [stage, layer, head]}`, () =>

@@ -54,9 +54,10 @@ export const reach = (scale, map, all, n, own) => largest(scale === "all" ? all 
  * @returns {Record<string, import("./captions.js").Fact>}
  */
 export function relationsFacts(meta, s, top, focus) {
-  const [stages, layers, heads, n] = meta.shape;
+  const { paths, shape } = meta.kinds.find((kind) => kind.name === s.kind);
+  const [stages, layers, heads, n] = shape;
   return {
-    tensor: meta.tensor.replace("{layer}", s.layer).replace("{kind}", s.kind),
+    tensor: paths[s.layer],
     stage: s.stage + 1,
     stages,
     layer: s.layer + 1,

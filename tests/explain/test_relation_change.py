@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from workbench.app import effects
-from workbench.explain import Relations
+from workbench.explain import RelationChange, Relations, relation_change
 from workbench.faces import Occluder
 
 POINTS = np.array([[0.1, 0.1], [0.9, 0.1], [0.5, 0.9]])
@@ -23,14 +23,14 @@ def reading(weights: np.ndarray) -> Any:
 
 @pytest.fixture(autouse=True)
 def _matrices(monkeypatch: pytest.MonkeyPatch) -> None:
-    def matrix(given: Any, kind: str, stage: int, layer: int | None, head: int | None) -> Relations:
-        return Relations(given.weights, kind, stage, layer, head, "a tensor")
+    def matrix(given: Any, kind: str | None, stage: int, layer: int | None, head: int | None) -> Relations:
+        return Relations(given.weights, "cross", stage, layer, head, "a tensor")
 
-    monkeypatch.setattr(effects, "attention_matrix", matrix)
+    monkeypatch.setattr(sys.modules[relation_change.__module__], "attention_matrix", matrix)
 
 
-def change(occluder: Occluder) -> effects.RelationChange:
-    return effects.relation_change(reading(NOW), reading(BEFORE), occluder, None, None)
+def change(occluder: Occluder) -> RelationChange:
+    return relation_change(reading(NOW), reading(BEFORE), occluder, None, None)
 
 
 def test_attention_to_covered_patches_before_and_now() -> None:
@@ -39,7 +39,7 @@ def test_attention_to_covered_patches_before_and_now() -> None:
     # Queries 0 and 1 gave landmark 2 the weights 0.5 and 0.1, now 0.2 and 0.1.
     assert found.before == pytest.approx(0.3)
     assert found.now == pytest.approx(0.15)
-    assert "gave the 1 covered patches **30.0%**" in found.sentence()
+    assert "gave the 1 covered ones **30.0%**" in found.sentence()
     assert "with the occluder minus without" in found.caption
 
 

@@ -1,0 +1,137 @@
+"""What the pages place: a view's widget over a cached reading, linked to the shared selection, and its files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from workbench.app import readings, requirements, state
+from workbench.app.url_state import Selection
+from workbench.paths import share
+from workbench.views import View, get_view
+from workbench.widgets import Payload, mount, standalone_html
+from workbench.widgets.selection import settle
+
+Item = tuple[str, str, str, Callable[[], bytes | str]]
+"""A download: label, file name, MIME type, maker."""
+_OPTIONS = "wb_options"
+_SHARED = ("kind", "stage", "layer", "head", "landmark")
+_ANY = ("kind", "stage", "layer")
+"""Of these the shared selection may leave the choice to the view; a head or a landmark that is None means it."""
+
+
+def show(name: str) -> None:
+    """A view of the chosen face and model, whole: what it lacks, or its widget and its menu."""
+    if requirements.missing(name):
+        return
+    view = get_view(name)
+    shown = readings.reading(state.current(), record=view.recorded)
+    payload = readings.view(name, shown.key, lambda: view.payload(shown.reading, {}))
+    chosen = linked(name, payload)
+    save_menu(explorer_item(name, payload, chosen), key=name)
+
+
+def linked(
+    name: str,
+    payload: Payload,
+    shared: Sequence[str] = _SHARED,
+    *,
+    take: Callable[[Selection], Mapping[str, Any]] | None = None,
+    give: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+    of: Callable[[Selection], Hashable] = lambda _: None,
+    passing: Sequence[str] = (),
+    **others: Any,
+) -> dict[str, Any]:
+    """Mount a widget whose state ``selection`` follows the selection that all pages share, and is followed by it.
+
+    Args:
+        name: of the view, which keeps for this session what is not shared.
+        payload: what the widget is fed with.
+        shared: fields of the selection that the widget has entries for, by the same name.
+        take: shared selection -> entries; by default the ``shared`` ones that are chosen.
+        give: entries -> fields of the shared selection; by default the ``shared`` ones.
+        of: what the ``passing`` entries belong to; they are let go where it has changed.
+        passing: entries that do not outlive what they belong to.
+        others: further state keys of the widget, with their values.
+
+    Returns:
+        What the person last committed, by state key.
+    """
+    started = payload["meta"]["state"]["selection"]
+    both = [entry for entry in shared if entry in started]
+    give = give or (lambda new: {entry: new[entry] for entry in both})
+
+    def taken(s: Selection) -> Mapping[str, Any]:
+        values = {entry: getattr(s, entry) for entry in both}
+        return {k: v for k, v in values.items() if v not in (None, "") or k not in _ANY}
+
+    def wanted() -> dict[str, Any]:
+        selection, kept = state.current(), options_of(name)
+        if kept.get("of") != of(selection):
+            kept = {k: v for k, v in kept.items() if k not in passing}
+        own = {k: v for k, v in kept.items() if k in started}
+        entries = {**started, **own, **(take or taken)(selection)}
+        return settle(name, payload["meta"], entries) if "bounds" in payload["meta"] else entries
+
+    def changed(now: dict[str, Any]) -> None:
+        # Against the selection of this very moment: the run that mounted the widget may lie several changes back.
+        new, before = now["selection"], wanted()
+        given, limits = give(new), state.limits()
+        common = {k: v for k, v in given.items() if limits.allow(k, v)}
+        state.update(**{k: common.get(k) for k, v in given.items() if v != give(before)[k]})
+        kept = {k: v for k, v in new.items() if k not in common or common[k] != v or (v is None and k in _ANY)}
+        keep_options(name, {**kept, "of": of(state.current())})
+        for key in others:
+            keep_options(f"{name}.{key}", now[key])
+
+    return mount(name, with_state(payload, selection=wanted(), **others), key=name, on_change=changed)
+
+
+def with_state(payload: Payload, **values: Any) -> Payload:
+    """The payload with other initial state; the cached one stays as it is."""
+    meta = {**payload["meta"], "state": {**payload["meta"].get("state", {}), **values}}
+    return {"meta": meta, "blobs": payload["blobs"]}
+
+
+def options_of(name: str) -> dict[str, Any]:
+    """What this session set in a view besides the shared selection (top-k, threshold ...)."""
+    return st.session_state.get(_OPTIONS, {}).get(name, {})
+
+
+def keep_options(name: str, options: Mapping[str, Any]) -> None:
+    """Remember a view's own settings for this session."""
+    st.session_state[_OPTIONS] = {**st.session_state.get(_OPTIONS, {}), name: dict(options)}
+
+
+def page(view: View) -> Path:
+    """The script of a view's page."""
+    return share("pages") / f"{view.page}.py"
+
+
+def page_link(name: str, label: str = "", **options: Any) -> None:
+    """A link to a view's page, by default with the question that it answers."""
+    view = get_view(name)
+    st.page_link(page(view), label=label or view.question, icon=f":material/{view.icon}:", **options)
+
+
+def save_menu(*items: Item, key: str) -> None:
+    """A menu of what the widget cannot write itself, each made only when it is asked for."""
+    with st.popover("Save", icon=":material/download:", type="tertiary"):
+        for i, (label, name, mime, make) in enumerate(items):
+            st.download_button(
+                label, make, name, mime, key=f"save_{key}_{i}", on_click="ignore", type="tertiary", width="stretch"
+            )
+
+
+def explorer_item(name: str, payload: Payload, chosen: Mapping[str, Any]) -> Item:
+    """A view's widget as it stands, with its data, as one HTML file that works without a network."""
+    given, title = with_state(payload, **chosen), get_view(name).title
+    return (
+        "This explorer as one HTML file",
+        f"{payload['meta']['stem']}-explorer.html",
+        "text/html",
+        lambda: standalone_html(name, given, title),
+    )

@@ -1,0 +1,35 @@
+"""The Structure page: the encodings of the chosen model beside those of one with another number of points."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from workbench.app import explorer, readings, requirements, state
+from workbench.app.url_state import Selection
+from workbench.widgets import structure_payload
+
+
+def show() -> None:
+    """The widget, and what is said where a model stands alone."""
+    if requirements.missing("structure"):
+        return
+    names = readings.side_by_side(state.current().model)
+    payload = readings.view("structure", names, lambda: structure_payload([readings.encoded(n) for n in names]))
+    own = names.index(state.current().model)
+
+    def take(s: Selection) -> Mapping[str, Any]:
+        return {} if s.landmark is None else {"model": own, "landmark": s.landmark}
+
+    def give(new: Mapping[str, Any]) -> Mapping[str, Any]:
+        # The shared selection speaks of the chosen model's landmarks; one of the other's stays this page's own.
+        return {"landmark": new["landmark"] if new["model"] == own else None}
+
+    chosen = explorer.linked(
+        "structure", payload, take=take, give=give, of=lambda _: names, passing=("model", "landmark")
+    )
+    if len(names) < 2:
+        st.caption("No other model of this system is on the shelf with another number of points, so it stands alone.")
+    explorer.save_menu(explorer.explorer_item("structure", payload, chosen), key="structure")
