@@ -116,18 +116,6 @@ def relations_given(state: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def relations_meta(meta: dict[str, Any]) -> dict[str, Any]:
-    """The widget's own form of the kinds of attention."""
-    kinds = meta["kinds"]
-    if isinstance(kinds[0], str):
-        return {}
-    return {
-        "kinds": [k["name"] for k in kinds],
-        "shape": kinds[0]["shape"],
-        "tensor": "relation.layers.{layer}.{kind}",
-    }
-
-
 @pytest.fixture(scope="module")
 def relations_drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     payload = relations_payload(READING)
@@ -143,9 +131,8 @@ def relations_drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
       const words = captionText(composeCaption(v.meta.caption, { ...told, widget: false }));
       return { face: face.marks, side: side.marks, told, words };
     });"""
-    extra = {**relations_meta(payload["meta"]), "asked": list(STATES.values())}
     tmp = tmp_path_factory.mktemp("relations")
-    return dict(zip(STATES, drawn(tmp, payload, "relations", body, **extra), strict=True))
+    return dict(zip(STATES, drawn(tmp, payload, "relations", body, asked=list(STATES.values())), strict=True))
 
 
 @pytest.mark.parametrize("name", STATES)
