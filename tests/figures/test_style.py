@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
 
 import matplotlib
@@ -99,9 +98,3 @@ def test_labels_of_brackets_are_placed_as_in_the_widgets(tmp_path: Path) -> None
         mine = place_labels(items, side)
         assert [words for _, words in mine] == [words for _, words in theirs]
         np.testing.assert_allclose([at for at, _ in mine], [at for at, _ in theirs])
-
-
-def test_the_drawing_is_all_there_is_to_share() -> None:
-    drawing = style.drawing()
-    assert (drawing["bend"], drawing["width"], drawing["dim"]) == (style.BEND, list(style.WIDTH), style.DIM)
-    assert "0.1" not in inspect.getsource(style.control)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from workbench.reading import Reading
 
 
+PAIR_KINDS = ("neighbours on a line", "mirrored pairs", "same part", "all other pairs")
+"""What :class:`PartStatistic` tells apart, in its order."""
+
+
 @dataclass(frozen=True)
 class Similarity:
     """Cosine similarity of encodings.
@@ -143,13 +147,6 @@ def part_statistic(similarity: Similarity | np.ndarray, scheme: Scheme) -> PartS
     masks = (chain & upper, mirror & upper, same & upper, ~same & ~mirror & upper)
     adjacent, mirrored, within, rest = (float(values[m].mean()) if m.any() else float("nan") for m in masks)
     a, b, c, d = (int(m.sum()) for m in masks)
-    named = {
-        "neighbours on a line": adjacent,
-        "mirrored pairs": mirrored,
-        "same part": within,
-        "all other pairs": rest,
-    }
-    caption = "mean similarity: " + ", ".join(
-        f"{name} {number(mean)}" for name, mean in named.items() if np.isfinite(mean)
-    )
+    named = zip(PAIR_KINDS, (adjacent, mirrored, within, rest), strict=True)
+    caption = "mean similarity: " + ", ".join(f"{name} {number(mean)}" for name, mean in named if np.isfinite(mean))
     return PartStatistic(adjacent, mirrored, within, rest, (a, b, c, d), caption)

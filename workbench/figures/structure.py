@@ -12,6 +12,7 @@ from workbench.explain import Neighbours, Similarity, neighbours, part_statistic
 from workbench.explain.caption_tables import STRUCTURE, STRUCTURE_NEIGHBOURS
 from workbench.explain.captions import compose
 from workbench.explain.facts import Facts, named, structure_facts
+from workbench.explain.structure import PAIR_KINDS
 from workbench.figures import marks, palette, style
 from workbench.figures.canvas import FAINT, HAIR, SOFT, Box, Canvas, Panel
 from workbench.figures.legends import scale_bar
@@ -30,7 +31,6 @@ _RIM, _LIST, _FOOT, _PAD = 22, 196, 32, 26
 _MATRIX = style.FACE - _LIST - 18 - _RIM
 _TOP = _RIM + _MATRIX + 16
 _MEAN_FACE = 480
-_KINDS = ("neighbours on a line", "mirrored pairs", "same part", "all other pairs")
 
 
 def structure(readings: Reading | Sequence[Reading], landmark: int | None = None, model: int = 0) -> go.Figure:
@@ -123,7 +123,7 @@ def _list(
     if landmark is None:
         found = part_statistic(similarity, scheme)
         means = (found.adjacent, found.mirrored, found.within, found.rest)
-        rows = [(name, mean, None) for name, mean in zip(_KINDS, means, strict=True) if np.isfinite(mean)]
+        rows = [(name, mean, None) for name, mean in zip(PAIR_KINDS, means, strict=True) if np.isfinite(mean)]
     else:
         near, colours = neighbours(similarity, 5), palette.landmark_colours(scheme)
         pairs = zip(near.index[landmark], near.value[landmark], strict=True)

@@ -100,7 +100,7 @@ def face_meta(scheme: Scheme) -> dict[str, Any]:
         "side": list(scheme.side_of),
         "colour": palette.landmark_colours(scheme),
         "lines": [
-            {"name": g.name, "part": g.part, "colour": line_colour(g.part, g.name), "path": list(g.path)}
+            {"name": g.name, "part": g.part, "colour": palette.line_colour(g), "path": list(g.path)}
             for g in scheme.groups
         ],
         "order": order.index.tolist(),
@@ -118,10 +118,4 @@ def part_colour(part: str) -> str:
 
 def landmark_colour(part: str, side: str) -> str:
     """The part's colour, shaded by the side of the picture."""
-    return palette.shade(part, side)
-
-
-def line_colour(part: str, name: str) -> str:
-    """The colour of a polyline; its name says on which side of the picture it lies."""
-    side = next((s for s in ("image left", "image right") if name.startswith(s.replace(" ", "-"))), "centre")
     return palette.shade(part, side)

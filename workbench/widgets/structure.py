@@ -11,6 +11,7 @@ from workbench.errors import TraceError
 from workbench.explain import cosine_similarity, part_statistic
 from workbench.explain.caption_tables import STRUCTURE
 from workbench.explain.captions import as_meta
+from workbench.explain.structure import PAIR_KINDS
 from workbench.landmarks.geometry import twins
 from workbench.reading import Encodings, Reading
 from workbench.widgets.payload import Payload, face_meta, half, luts, rounded
@@ -20,7 +21,6 @@ SELECTION: Table = (
     Entry("model", 0, index="model"),  # the panel in which the landmark is pinned
     Entry("landmark", index="landmark", none="nothing is pinned"),
 )
-KINDS = ("neighbours on a line", "mirrored pairs", "same part", "all other pairs")
 
 
 def structure_payload(
@@ -55,7 +55,7 @@ def structure_payload(
                 "width": int(vectors.shape[1]),
                 "statistic": [
                     [kind, float(mean), count]
-                    for kind, mean, count in zip(KINDS, means, found.counts, strict=True)
+                    for kind, mean, count in zip(PAIR_KINDS, means, found.counts, strict=True)
                     if np.isfinite(mean)
                 ],
                 "twin": [] if other is None else twins(scheme, item.mean_shape, other.scheme, other.mean_shape),
