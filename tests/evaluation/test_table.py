@@ -1,4 +1,4 @@
-"""The README's tables: a row for every printed size and every checkpoint, written between two markers."""
+"""The tables of docs/systems.md: a row for every printed size and every checkpoint, written between two markers."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ def test_a_row_for_every_printed_size_and_every_checkpoint(monkeypatch) -> None:
 
 
 def test_the_table_replaces_what_stands_between_the_markers(tmp_path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
-    table.write_into(readme, "new")
-    assert readme.read_text() == f"before\n{table.BEGIN}\nnew\n{table.END}\nafter\n"
-    readme.write_text("no markers")
+    page = tmp_path / "systems.md"
+    page.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
+    table.write_into(page, "new")
+    assert page.read_text() == f"before\n{table.BEGIN}\nnew\n{table.END}\nafter\n"
+    page.write_text("no markers")
     with pytest.raises(DataError, match="no place for the table"):
-        table.write_into(readme, "new")
+        table.write_into(page, "new")
     with pytest.raises(DataError, match="cannot be read"):
         table.write_into(tmp_path / "missing.md", "new")
-    readme.write_bytes(b"\xff\xfe\x00")
+    page.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="it is no text"):
-        table.around_table(readme)
+        table.around_table(page)

@@ -77,20 +77,21 @@ def list_presets(as_json: bool) -> None:
 
 
 def table(
-    readme: Annotated[
-        Path | None, typer.Option(help="A Markdown file to write it into, between its two markers.")
+    write: Annotated[
+        Path | None,
+        typer.Option(help="A Markdown file to write them into, between its two markers; printed without it."),
     ] = None,
 ) -> None:
     """All systems in two Markdown tables: sizes against the papers', checkpoints with error and time."""
     from workbench.evaluation.table import around_table, markdown, write_into
 
-    if readme is not None:
-        around_table(readme)  # before the wait
+    if write is not None:
+        around_table(write)  # before the wait
     text = markdown(progress=sys.stderr.isatty())
-    if readme is None:
+    if write is None:
         typer.echo(text)
     else:
-        write_into(readme, text)
+        write_into(write, text)
 
 
 def samples(as_json: AsJson = False) -> None:

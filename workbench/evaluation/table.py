@@ -104,22 +104,22 @@ def error_of(card: ModelCard) -> str:
     return f"{row['value']:.2f} % on {row['data']} {row['split']}{labels}"
 
 
-def around_table(readme: Path) -> tuple[str, str]:
+def around_table(page: Path) -> tuple[str, str]:
     """What stands before and after the table of a Markdown file, with its markers. Raises DataError without them."""
     try:
-        text = readme.read_text(encoding="utf-8")
+        text = page.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{readme} cannot be read ({getattr(error, 'strerror', None) or 'it is no text'}).") from None
+        raise DataError(f"{page} cannot be read ({getattr(error, 'strerror', None) or 'it is no text'}).") from None
     if BEGIN not in text or END not in text.split(BEGIN, 1)[1]:
-        raise DataError(f"{readme} has no place for the table; put {BEGIN} and {END} where it belongs.")
+        raise DataError(f"{page} has no place for the table; put {BEGIN} and {END} where it belongs.")
     head, rest = text.split(BEGIN, 1)
     return f"{head}{BEGIN}\n", f"\n{END}{rest.split(END, 1)[1]}"
 
 
-def write_into(readme: Path, table: str) -> None:
+def write_into(page: Path, table: str) -> None:
     """Replace what stands between the markers of a Markdown file. Raises DataError where that cannot be done."""
-    head, rest = around_table(readme)
+    head, rest = around_table(page)
     try:
-        readme.write_text(f"{head}{table}{rest}", encoding="utf-8")
+        page.write_text(f"{head}{table}{rest}", encoding="utf-8")
     except OSError as error:
-        raise DataError(f"{readme} cannot be written ({error.strerror}).") from None
+        raise DataError(f"{page} cannot be written ({error.strerror}).") from None
