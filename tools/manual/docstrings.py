@@ -1,7 +1,7 @@
 """Griffe extension: the docstrings' reStructuredText roles and tables become what Markdown understands.
 
-``:func:`~workbench.reading.read``` turns into a link to ``read`` where the reference documents it, and stays plain code
-where it does not; a table of ``====`` lines keeps its columns as a block of text. What a package only hands on is
+``:func:`~workbench.reading.read``` turns into a link to ``read`` where the reference documents it, and stays plain
+code where it does not; a table of ``====`` lines keeps its columns as a block of text. What a package only hands on is
 documented once, in the module that defines it.
 """
 
