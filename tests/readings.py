@@ -118,7 +118,11 @@ def _reading(
         landmarks=size * tensors[0][-1, -1][None],
         stages=size * tensors[0][:, :, None],
         variance=tensors[1][:, :, None] if variance else None,
+        likelihood="gaussian" if variance else None,
         rects=size * tensors[2][:, None],
+        size_rule=rule if variance else "halve",
+        size_factor=12.0,
+        size_limits=(0.5, 0.7),
     )
     return Reading(
         face=DrawnFace(),  # type: ignore[arg-type]
@@ -128,8 +132,6 @@ def _reading(
         alignment=alignment,
         trace=_trace(scheme, start, rng, stages, layers, heads) if attention else Trace(),
         mean_shape=start,
-        size_rule=rule if variance else "halve",
-        size_limits=(0.5, 0.7),
     )
 
 
@@ -140,7 +142,7 @@ def _trace(scheme: Scheme, shape: np.ndarray, rng: np.random.Generator, stages: 
     mirror = np.zeros_like(distance)
     if scheme.flip:
         mirror[np.arange(scheme.count), list(scheme.flip)] = 1
-    axes = ("stage", "batch", "head", "query", "key")
+    axes = ("stage", "batch", "head", "query_landmark", "key_landmark")
     for layer in range(layers):
         for kind in ("self", "cross"):
             reach = rng.uniform(0.01, 0.3, (stages, 1, heads, 1, 1))

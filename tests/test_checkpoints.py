@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import shutil
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import workbench as wb
-from workbench.models.zoo import count_multiply_accumulates, count_parameters, file_hash
+from tools.refresh_cards import refresh
+from workbench.errors import CheckpointError
+from workbench.models import SYSTEMS, ModelCard, offers
+from workbench.models.zoo import count_multiply_accumulates, count_parameters, describe, file_hash
 from workbench.paths import share
+from workbench.tracing import taps
 from workbench.training import get_recipe
 
 CARDS = {card.name: card for card in wb.list_models()}
@@ -36,6 +41,49 @@ def test_a_card_tells_of_its_own_weights(card) -> None:
         model.config.landmarks,
         model.input_size,
     )
+
+
+def test_a_card_tells_what_its_model_offers(card) -> None:
+    """After a change of taps: python -m tools.refresh_cards."""
+    model = wb.load_model(card.name, device="cpu")
+    assert offers(model) == offers(card) == offers(replace(card, taps=None, parts=None))
+    assert card.taps == describe(model).taps and card.parts == describe(model).parts
+    assert set(card.taps) == set(taps(model))
+    for name, tap in taps(model).items():
+        assert ("batch", *card.taps[name]) == tap.axes
+    assert not model.training
+
+
+def test_what_a_page_needs_is_found_on_the_cards() -> None:
+    pairs = ("head", "query_landmark", "key_landmark")
+    places = ("query_y", "query_x", "key_y", "key_x")
+    assert having(axes=[pairs], parts=["rects"]) == {"dslpt-68", "dslpt-98", "slpt-68"}
+    assert having(axes=[pairs]) == {"dslpt-68", "dslpt-98", "slpt-68", "tufa"}
+    assert having(axes=[pairs[1:]]) == {"scc-68"}
+    assert having(axes=[places]) == {"ssfa-68", "ssfa-68-free"}
+    assert having(parts=["variance", "rects"]) == {"dslpt-68", "dslpt-98"}
+    assert having(parts=["pose", "confidence"]) == {"atpn-68"}
+    assert having() == set(CARDS)
+    assert {name for name, card in CARDS.items() if SYSTEMS[card.system].prompts} == {"tufa"}
+
+
+def having(**needs) -> set[str]:
+    return {name for name, card in CARDS.items() if offers(card).has(**needs)}
+
+
+def test_a_card_of_an_older_file_without_its_weights_is_one_sentence(card) -> None:
+    with pytest.raises(CheckpointError, match="no checkpoint at"):
+        offers(replace(card, taps=None, weights="gone.safetensors"))
+
+
+def test_the_tool_leaves_a_right_card_as_it_is_and_mends_a_wrong_one(tmp_path) -> None:
+    for name in ("ssfa-68.json", "ssfa-68.safetensors"):
+        shutil.copy(share("checkpoints") / name, tmp_path)
+    path = tmp_path / "ssfa-68.json"
+    before = path.read_text(encoding="utf-8")
+    assert not refresh(path) and path.read_text(encoding="utf-8") == before
+    path.write_text(replace(ModelCard.load(path), taps=None, parameters=1).to_json(), encoding="utf-8")
+    assert refresh(path) and path.read_text(encoding="utf-8") == before
 
 
 def test_a_card_says_what_its_recipe_says(card) -> None:

@@ -11,7 +11,8 @@ import yaml
 
 import workbench as wb
 from tools.manual import drawing, hooks
-from workbench.evaluation.table import BEGIN, END, error_of
+from workbench.data.readers import READERS
+from workbench.evaluation.table import SYSTEMS_PLACE, error_of
 from workbench.models import SYSTEMS
 
 ROOT = Path(__file__).parents[1]
@@ -93,9 +94,8 @@ def test_commands_that_pages_name_exist_with_their_options() -> None:
 
 
 def test_the_tables_hold_every_printed_size_and_every_checkpoint() -> None:
-    table = _text(DOCS / "systems.md").split(BEGIN)[1].split(END)[0]
+    table = _text(DOCS / "systems.md").split(f"<!-- {SYSTEMS_PLACE} -->")[1].split("<!-- /")[0]
     for system in SYSTEMS.values():
-        assert f"**{system.title}**" in _text(DOCS / "systems.md")
         for name, printed in system.printed_sizes.items():
             (row,) = (line for line in table.splitlines() if re.match(rf"\| {system.title} \| `{name}`[ |]", line))
             cells = [cell.strip() for cell in row.split("|")]
@@ -103,6 +103,12 @@ def test_the_tables_hold_every_printed_size_and_every_checkpoint() -> None:
     for card in wb.list_models():
         (row,) = (line for line in table.splitlines() if line.startswith(f"| `{card.name}` |"))
         assert f"| {card.parameters / 1e6:.2f} | {card.multiply_accumulates / 1e9:.2f} | {error_of(card)} |" in row
+
+
+def test_every_reader_is_told_of() -> None:
+    page = _text(DOCS / "bring-your-own.md")
+    for reader in READERS.values():
+        assert f"| {reader.title} | `{reader.pattern}` | {reader.layout} |" in page
 
 
 def test_the_first_steps_of_the_readme_run(tmp_path, monkeypatch) -> None:

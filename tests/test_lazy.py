@@ -36,7 +36,9 @@ def test_a_package_has_what_its_stub_says(stub: Path) -> None:
 
 def test_the_stubs_are_those_of_the_lazy_packages() -> None:
     lazy = [p for p in (ROOT / "workbench").rglob("__init__.py") if "attach_stub" in p.read_text(encoding="utf-8")]
-    assert {p.parent for p in lazy} == {p.parent for p in STUBS} >= {ROOT / "workbench", ROOT / "workbench" / "widgets"}
+    assert (
+        {p.parent for p in lazy} == {p.parent for p in STUBS} >= {ROOT / "workbench", ROOT / "workbench" / "widgets"}
+    )
     others = [p for p in (ROOT / "workbench").rglob("*.py") if "def __getattr__(name" in p.read_text(encoding="utf-8")]
     assert others == []
 

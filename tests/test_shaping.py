@@ -14,6 +14,7 @@ from workbench import figures
 from workbench.errors import DataError, UnknownNameError
 from workbench.figures.shape import OWN, drawing_colours
 from workbench.landmarks import Drawing, drawing, get_scheme, user_scheme
+from workbench.models.base import to_tensor
 from workbench.shaping import conventions, find_shape, shape_json, shape_rows
 
 
@@ -52,7 +53,7 @@ def test_an_untouched_template_is_the_models_own_answer(model, face) -> None:
 def test_points_of_ones_own_are_the_prompt(model, face) -> None:
     points = oval(12)
     found = find_shape(model, face, points)
-    image = model.prepare(torch.from_numpy(face.crop(64).transpose(2, 0, 1).copy())[None])
+    image = model.prepare(to_tensor(face.crop(64)))
     with torch.no_grad():
         expected = model(image, torch.from_numpy(points).float()).landmarks[0].numpy() / 64
     np.testing.assert_allclose(found.points(), expected, atol=1e-6)

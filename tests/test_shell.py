@@ -101,6 +101,7 @@ def test_a_box_replaces_the_search(run, tmp_path) -> None:
         (("figure", "sample:astronaut", "--view", "relations", "--out", "x.png", "--stage", "9"), "stage"),
         (("figure", "sample:astronaut", "--view", "structure", "--out", "x.png", "--layer", "1"), "--layer"),
         (("evaluate", "--data", "/nowhere"), "/nowhere"),
+        (("import-weights", "x", "--system", "chs", "--init-face", "x", "--out", "x"), "choose one of dslpt, slpt"),
         (("train", "nothing", "--data", "/nowhere", "--out", "/tmp/never"), "dslpt-68"),
     ],
 )
@@ -117,7 +118,7 @@ def test_a_trace_is_kept_and_opens_again(run, tmp_path) -> None:
     code, _, _ = run("trace", "sample:astronaut", "--out", path)
     assert code == 0
     trace = wb.Trace.load(path)
-    assert trace["relation.layers.0.cross"].axes == ("stage", "batch", "head", "query", "key")
+    assert trace["relation.layers.0.cross"].axes == ("stage", "batch", "head", "query_landmark", "key_landmark")
     assert trace.meta["model"] == "dslpt-68"
     assert len(trace.meta["checkpoint"]) == 64
 

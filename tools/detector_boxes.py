@@ -1,6 +1,6 @@
 """Measure a detector: how many faces it finds, and how its box relates to the landmarks' box.
 
-Recipe for the constants in `workbench.faces.detect` (any folder of photographs with landmarks will do)::
+Recipe for the constants in `workbench.faces.hog` and `centerface` (any folder of photographs with landmarks will do)::
 
     import numpy as np
     from tools import detector_boxes
@@ -26,7 +26,7 @@ from PIL import Image
 
 from workbench.errors import DataError
 from workbench.faces.crop import square, tight_box
-from workbench.faces.detect import BoxMapping, Detection, Detector
+from workbench.faces.detection import BoxMapping, Detection, Detector
 
 Scene = tuple[Image.Image, np.ndarray]
 """A photo and the landmarks (N, 2) of one face in it, in photo pixels."""

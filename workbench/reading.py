@@ -14,6 +14,7 @@ import torch
 from workbench.errors import CheckpointError, TraceError, UnknownNameError
 from workbench.landmarks import Scheme, user_scheme
 from workbench.models.alignment import Alignment
+from workbench.models.base import to_tensor
 from workbench.tracing import Trace, check_index, record
 from workbench.tracing import taps as tap_names
 
@@ -33,8 +34,6 @@ class Reading:
         alignment: the model's answer for this one face (batch axis of length 1), in crop pixels.
         trace: what its taps recorded.
         mean_shape: (N, 2) normalised, where the first patches lay.
-        size_rule, size_limits: how patch sizes followed the variance, or None.
-        likelihood: what the variance was trained with ("gaussian", "laplace"), or None.
         seconds: the forward pass, with preparation, on ``device``.
     """
 
@@ -45,9 +44,6 @@ class Reading:
     alignment: Alignment
     trace: Trace
     mean_shape: np.ndarray
-    size_rule: str | None = None
-    size_limits: tuple[float, float] = (0.5, 0.7)
-    likelihood: str | None = None
     seconds: float = 0.0
     device: str = "cpu"
     card_title: str = field(default="")
@@ -151,7 +147,7 @@ def read(
     if taps is ATTENTION_TAPS:  # a system without relation layers is read without recording any
         taps = tuple(p for p in ATTENTION_TAPS if any(fnmatchcase(name, p) for name in tap_names(model)))
     start = time.perf_counter()
-    crop = torch.from_numpy(np.ascontiguousarray(face.crop(size).transpose(2, 0, 1)))[None]
+    crop = to_tensor(face.crop(size))
     with torch.inference_mode(), record(model, only=taps) as trace:
         alignment = model(model.prepare(crop), *asked)
     if not torch.isfinite(alignment.landmarks).all():
@@ -167,7 +163,6 @@ def read(
         "affine": face.affine_to(size).tolist(),
         "face": face.name,
     }
-    config = model.config
     return Reading(
         face=face,
         scheme=scheme,
@@ -176,9 +171,6 @@ def read(
         alignment=alignment,
         trace=trace,
         mean_shape=start_shape.astype(np.float64),
-        size_rule=getattr(config, "size_rule", None),
-        size_limits=getattr(config, "size_limits", (0.5, 0.7)),
-        likelihood=getattr(config, "likelihood", None),
         seconds=seconds,
         device=str(model.device),
         card_title=model.card.title if model.card else model.name,

@@ -22,7 +22,7 @@ from workbench.errors import CheckpointError, ImageError
 from workbench.faces import Detection, Face, detect, load_image
 from workbench.faces.crop import Box, tight_box
 from workbench.faces.image import check_size, formats
-from workbench.models.base import FaceModel
+from workbench.models.base import FaceModel, to_tensor
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif")
 ANIMATIONS = (".gif", ".webp", ".png", ".apng")
@@ -89,8 +89,7 @@ def look(model: FaceModel, photo: Image.Image, region: Box) -> tuple[np.ndarray,
         CheckpointError: the model has no tracking branch.
     """
     size, face = model.input_size, Face(photo, region, factor=1.0)
-    crop = torch.from_numpy(np.ascontiguousarray(face.crop(size).transpose(2, 0, 1)))[None]
-    answer = model(model.prepare(crop))
+    answer = model(model.prepare(to_tensor(face.crop(size))))
     if answer.confidence is None:
         raise CheckpointError(f"{model.name or 'The model'} has no tracking branch; choose an ATPN model.")
     points = face.to_photo(answer.landmarks[0].cpu().numpy(), size=size)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from workbench.data import open_dataset
+from workbench.data import READERS, open_dataset
 from workbench.errors import DataError, UnknownNameError
 from workbench.landmarks import user_scheme
 
@@ -187,7 +187,7 @@ def test_cofw(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_unknown_folders_say_what_was_looked_for(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"annotations.csv, list_98pt_rect_attr_.*.pts, .*.tem"):
+    with pytest.raises(DataError, match=r"annotations.csv .*, list_98pt_rect_attr_.*.pts .*, .*.tem"):
         open_dataset(tmp_path)
     with pytest.raises(DataError, match="There is no folder"):
         open_dataset(tmp_path / "nowhere")
@@ -228,4 +228,19 @@ def test_schemes_and_parts_are_checked(tmp_path: Path) -> None:
         open_dataset(tmp_path)
     (tmp_path / "b.pts").write_text("nothing")
     with pytest.raises(DataError, match="between braces"):
+        open_dataset(tmp_path)
+
+
+def test_the_register_says_what_is_looked_for(tmp_path: Path) -> None:
+    with pytest.raises(DataError) as caught:
+        open_dataset(tmp_path)
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    promised = readme.split("**Data.**")[1].split("```")[0]
+    for name, reader in READERS.items():
+        assert reader.name == name and reader.layout
+        assert f"{reader.pattern} ({reader.title})" in str(caught.value)
+        assert reader.title.split()[0] in promised or reader.pattern in promised
+    (tmp_path / "deep" / "er").mkdir(parents=True)
+    (tmp_path / "deep" / "er" / "annotations.csv").write_text("file")  # a table's pictures lie beside it
+    with pytest.raises(DataError, match="no data set that can be read"):
         open_dataset(tmp_path)

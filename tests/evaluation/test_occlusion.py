@@ -13,6 +13,7 @@ from workbench.evaluation import SIDES, sigma_under_occlusion
 from workbench.models import preset
 from workbench.models.alignment import Alignment
 from workbench.models.base import FaceModel
+from workbench.models.scc import zscore_bgr
 
 
 class Doubting(FaceModel):
@@ -65,3 +66,19 @@ def test_the_shell_tells_it_too(tmp_path) -> None:
         assert one["ratio"] == pytest.approx(one["covered"] / one["clear"])
         assert (one["side"], one["draws"]) == (side, 8)
     assert found["occluded"][0]["points"] < found["occluded"][2]["points"]
+
+
+def test_painted_faces_are_prepared_as_the_model_wants_them(tmp_path) -> None:
+    """A model that z-scores each crop must not get ImageNet's numbers in an occlusion probe."""
+
+    class Scored(Doubting):
+        def prepare(self, crops):
+            return zscore_bgr(crops.float())
+
+    write_synthetic(tmp_path / "drawn", train=2, test=3)
+    model = Scored()
+    sigma_under_occlusion(model, tmp_path / "drawn", draws=2)
+    assert len(model.calls) == 3
+    for seen in model.calls:
+        assert seen.mean((2, 3)).abs().max() < 1e-4
+        assert (seen.std((2, 3), correction=0) - 1).abs().max() < 1e-3

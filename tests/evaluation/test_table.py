@@ -7,6 +7,7 @@ import pytest
 from workbench.errors import DataError
 from workbench.evaluation import table
 from workbench.models import SYSTEMS, list_models
+from workbench.paths import share
 
 
 def test_every_system_prints_its_size_or_says_why_not() -> None:
@@ -30,11 +31,26 @@ def test_a_row_for_every_printed_size_and_every_checkpoint(monkeypatch) -> None:
         assert "12.3 |" in row and table.error_of(card) in row
 
 
+def test_the_docs_say_of_every_system_what_the_register_says() -> None:
+    docs = share("pages").parent / "docs"
+    text, places = table.read_places(docs / "systems.md")
+    weights = (docs / "bring-your-own.md").read_text(encoding="utf-8").split("## Weights")[1].split("```")[0]
+    assert places == ("overview", "systems")
+    assert f"<!-- overview -->\n{table.overview()}\n<!-- /overview -->" in text
+    for system in SYSTEMS.values():
+        assert f"**{system.title}**" in table.overview()
+        assert system.published is None or system.title in weights
+
+
 def test_the_table_replaces_what_stands_between_the_markers(tmp_path) -> None:
     page = tmp_path / "systems.md"
-    page.write_text(f"before\n{table.BEGIN}\nold\n{table.END}\nafter\n")
+    page.write_text("before\n<!-- systems -->\nold\n<!-- /systems -->\nafter\n")
+    table.write_into(page, "new \\1")
+    assert page.read_text() == "before\n<!-- systems -->\nnew \\1\n<!-- /systems -->\nafter\n"
+    page.write_text("<!-- overview -->\n<!-- /overview --> and <!-- systems --><!-- /systems -->")
     table.write_into(page, "new")
-    assert page.read_text() == f"before\n{table.BEGIN}\nnew\n{table.END}\nafter\n"
+    inside = f"<!-- overview -->\n{table.overview()}\n<!-- /overview --> and <!-- systems -->\nnew\n<!-- /systems -->"
+    assert page.read_text() == inside
     page.write_text("no markers")
     with pytest.raises(DataError, match="no place for the table"):
         table.write_into(page, "new")
@@ -42,4 +58,4 @@ def test_the_table_replaces_what_stands_between_the_markers(tmp_path) -> None:
         table.write_into(tmp_path / "missing.md", "new")
     page.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="it is no text"):
-        table.around_table(page)
+        table.read_places(page)

@@ -32,8 +32,9 @@ def test_kinds_follow_the_names_of_the_axes() -> None:
             self.heat = Tap("landmark", "y", "x")
             self.looks = Tap("head", "landmark", "y", "x")
             self.places = Tap("query_y", "query_x", "key_y", "key_x")
-            self.pairs = Tap("head", "query", "key")
-            self.graph = Tap("node", "neighbour")
+            self.pairs = Tap("head", "query_landmark", "key_landmark")
+            self.graph = Tap("query_landmark", "key_landmark")
+            self.tokens = Tap("head", "query_token", "key_token")
             self.branches = Tap("branch", "channel")
             self.code = Tap("landmark", "channel")
 
@@ -45,7 +46,8 @@ def test_kinds_follow_the_names_of_the_axes() -> None:
         "landmark_to_map",
         "spatial_attention",
         "landmark_pairs",
-        "graph",
+        "landmark_pairs",
+        "table",
         "bars",
         "table",
     ]
@@ -113,11 +115,16 @@ def test_patches_keep_one_small_map_a_landmark() -> None:
 
 
 def test_attention_between_tokens_is_a_table_not_a_relation() -> None:
-    axes = ("batch", "head", "query", "key")
-    reading = reading_with(block=(torch.rand(1, 2, 9, 9), axes), own=(torch.rand(1, 2, 5, 5), axes))
+    reading = reading_with(
+        block=(torch.rand(1, 2, 5, 5), ("batch", "head", "query_token", "key_token")),
+        own=(torch.rand(1, 2, 5, 5), ("batch", "head", "query_landmark", "key_landmark")),
+        graph=(torch.rand(1, 5, 5), ("batch", "query_landmark", "key_landmark")),
+    )
     assert stack(reading, "block").map.kind == "table"
-    assert stack(reading, "block").values.shape == (1, 2, 9, 9)
+    assert stack(reading, "block").values.shape == (1, 2, 5, 5)
     assert stack(reading, "own").map.kind == "landmark_pairs"
+    assert stack(reading, "graph").map.kind == "landmark_pairs"
+    assert stack(reading, "graph").values.shape == (1, 1, 5, 5)
 
 
 def test_positions_in_pixels_become_parts_of_the_crop() -> None:

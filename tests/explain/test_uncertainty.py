@@ -9,7 +9,6 @@ import torch
 from tests.readings import synthetic_reading
 from workbench import explain
 from workbench.errors import TraceError
-from workbench.explain.uncertainty import SIZE_FACTOR
 from workbench.models.dslpt import size_scale
 
 
@@ -25,8 +24,14 @@ def test_ellipses_are_the_deviation_times_the_patch() -> None:
     assert "stage 3 of 3 · layer 2 of 2" in found.caption
 
 
+def trained_otherwise(**changes):
+    """The synthetic reading of a model that says something else of itself."""
+    reading = synthetic_reading(68)
+    return replace(reading, alignment=replace(reading.alignment, **changes))
+
+
 def test_a_laplace_prediction_has_its_own_mass_inside() -> None:
-    found = explain.ellipses(replace(synthetic_reading(68), likelihood="laplace"))
+    found = explain.ellipses(trained_otherwise(likelihood="laplace"))
     draws = np.random.default_rng(0).laplace(scale=1 / np.sqrt(2), size=(400_000, 2))  # deviation 1
     radius = np.hypot(*draws.T)
     np.testing.assert_allclose(found.mass, [(radius <= k).mean() for k in (1, 2, 3)], atol=3e-3)
@@ -48,8 +53,12 @@ def test_patch_states_follow_the_models_own_rule(rule: str) -> None:
         assert set(found.count(1)) == {"floor", "active", "ceiling"}
 
 
-def test_size_factor_is_the_models() -> None:
-    assert size_scale(torch.tensor(0.05), "variance", (0.0, 9.0)).item() == pytest.approx(SIZE_FACTOR * 0.05)
+def test_the_size_factor_is_the_models(tiny_model) -> None:
+    with torch.no_grad():
+        answer = tiny_model(torch.rand(1, 3, 128, 128))
+    scaled = size_scale(torch.tensor(0.05), "variance", (0.0, 9.0)).item()
+    assert scaled == pytest.approx(0.05 * answer.size_factor)
+    assert (answer.size_rule, answer.size_limits, answer.likelihood) == ("variance", (0.5, 0.7), "laplace")
 
 
 def test_patches_without_a_variance_are_fixed() -> None:
@@ -63,7 +72,7 @@ def test_patches_without_a_variance_are_fixed() -> None:
 
 def test_patches_that_contradict_the_rule_are_refused() -> None:
     with pytest.raises(TraceError, match="do not follow"):
-        explain.patch_states(replace(synthetic_reading(68), size_limits=(0.2, 0.3)))
+        explain.patch_states(trained_otherwise(size_limits=(0.2, 0.3)))
 
 
 def test_sigma_order_falls() -> None:

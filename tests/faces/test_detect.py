@@ -13,7 +13,8 @@ from PIL import Image
 from tools import detector_boxes
 from workbench.errors import DataError, UnknownNameError
 from workbench.faces.centerface import CenterFaceDetector
-from workbench.faces.detect import DETECTORS, BoxMapping, Detection, detect, get_detector, prominence
+from workbench.faces.detect import DETECTORS, detect, get_detector, prominence
+from workbench.faces.detection import BoxMapping, Detection
 from workbench.faces.sample import sample_photo
 
 HEAD = (143, 20, 313, 230)  # the astronaut's head in her photograph

@@ -6,7 +6,6 @@ import io
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from workbench.errors import ImageError, NoFaceError
@@ -103,15 +102,6 @@ def test_box_factor_and_refinement() -> None:
     refined = face.refine(landmarks)
     assert refined.box == tight_box(landmarks)
     assert refined.to_crop([35, 45]) == pytest.approx([128, 128])
-
-
-def test_the_tensor_is_the_normalised_crop() -> None:
-    face = two()
-    tensor = face.tensor(32)
-    assert tensor.shape == (1, 3, 32, 32)
-    assert tensor.dtype == torch.float32
-    red = face.crop(32)[5, 7, 0]
-    assert tensor[0, 0, 5, 7].item() == pytest.approx((red / 255 - 0.485) / 0.229, abs=1e-5)
 
 
 def test_a_painted_crop_replaces_the_pixels_only() -> None:

@@ -126,7 +126,7 @@ def test_every_variant_learns(backbone: str, likelihood: str | None) -> None:
     points = torch.rand(2, 7, 2) * 64
     answer = model(torch.randn(2, 3, 64, 64))
     valid = torch.ones(2, 7, dtype=torch.bool)
-    loss = patch_loss(answer, points, valid, likelihood, floor=None, distance=torch.full((2,), 20.0))
+    loss = patch_loss(answer, points, valid, likelihood, (0.2, 0.3, 0.5), floor=None, distance=torch.full((2,), 20.0))
     loss.backward()
     lacking = [n for n, p in model.named_parameters() if p.requires_grad and p.grad is None]
     assert not lacking

@@ -169,7 +169,7 @@ def test_a_pth_without_its_system_says_what_to_add(tmp_path) -> None:
     _, path, _, _ = published(tmp_path)
     with pytest.raises(CheckpointError, match="one of .*slpt"):
         load_model(path)
-    with pytest.raises(CheckpointError, match="'chs' cannot be imported"):
+    with pytest.raises(UnknownNameError, match="'chs' cannot be imported; choose one of .*slpt"):
         load_model(path, system="chs", init_face=np.zeros((29, 2)))
 
 

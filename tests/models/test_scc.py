@@ -18,7 +18,7 @@ from workbench.models.graph import (
     read_edges,
 )
 from workbench.models.layers import Gate
-from workbench.models.scc import PRESETS, SCC, SYSTEM, SCCConfig, infer_config, published_name, zscore_bgr
+from workbench.models.scc import PRESETS, SCC, SYSTEM, SCCConfig, infer_config, published_name
 from workbench.models.systems import PRESETS as PRESET
 from workbench.models.systems import SYSTEMS, build
 from workbench.models.zoo import (
@@ -167,9 +167,11 @@ def test_a_gate_by_hand() -> None:
 def test_published_pixels_are_bgr_with_mean_0_and_deviation_1() -> None:
     crops = torch.tensor([[0, 2], [10, 10], [4, 8]], dtype=torch.uint8).view(1, 3, 1, 2)
     model = tiny(pixels="zscore_bgr")
-    assert model.prepare(crops).view(3, 2).tolist() == [[-1, 1], [0, 0], [-1, 1]]
-    ours = tiny().prepare(crops)
-    assert torch.allclose(zscore_bgr(ours), model.prepare(crops), atol=1e-4)  # scale and offset do not matter
+    expected = torch.tensor([[-1.0, 1], [0, 0], [-1, 1]])
+    assert torch.allclose(model.prepare(crops).view(3, 2), expected, atol=1e-4)
+    assert torch.equal(model.prepare(crops.float() / 255), model.prepare(crops))
+    flat = torch.full((1, 3, 64, 64), 10, dtype=torch.uint8)
+    assert model.prepare(flat).abs().max() < 0.01
 
 
 # The network
@@ -223,7 +225,7 @@ def test_traced_equals_untraced_and_the_taps_have_their_axes(dynamic: bool) -> N
     layers = [n for n in trace if n.endswith("adjacency")]
     assert len(layers) == 2 * 2 + 2
     for name in layers:
-        assert trace[name].shape == {"batch": 2 if dynamic else 1, "node": 7, "neighbour": 7}
+        assert trace[name].shape == {"batch": 2 if dynamic else 1, "query_landmark": 7, "key_landmark": 7}
         assert torch.allclose(trace[name].tensor.sum(-1), torch.ones(1))
     positions = trace["graph.positions"]
     assert positions.shape == {"stage": 3, "batch": 2, "node": 7, "xy": 2}

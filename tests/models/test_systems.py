@@ -22,8 +22,8 @@ from workbench.tracing import Trace, record, taps
 _RELATION = {
     "maps.0": "batch 2, channel 32, y 64, x 64",
     "maps.1": "batch 2, channel 96, y 32, x 32",
-    "relation.layers.[0-3].self": "stage 3, batch 2, head 4, query 68, key 68",
-    "relation.layers.[0-3].cross": "stage 3, batch 2, head 4, query 68, key 68",
+    "relation.layers.[0-3].self": "stage 3, batch 2, head 4, query_landmark 68, key_landmark 68",
+    "relation.layers.[0-3].cross": "stage 3, batch 2, head 4, query_landmark 68, key_landmark 68",
     "relation.structure": "batch 1, landmark 68, channel 128",
     "patches.rects": "stage 3, batch 2, landmark 68, rect 4",
     "patches.features": "stage 3, batch 2, landmark 68, channel 128, y 5, x 5",
@@ -43,9 +43,9 @@ TAPS: dict[str, dict[str, str | None]] = {
         "nodes.gate2.spatial": "batch 2, y 32, x 32",
         "maps": "batch 2, landmark 68, y 32, x 32",
         "features": "batch 2, node 68, channel 1026",
-        "graph.input.conv.adjacency": "batch 1, node 68, neighbour 68",
-        "graph.blocks.[0-3].*.conv.adjacency": "batch 1, node 68, neighbour 68",
-        "graph.output.adjacency": "batch 1, node 68, neighbour 68",
+        "graph.input.conv.adjacency": "batch 1, query_landmark 68, key_landmark 68",
+        "graph.blocks.[0-3].*.conv.adjacency": "batch 1, query_landmark 68, key_landmark 68",
+        "graph.output.adjacency": "batch 1, query_landmark 68, key_landmark 68",
         "graph.positions": "stage 5, batch 2, node 68, xy 2",
     },
     "ssfa-68-compact-baseline": _HEATMAPS,
@@ -85,10 +85,10 @@ TAPS: dict[str, dict[str, str | None]] = {
         "rois.offsets": "stage 2, batch 2, landmark 68, channel 2",
     },
     "tufa-68-compact": {
-        "encoder.blocks.[01].self": "batch 2, head 3, query 257, key 257",
+        "encoder.blocks.[01].self": "batch 2, head 3, query_token 257, key_token 257",
         "prompter.points": "batch 1, landmark 68, xy 2",
         "prompter.encoding": "batch 1, landmark 68, channel 192",
-        "decoder.layers.[0-3].self": "batch 2, head 6, query 68, key 68",
+        "decoder.layers.[0-3].self": "batch 2, head 6, query_landmark 68, key_landmark 68",
         "decoder.layers.[0-2].cross": "batch 2, head 6, landmark 68, y 16, x 16",
         "decoder.layers.3.cross": "batch 2, head 6, landmark 68, y 32, x 32",
         "pointer.map": "batch 2, landmark 68, y 32, x 32",
@@ -128,7 +128,7 @@ def crops(model: FaceModel, count: int = 2) -> Tensor:
 
 def answers(alignment: Alignment) -> dict[str, Tensor]:
     found = {f.name: getattr(alignment, f.name) for f in fields(alignment)}
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in found.items() if isinstance(value, Tensor)}
 
 
 @cache

@@ -133,7 +133,7 @@ def test_the_loss_is_the_sum_of_its_weighted_parts() -> None:
             + 0.11 * found.spatial.sum((1, 2)).mean()
             + 0.13 * found.plain.sum((1, 2)).mean()
         )
-        assert aodn_loss(model, found, target, valid).item() == pytest.approx(expected.item(), rel=1e-5)
+        assert aodn_loss(model, found, target, valid, 10.0).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_it_learns_the_drawn_faces(tmp_path) -> None:

@@ -18,10 +18,10 @@ from workbench.training.chs import (
     awing,
     awing_loss,
     boundary_map,
-    heatmap_loss,
     peak_maps,
     scaled_adaptive,
     small_wing,
+    task0_loss,
     task_alpha,
 )
 from workbench.training.folders import load_packed
@@ -137,10 +137,10 @@ def test_unlabelled_landmarks_and_those_outside_do_not_matter(kind: str) -> None
     points = torch.rand(2, 68, 2, generator=torch.Generator().manual_seed(5))
     valid = torch.ones(2, 68, dtype=torch.bool)
     valid[0, 3] = False
-    one = heatmap_loss(maps, points, valid, [(0, 1)], config)
+    one = task0_loss(maps, points, valid, [(0, 1)], config, 10.0)
     points[0, 3] = 0.123
-    assert torch.equal(one, heatmap_loss(maps, points, valid, [(0, 1)], config))
-    single = sum(heatmap_loss([m], points, valid, [(0, 1)], config) for m in maps)
+    assert torch.equal(one, task0_loss(maps, points, valid, [(0, 1)], config, 10.0))
+    single = sum(task0_loss([m], points, valid, [(0, 1)], config, 10.0) for m in maps)
     assert one.item() == pytest.approx(single.item(), rel=1e-5)
 
 

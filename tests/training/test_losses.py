@@ -7,6 +7,7 @@ import math
 import pytest
 import torch
 
+from workbench.errors import SettingsError
 from workbench.models import build
 from workbench.models.alignment import Alignment
 from workbench.training.losses import (
@@ -20,6 +21,10 @@ from workbench.training.losses import (
 )
 from workbench.training.module import learning_rate
 from workbench.training.recipes import Phase, Recipe
+
+
+def with_phases(*phases: Phase) -> Recipe:
+    return Recipe(name="x", preset="p", scheme="s", sets=(), test="t", phases=phases)
 
 
 def test_gaussian_likelihood_by_hand() -> None:
@@ -52,6 +57,12 @@ def one_stage(points, corner, size, variance) -> Alignment:
     return Alignment(stages[-1, -1], stages, v, rects)
 
 
+def test_a_weight_for_every_stage_or_a_sentence() -> None:
+    answer = one_stage([12.0, 20.0], [10.0, 10.0], [20.0, 20.0], [0.01, 0.04])
+    with pytest.raises(SettingsError, match="of 1 stages needs as many weights, not 3"):
+        patch_loss(answer, torch.zeros(1, 1, 2), torch.ones(1, 1, dtype=torch.bool), "gaussian", (0.2, 0.3, 0.5))
+
+
 def test_patch_loss_is_taken_in_patch_units() -> None:
     answer = one_stage([12.0, 20.0], [10.0, 10.0], [20.0, 20.0], [0.01, 0.04])
     target = torch.tensor([[[14.0, 20.0]]])  # 0.1 of the patch away in x, 0 in y
@@ -71,7 +82,7 @@ def test_later_stages_weigh_more() -> None:
     off = torch.tensor([1.0, 10.0, 100.0]).reshape(3, 1, 1, 1, 1) * torch.tensor([1.0, 0.0])
     answer = Alignment(off[-1, -1], off, rects=torch.ones(3, 1, 1, 4))
     valid = torch.ones(1, 1, dtype=torch.bool)
-    got = patch_loss(answer, torch.zeros(1, 1, 2), valid, None, distance=torch.ones(1))
+    got = patch_loss(answer, torch.zeros(1, 1, 2), valid, None, weights=(0.2, 0.3, 0.5), distance=torch.ones(1))
     assert got.item() == pytest.approx(0.2 * 1 + 0.3 * 10 + 0.5 * 100)
 
 
@@ -117,11 +128,13 @@ def test_warm_up_prefers_the_right_map() -> None:
     points, valid = torch.tensor([[[0.5, 0.25]]]), torch.ones(1, 1, dtype=torch.bool)
     right = gaussian_maps(points, 16, 1.5).clamp_min(1e-6).log()
     wrong = gaussian_maps(points.flip(-1), 16, 1.5).clamp_min(1e-6).log()
-    assert heatmap_warmup_loss(right, points, valid) < heatmap_warmup_loss(wrong, points, valid)
+    for weight in (0.0, 10.0):
+        low, high = (heatmap_warmup_loss(m, points, valid, offset_weight=weight) for m in (right, wrong))
+        assert low < high
 
 
 def test_the_rate_has_one_cycle_a_phase_or_falls_at_milestones() -> None:
-    recipe = Recipe("x", "p", "s", (), "t", (Phase(10, 2.0, task="heatmaps"), Phase(10, 1.0), Phase(10, 0.5)))
+    recipe = with_phases(Phase(10, 2.0, task="heatmaps"), Phase(10, 1.0), Phase(10, 0.5))
     assert learning_rate(recipe, 10, 10) == pytest.approx(2.0)  # the peak, a tenth into the warm-up
     assert learning_rate(recipe, 99, 10) < 0.01
     assert learning_rate(recipe, 110, 10) == pytest.approx(1.0)
@@ -129,6 +142,6 @@ def test_the_rate_has_one_cycle_a_phase_or_falls_at_milestones() -> None:
     assert learning_rate(recipe, 210, 10) == pytest.approx(0.5)
     assert learning_rate(recipe, 299, 10) < 0.005
     assert learning_rate(recipe, 300, 10) < 0.005  # beyond the end
-    stepped = Recipe("x", "p", "s", (), "t", (Phase(100, 1.0, milestones=(80, 90)),))
+    stepped = with_phases(Phase(100, 1.0, milestones=(80, 90)))
     rates = [learning_rate(stepped, e * 5, 5) for e in (0, 79, 80, 90)]
     assert rates == pytest.approx([1.0, 1.0, 0.1, 0.01])

@@ -14,7 +14,7 @@ from workbench.models.base import FaceModel
 from workbench.training.module import AlignmentTraining
 from workbench.training.recipes import Phase, Recipe
 
-RECIPE = Recipe("x", "p", "ibug68", (), "t", (Phase(4, 1e-3),))
+RECIPE = Recipe(name="x", preset="p", scheme="ibug68", sets=(), test="t", phases=(Phase(4, 1e-3),))
 
 
 class Still(FaceModel):

@@ -79,17 +79,17 @@ def list_presets(as_json: bool) -> None:
 def table(
     write: Annotated[
         Path | None,
-        typer.Option(help="A Markdown file to write them into, between its two markers; printed without it."),
+        typer.Option(help="A Markdown file to write them into, between its markers; printed without it."),
     ] = None,
 ) -> None:
-    """All systems in two Markdown tables: sizes against the papers', checkpoints with error and time."""
-    from workbench.evaluation.table import around_table, markdown, write_into
+    """All systems in Markdown tables: what they show, sizes against the papers', checkpoints with error and time."""
+    from workbench.evaluation.table import markdown, overview, read_places, write_into
 
     if write is not None:
-        around_table(write)  # before the wait
+        read_places(write)  # before the wait
     text = markdown(progress=sys.stderr.isatty())
     if write is None:
-        typer.echo(text)
+        typer.echo(f"{overview()}\n\n{text}")
     else:
         write_into(write, text)
 

@@ -11,14 +11,6 @@ from typing import Annotated
 import typer
 
 
-class System(StrEnum):
-    slpt = "slpt"
-    dslpt = "dslpt"
-    scc = "scc"
-    ssfa = "ssfa"
-    tufa = "tufa"
-
-
 class Log(StrEnum):
     csv = "csv"
     tensorboard = "tensorboard"
@@ -62,7 +54,7 @@ def train(
 
 def import_weights(
     file: Annotated[Path, typer.Argument(help="The authors' .pth.")],
-    system: Annotated[System, typer.Option(help="Which system it belongs to.")],
+    system: Annotated[str, typer.Option(help="Which system it belongs to, such as dslpt.")],
     init_face: Annotated[Path, typer.Option(help="An .npz with init_face (N, 2), in pixels of a 256-pixel crop.")],
     out: Annotated[Path, typer.Option(help="A .safetensors file.")],
     graph: Annotated[Path | None, typer.Option(help="SCC: the authors' edges, lines 'i j weight'.")] = None,
@@ -70,13 +62,14 @@ def import_weights(
 ) -> None:
     """Turn published weights into a checkpoint of ours, with a card."""
     from workbench.models.importing import import_published
+    from workbench.models.systems import get_system
     from workbench.models.zoo import describe, save_checkpoint
 
-    model = import_published(file, system.value, init_face, graph)
+    model = import_published(file, system, init_face, graph)
     model.name = name or out.stem
     card = describe(
         model,
-        title=f"{system.value.upper()}, {model.config.landmarks} points, imported from {file.name}",
+        title=f"{get_system(system).title}, {model.config.landmarks} points, imported from {file.name}",
         data="as published by the authors",
         licence="as published by the authors",
     )

@@ -11,14 +11,16 @@ from workbench.data.augment import (
     occlude,
 )
 from workbench.data.pack import Packed, join, pack
-from workbench.data.readers import open_dataset
+from workbench.data.readers import READERS, Reader, open_dataset
 from workbench.data.samples import FaceDataset, Sample
 
 __all__ = [
+    "READERS",
     "AugmentConfig",
     "AugmentedBatch",
     "FaceDataset",
     "Packed",
+    "Reader",
     "Sample",
     "augment_batch",
     "augment_preset",

@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 import torch
-from kornia.color import rgb_to_grayscale
-from kornia.geometry.transform import warp_affine
+import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from workbench.errors import UnknownNameError
 from workbench.landmarks import Scheme
 from workbench.landmarks.geometry import CROP_FACTOR
-from workbench.models.base import normalise
+
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of red, green and blue in a grey of the same lightness (ITU-R BT.601)."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -100,7 +101,7 @@ def augment_preset(name: str) -> AugmentConfig:
 @dataclass(frozen=True)
 class AugmentedBatch:
     """Attributes:
-    images: (B, 3, S, S), normalised by the ImageNet mean and deviation.
+    images: (B, 3, S, S), RGB in [0, 1]; a model normalises them itself (``FaceModel.prepare``).
     points: (B, N, 2) in [0, 1] of the crop (may lie outside).
     valid: (B, N), False where there is no label.
     covered: (B, N), True under a synthetic occluder.
@@ -159,6 +160,33 @@ def _full_precision(function: Callable[P, T]) -> Callable[P, T]:
 
 
 @_full_precision
+def warp(images: Tensor, matrix: Tensor, size: int, padding: str = "zeros") -> Tensor:
+    """Square crops of stored pictures, bilinear, pixel centres at integers.
+
+    Args:
+        images: (B, 3, H, W), uint8 or float of 0..255.
+        matrix: (B, 2, 3), stored pixels -> crop pixels.
+        size: side of the crops.
+        padding: what lies outside the picture: "zeros" (black) or "border" (its edge, repeated).
+
+    Returns:
+        (B, 3, size, size), RGB in [0, 1].
+    """
+    height, width = images.shape[-2:]
+    axis = torch.arange(size, device=matrix.device, dtype=matrix.dtype)
+    pixels = torch.stack(torch.meshgrid(axis, axis, indexing="xy"), -1).view(1, -1, 2)
+    back = torch.linalg.inv(matrix[:, :, :2]).transpose(1, 2)
+    source = (pixels - matrix[:, None, :, 2]) @ back  # (B, size * size, 2), stored pixels
+    grid = 2 * source / source.new_tensor([width - 1, height - 1]) - 1
+    grid = grid.unflatten(1, (size, size))
+    return (
+        F.grid_sample(images.float(), grid, "bilinear", padding_mode=padding, align_corners=True)
+        .div_(255)
+        .clamp_(0, 1)
+    )
+
+
+@_full_precision
 def eval_batch(
     images: Tensor,
     points: Tensor,
@@ -179,7 +207,7 @@ def eval_batch(
     centre, side = crop_boxes(points, valid, factor) if frame is None else (frame[0], factor * frame[1])
     matrix = crop_matrix(centre, side, size)
     covered = torch.zeros_like(valid)
-    return AugmentedBatch(normalise(_warp(images, matrix, size)), transform(matrix, points) / size, valid, covered)
+    return AugmentedBatch(warp(images, matrix, size), transform(matrix, points) / size, valid, covered)
 
 
 @_full_precision
@@ -224,11 +252,12 @@ def augment_batch(
     if scheme.can_flip:
         matrix, points, valid = _mirror(matrix, points, valid, flip, scheme, size)
 
-    crops = _warp(images, matrix, size)
+    crops = warp(images, matrix, size)
     points = transform(matrix, points) / size
 
     gray = chance(c.gray_p).nonzero()[:, 0]
-    crops[gray] = rgb_to_grayscale(crops[gray]).expand(-1, 3, -1, -1)
+    luma = crops.new_tensor(LUMA).view(3, 1, 1)
+    crops[gray] = (crops[gray] * luma).sum(1, keepdim=True).expand(-1, 3, -1, -1)
     light = chance(c.light_p)
     offset = torch.where(light, normal(30 / 255, 30 / 255), 0.0)
     gain = torch.where(light, (1 + normal(0.3, 10)).clamp(0.3, 1.3), 1.0)
@@ -236,7 +265,7 @@ def augment_batch(
 
     crops, covered = occlude(crops, points, generator, c)
     covered &= valid
-    return AugmentedBatch(normalise(crops), points, valid, covered)
+    return AugmentedBatch(crops, points, valid, covered)
 
 
 def occlude(crops: Tensor, points: Tensor, generator: Generator, config: AugmentConfig) -> tuple[Tensor, Tensor]:
@@ -280,12 +309,6 @@ def occlude(crops: Tensor, points: Tensor, generator: Generator, config: Augment
             elif painted:
                 crops[i, :, y0:y1, x0:x1] = colour[i]
     return crops, covered
-
-
-def _warp(images: Tensor, matrix: Tensor, size: int) -> Tensor:
-    """uint8 images (B, 3, P, P) through (B, 2, 3) to float crops (B, 3, size, size) in [0, 1]; zero
-    border."""
-    return warp_affine(images.float(), matrix, (size, size), align_corners=True).div_(255)
 
 
 def _mirror(

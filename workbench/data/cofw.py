@@ -15,7 +15,7 @@ from workbench.errors import DataError
 COUNT = 29
 
 
-def read_cofw(files: list[Path]) -> list[Sample]:
+def read_cofw(folder: Path, files: list[Path]) -> list[Sample]:
     """``COFW_train_color.mat`` and ``COFW_test_color.mat`` (HDF5, MATLAB 7.3).
 
     The arrays are ``IsTr`` / ``IsT`` (references to the photographs), ``phisTr`` / ``phisT`` (29 x, 29 y, 29

@@ -1,15 +1,4 @@
-"""Readers of the public benchmarks. :func:`open_dataset` recognises a folder by what lies in it.
-
-====================  =====================================================================================
-format                what is looked for
-====================  =====================================================================================
-``csv``               ``annotations.csv`` (file, [subset,] ..., x0, y0, x1, y1, ...), pictures in ``crops/``
-                      (square crops of one face each) or beside it; the simple form of AFLW-19 and five points
-``wflw``              ``list_98pt_rect_attr_train.txt`` / ``..._test.txt``, pictures in ``WFLW_images/``
-``cofw``              ``COFW_train_color.mat`` / ``COFW_test_color.mat`` (needs h5py)
-``pts``               ``*.pts`` beside its picture, anywhere below the folder (300-W, LFPW, HELEN, AFW, iBUG)
-``tem``               ``*.tem`` of WebMorph beside its picture
-====================  =====================================================================================
+"""Readers of the public benchmarks: :data:`READERS`; :func:`open_dataset` recognises a folder by what lies in it.
 
 A label file that is damaged or has another number of points stops the reading with a DataError. A face
 without any landmark is left out and counted in ``FaceDataset.skipped``.
@@ -20,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +35,7 @@ def open_dataset(
     """Open a benchmark folder, whatever its format.
 
     Args:
-        folder: the set.
+        folder: the set, laid out as one of :data:`READERS` expects it.
         scheme: of the landmarks; by default the built-in scheme with as many points.
         split: ``"train"``, ``"test"``, a finer part the format knows (300-W: ``"common"``, ``"challenge"``,
             ``"private"``), or None for all.
@@ -81,29 +70,22 @@ def _labelled(sample: Sample) -> bool:
 
 
 def _recognise(folder: Path) -> tuple[str, list[Sample]]:
-    if (folder / "annotations.csv").is_file():
-        return "csv", read_csv(folder)
-    readers: tuple[tuple[str, str, Callable[[Path, list[Path]], list[Sample]]], ...] = (
-        ("wflw", "list_98pt_rect_attr_*.txt", read_wflw),
-        ("cofw", "COFW_*_color.mat", lambda _, files: read_cofw(files)),
-        ("pts", "*.pts", read_pts),
-        ("tem", "*.tem", read_tem),
-    )
-    for name, pattern, reader in readers:
-        files = sorted(folder.rglob(pattern))
+    for reader in READERS.values():
+        found = folder.rglob(reader.pattern) if reader.anywhere else folder.glob(reader.pattern)
+        files = sorted(path for path in found if path.is_file())
         if files:
-            return name, reader(folder, files)
-    wanted = ", ".join(pattern for _, pattern, _ in readers)
-    raise DataError(f"{folder} is no data set that can be read; looked for annotations.csv, {wanted}.")
+            return reader.name, reader.read(folder, files)
+    wanted = ", ".join(f"{reader.pattern} ({reader.title})" for reader in READERS.values())
+    raise DataError(f"{folder} is no data set that can be read; looked for {wanted}.")
 
 
-def read_csv(folder: Path) -> list[Sample]:
+def read_csv(folder: Path, files: list[Path]) -> list[Sample]:
     """``annotations.csv`` with columns file, x0, y0, x1, y1, ... and optionally subset; empty or ``nan`` is
     missing.
 
     Rows without a subset count as ``train``. Coordinates are pixels of the picture that ``file`` names.
     """
-    path = folder / "annotations.csv"
+    (path,) = files
     try:
         with path.open(newline="", encoding="utf-8-sig") as stream:
             header, *rows = [row for row in csv.reader(stream) if row]
@@ -196,6 +178,71 @@ def read_tem(folder: Path, files: list[Path]) -> list[Sample]:
             Sample(str(path.relative_to(folder).with_suffix("")), numbers.reshape(-1, 2), "train", _beside(path))
         )
     return samples
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How one kind of data set is read.
+
+    Attributes:
+        name: the ``format`` of the data sets that it gives.
+        title: which data sets have it.
+        pattern: of the file names by which a folder is recognised.
+        layout: what the folder has to hold.
+        read: (folder, files that match) -> its faces; raises DataError.
+        anywhere: whether those files may lie below the folder, or in it alone.
+    """
+
+    name: str
+    title: str
+    pattern: str
+    layout: str
+    read: Callable[[Path, list[Path]], list[Sample]]
+    anywhere: bool = True
+
+
+READERS = {
+    reader.name: reader
+    for reader in (
+        Reader(
+            name="csv",
+            title="a simple table",
+            pattern="annotations.csv",
+            layout="columns file, [subset,] x0, y0, x1, y1, ...; pictures in crops/ (one face each) or beside",
+            read=read_csv,
+            anywhere=False,
+        ),
+        Reader(
+            name="wflw",
+            title="WFLW",
+            pattern="list_98pt_rect_attr_*.txt",
+            layout="list_98pt_rect_attr_train.txt and ..._test.txt, pictures in WFLW_images/",
+            read=read_wflw,
+        ),
+        Reader(
+            name="cofw",
+            title="COFW",
+            pattern="COFW_*_color.mat",
+            layout="COFW_train_color.mat and COFW_test_color.mat, which hold the pictures (needs h5py)",
+            read=read_cofw,
+        ),
+        Reader(
+            name="pts",
+            title="300-W and its sources",
+            pattern="*.pts",
+            layout="a .pts file beside each picture, in folders named as in LFPW, HELEN, AFW, iBUG and 300W",
+            read=read_pts,
+        ),
+        Reader(
+            name="tem",
+            title="WebMorph",
+            pattern="*.tem",
+            layout="a .tem file beside each picture",
+            read=read_tem,
+        ),
+    )
+}
+"""The readers by format, in the order in which a folder is tried."""
 
 
 def _relabel(folder: Path, name: str, samples: list[Sample], labels: str) -> list[Sample]:

@@ -15,6 +15,7 @@ import torch
 from workbench import figures
 from workbench.faces import load_face, sample_photo
 from workbench.models import load_model
+from workbench.models.base import to_tensor
 from workbench.reading import ATTENTION_TAPS, read
 from workbench.tracing import record, taps
 
@@ -73,8 +74,7 @@ def load_bytes(image: str) -> bytes:
 
 def _pair(network: Any, face: Any, repeats: int, relational: bool) -> tuple[float, float]:
     """Median milliseconds of the forward pass without and with a recorder."""
-    crop = torch.from_numpy(face.crop(network.input_size).transpose(2, 0, 1).copy())[None]
-    images = network.prepare(crop)
+    images = network.prepare(to_tensor(face.crop(network.input_size)))
 
     def timed(run: Callable[[], object]) -> float:
         start = time.perf_counter()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from workbench.data.readers import open_dataset
 from workbench.errors import DataError
 from workbench.landmarks import Scheme
 from workbench.landmarks.metrics import auc, failure_rate, nme, normaliser_distances
-from workbench.models.base import MEAN, STD, FaceModel
+from workbench.models.base import FaceModel
 
 PACK_SIZE = 256
 
@@ -103,14 +103,12 @@ def load_faces(model: FaceModel, data: str | Path, labels: str | None, split: st
 def batches(
     model: FaceModel, packed: Packed, batch: int = 32, progress: bool = False
 ) -> Iterator[tuple[slice, AugmentedBatch]]:
-    """The papers' crops (tight landmark box x 1.2) of a packed set, on the model's device and prepared for it."""
-    mean, std = (torch.tensor(v, device=model.device).view(3, 1, 1) for v in (MEAN, STD))
+    """The papers' crops (tight landmark box x 1.2) of a packed set, RGB in [0, 1] on the model's device."""
     steps = range(0, len(packed), batch)
     for start in tqdm(steps, desc=f"{model.name}", unit="batch", disable=not progress):
         part = slice(start, min(start + batch, len(packed)))
         images, points, valid = (t.to(model.device) for t in packed[part])
-        crops = eval_batch(images, points, valid, model.input_size)
-        yield part, replace(crops, images=model.prepare(255 * (crops.images * std + mean)))
+        yield part, eval_batch(images, points, valid, model.input_size)
 
 
 @torch.inference_mode()
@@ -141,7 +139,7 @@ def evaluate(
     packed = _measurable(load_faces(model, data, labels, split, progress), model.scheme, normaliser, data)
     errors: list[np.ndarray] = []
     for _, crops in batches(model, packed, batch, progress):
-        found = model(crops.images).landmarks.float() / model.input_size
+        found = model(model.prepare(crops.images)).landmarks.float() / model.input_size
         truth = torch.where(crops.valid[..., None], crops.points, torch.nan)
         errors.append(nme(_array(found), _array(truth), model.scheme, normaliser))
     return Report(

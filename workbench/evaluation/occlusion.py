@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from workbench.data.augment import AugmentConfig, normalise, occlude
+from workbench.data.augment import AugmentConfig, occlude
 from workbench.errors import DataError, TraceError
 from workbench.evaluation.dataset import batches, load_faces
-from workbench.models.base import MEAN, STD, FaceModel
+from workbench.models.base import FaceModel
 
 OCCLUDER = AugmentConfig(occlusion_p=1.0, blocks=1, block=0.30, block_sd=0.05)
 SIDES = (0.3, 0.4, 0.5)
@@ -102,17 +102,15 @@ def sigma_under_occlusion(
     """
     packed = load_faces(model, data, labels, split, progress)
     generator = torch.Generator(model.device).manual_seed(seed)
-    mean, std = (torch.tensor(v, device=model.device).view(3, 1, 1) for v in (MEAN, STD))
     occluder = replace(OCCLUDER, block=side)
     found: list[Tensor] = []  # (points, 4): sigma covered and not, error covered and not
     for _, crops in batches(model, packed, progress=progress):
-        plain = (crops.images * std + mean).clamp(0, 1)
         truth = crops.points * model.input_size
         before = _spread_and_error(model, crops.images, truth)
         for _ in range(draws):
-            painted, under = occlude(plain, crops.points, generator, occluder)
+            painted, under = occlude(crops.images, crops.points, generator, occluder)
             under &= crops.valid
-            after = _spread_and_error(model, normalise(painted), truth)
+            after = _spread_and_error(model, painted, truth)
             found.append(torch.stack([after[0], before[0], after[1], before[1]], -1)[under])
     values = torch.cat(found).double()
     if not len(values):
@@ -134,8 +132,9 @@ def sigma_under_occlusion(
 
 
 def _spread_and_error(model: FaceModel, images: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean sigma of both axes and distance to ``truth`` (B, N, 2), each (B, N) in crop pixels."""
-    answer = model(images)
+    """Of crops (B, 3, S, S) of RGB in [0, 1]: mean sigma of both axes and distance to ``truth`` (B, N, 2), each (B, N)
+    in crop pixels."""
+    answer = model(model.prepare(images))
     if answer.variance is None:
         raise TraceError(f"{model.name} predicts no uncertainty, so nothing can be measured under an occluder.")
     return answer.sigma().mean(-1).float(), (answer.landmarks.float() - truth).norm(dim=-1)

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from workbench.data.augment import normalise, occlude
+from workbench.data.augment import occlude
 from workbench.evaluation.dataset import batches, load_faces
 from workbench.evaluation.occlusion import OCCLUDER
 from workbench.explain.occlusion_maps import MAPS, CoverEffect, cover_effect, mask_coverage
-from workbench.models.base import MEAN, STD, FaceModel
+from workbench.models.base import FaceModel
 from workbench.tracing import record
 
 
@@ -72,16 +72,14 @@ def maps_under_occlusion(
     """
     packed = load_faces(model, data, labels, split, progress)
     generator = torch.Generator(model.device).manual_seed(seed)
-    mean, std = (torch.tensor(v, device=model.device).view(3, 1, 1) for v in (MEAN, STD))
     effects: dict[str, list[CoverEffect]] = {tap: [] for tap in taps}
     for _, crops in batches(model, packed, progress=progress):
-        plain = (crops.images * std + mean).clamp(0, 1)
-        painted, _ = occlude(plain, crops.points, generator, OCCLUDER)
-        masks = (painted != plain).any(1).cpu().numpy()
+        painted, _ = occlude(crops.images, crops.points, generator, OCCLUDER)
+        masks = (painted != crops.images).any(1).cpu().numpy()
         with record(model, only=taps) as before:
-            model(crops.images)
+            model(model.prepare(crops.images))
         with record(model, only=taps) as after:
-            model(normalise(painted))
+            model(model.prepare(painted))
         for tap in taps:
             for one, two, mask in zip(before[tap].numpy(), after[tap].numpy(), masks, strict=True):
                 effects[tap].append(cover_effect(one, two, mask_coverage(one.shape, mask)))

@@ -1,7 +1,8 @@
-"""The table of all systems: sizes against the papers', and the shelf's checkpoints with error and speed."""
+"""The tables of all systems: what they show, sizes against the papers', checkpoints with error and speed."""
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from workbench.models.base import ModelCard
 from workbench.models.systems import SYSTEMS
 from workbench.models.zoo import count_preset, list_models, load_model
 
-BEGIN, END = "<!-- systems -->", "<!-- /systems -->"
+SYSTEMS_PLACE, OVERVIEW_PLACE = "systems", "overview"
+"""Names of the places in a Markdown file, between ``<!-- NAME -->`` and ``<!-- /NAME -->``."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,12 @@ def milliseconds(name: str, device: str = "cpu", repeats: int = 15) -> float:
             torch.cuda.synchronize()
         times.append(1000 * (time.perf_counter() - start))
     return median(times[3:])
+
+
+def overview() -> str:
+    """A table of what there is to see inside each system."""
+    rows = (f"| **{system.title}** | {system.shows} |" for system in SYSTEMS.values())
+    return "\n".join(["| | what there is to see inside |", "|---|---|", *rows])
 
 
 def markdown(progress: bool = False) -> str:
@@ -104,22 +112,36 @@ def error_of(card: ModelCard) -> str:
     return f"{row['value']:.2f} % on {row['data']} {row['split']}{labels}"
 
 
-def around_table(page: Path) -> tuple[str, str]:
-    """What stands before and after the table of a Markdown file, with its markers. Raises DataError without them."""
+def read_places(page: Path) -> tuple[str, tuple[str, ...]]:
+    """The text of a Markdown file and the places that it has for tables. Raises DataError without one for the
+    systems'."""
     try:
         text = page.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{page} cannot be read ({getattr(error, 'strerror', None) or 'it is no text'}).") from None
-    if BEGIN not in text or END not in text.split(BEGIN, 1)[1]:
-        raise DataError(f"{page} has no place for the table; put {BEGIN} and {END} where it belongs.")
-    head, rest = text.split(BEGIN, 1)
-    return f"{head}{BEGIN}\n", f"\n{END}{rest.split(END, 1)[1]}"
+    found = tuple(p for p in (OVERVIEW_PLACE, SYSTEMS_PLACE) if re.search(_place(p), text))
+    if SYSTEMS_PLACE not in found:
+        begin, end = f"<!-- {SYSTEMS_PLACE} -->", f"<!-- /{SYSTEMS_PLACE} -->"
+        raise DataError(f"{page} has no place for the table; put {begin} and {end} where it belongs.")
+    return text, found
 
 
 def write_into(page: Path, table: str) -> None:
-    """Replace what stands between the markers of a Markdown file. Raises DataError where that cannot be done."""
-    head, rest = around_table(page)
+    """Put :func:`markdown`'s tables into a Markdown file, and :func:`overview` where it has a place for that.
+
+    Raises DataError where that cannot be done.
+    """
+    text, places = read_places(page)
+    for place in places:
+        inside = table if place == SYSTEMS_PLACE else overview()
+        made = f"<!-- {place} -->\n{inside}\n<!-- /{place} -->"
+        text = re.sub(_place(place), lambda _, made=made: made, text, count=1)
     try:
-        page.write_text(f"{head}{table}{rest}", encoding="utf-8")
+        page.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DataError(f"{page} cannot be written ({error.strerror}).") from None
+
+
+def _place(name: str) -> str:
+    """A pattern for a place with what stands in it."""
+    return f"(?s)<!-- {name} -->.*?<!-- /{name} -->"

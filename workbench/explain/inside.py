@@ -29,8 +29,9 @@ _KINDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("head", "landmark", "y", "x"): ("landmark_to_map", "where each landmark looks"),
     ("query_y", "query_x", "key_y", "key_x"): ("spatial_attention", "where each place looks"),
     ("landmark", "channel", "y", "x"): ("patches", "features of each landmark's patch"),
-    ("head", "query", "key"): ("landmark_pairs", "who listens to whom"),
-    ("node", "neighbour"): ("graph", "weights of the graph's edges"),
+    ("head", "query_landmark", "key_landmark"): ("landmark_pairs", "who listens to whom"),
+    ("query_landmark", "key_landmark"): ("landmark_pairs", "weights of the graph's edges"),
+    ("head", "query_token", "key_token"): ("table", "which token listens to which"),
     ("channel",): ("bars", "one number a channel"),
     ("branch", "channel"): ("bars", "what each branch gives to a channel"),
     ("landmark", "rect"): ("boxes", "patches that were read"),
@@ -56,7 +57,7 @@ class Map:
     Attributes:
         name: its key in the trace, the tap's path.
         kind: "grid", "channels", "landmarks", "landmark_to_map", "spatial_attention", "patches",
-            "landmark_pairs", "graph", "bars", "boxes", "points" or "table".
+            "landmark_pairs", "bars", "boxes", "points" or "table".
         axes: their names, batch and stage left out.
         words: what it is.
     """
@@ -74,7 +75,7 @@ class Stack:
     Attributes:
         map: what it is.
         values: float32. Grids (stage, head, item, h, w), an item being a channel or a landmark; "landmark_pairs"
-            and "graph" (stage, head, N, N), rows are queries; "bars" (stage, 1, branch, channel); "table" (stage,
+            (stage, head, N, N), rows are queries; "bars" (stage, 1, branch, channel); "table" (stage,
             head, row, column); "boxes" (stage, 1, N, 4) as x0, y0, width, height; "points" (stage, 1, N, 2).
         done: what was computed on the way, "" for nothing.
     """
@@ -133,8 +134,6 @@ def stack(reading: Reading, name: str) -> Stack:
     values: NDArray[Any] = named.numpy().astype(np.float32)
     if not np.isfinite(values).all():
         raise TraceError(f"{name} holds values that are not numbers; read another face or choose another tensor.")
-    if found.kind == "landmark_pairs" and values.shape[-2:] != (reading.scheme.count,) * 2:
-        found = Map(name, *_as_table(found))
     if found.kind == "spatial_attention":
         values, done = values.mean((1, 2)), f"mean over all {values.shape[1] * values.shape[2]} queries"
     elif found.kind == "patches":
@@ -143,14 +142,10 @@ def stack(reading: Reading, name: str) -> Stack:
         values, done = values / reading.input_size, f"pixels divided by the crop's {reading.input_size}"
     elif found.kind == "table":
         values = values.reshape(len(values), -1, *values.shape[-2:]) if values.ndim > 2 else values[:, None, None]
-    ranks = {"bars": 4, "boxes": 4, "points": 4, "landmark_pairs": 4, "graph": 4, "table": 4}
+    ranks = {"bars": 4, "boxes": 4, "points": 4, "landmark_pairs": 4, "table": 4}
     while values.ndim < ranks.get(found.kind, 5):
         values = values[:, None]
     return Stack(found, values, done)
-
-
-def _as_table(found: Map) -> tuple[str, tuple[str, ...], str]:
-    return "table", found.axes, "which token listens to which"
 
 
 def pick(reading: Reading, name: str, stage: int = -1, head: int | None = None, item: int | None = None) -> Picture:
@@ -161,11 +156,11 @@ def pick(reading: Reading, name: str, stage: int = -1, head: int | None = None, 
         head: None takes the mean over the heads.
         item: a channel or a landmark of a grid; None takes, over all of them, the mean of the absolute values
             (channels), the largest value (landmarks) or the mean (where each landmark looks). A landmark's row of
-            "landmark_pairs" or "graph".
+            "landmark_pairs".
 
     Returns:
         Grids (h, w), or (N, h, w) for patches with no item; otherwise the layout of :class:`Stack` without its first
-        two axes, "landmark_pairs" and "graph" with an item (N,).
+        two axes, "landmark_pairs" with an item (N,).
 
     Raises:
         TraceError: the tensor, the stage, the head or the item is not there.
@@ -183,7 +178,7 @@ def pick(reading: Reading, name: str, stage: int = -1, head: int | None = None, 
     if found.map.kind in GRIDS:
         values, said = _one(values, found.map.kind, item, reading)
         words.append(said)
-    elif item is not None and found.map.kind in ("landmark_pairs", "graph"):
+    elif item is not None and found.map.kind == "landmark_pairs":
         check_index("landmark", item, len(values))
         values = values[item]
         words.append(f"from {reading.scheme.label(item % len(values))} ({item % len(values)})")
@@ -225,7 +220,7 @@ def first_choice(maps: list[Map]) -> str:
     Raises:
         TraceError: there is none.
     """
-    order = ("spatial_attention", "landmark_to_map", "landmarks", "landmark_pairs", "grid", "graph", "channels")
+    order = ("spatial_attention", "landmark_to_map", "landmarks", "landmark_pairs", "grid", "channels")
     if not maps:
         raise TraceError("This model has no taps, so there is nothing to look at inside it.")
     return min(reversed(maps), key=lambda m: order.index(m.kind) if m.kind in order else len(order)).name
@@ -239,7 +234,6 @@ def map_rows(
     known: dict[str, tuple[str, ...]] = {
         "bars": ("branch", "channel"),
         "landmark_pairs": ("query", "key"),
-        "graph": ("node", "neighbour"),
         "boxes": ("landmark", "part"),
         "points": ("landmark", "axis"),
         "table": ("row", "column"),

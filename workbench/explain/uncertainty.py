@@ -14,9 +14,6 @@ from workbench.tracing import check_index
 if TYPE_CHECKING:
     from workbench.reading import Reading
 
-SIZE_FACTOR = 12.0
-"""6 Z with Z = 2: a patch spans this many deviations (thesis 5.2.2)."""
-
 STATES = ("first", "floor", "active", "ceiling", "fixed")
 """What set a patch's size: the first stage's constant, the clamp's floor, the variance itself, the clamp's
 ceiling, or a rule that ignores the variance (SLPT halves)."""
@@ -146,12 +143,13 @@ def ellipses(
         TraceError: the model predicts no uncertainty.
     """
     sigma = deviation(reading, stage, layer)
-    mass = tuple(ellipse_mass(k, reading.likelihood) for k in levels)
+    likelihood = reading.alignment.likelihood
+    mass = tuple(ellipse_mass(k, likelihood) for k in levels)
     where = _where(reading, stage, layer)
     shown = ", ".join(f"{k:g}" for k in levels)
     caption = (
         f"alignment.variance · {where} · {shown} sigma = square root of the variance x patch size; "
-        f"inside, if {_law(reading.likelihood)}: {', '.join(f'{m:.0%}' for m in mass)}"
+        f"inside, if {_law(likelihood)}: {', '.join(f'{m:.0%}' for m in mass)}"
     )
     return Ellipses(reading.points(stage, layer), sigma, tuple(levels), mass, caption)
 
@@ -218,14 +216,16 @@ def patch_states(reading: Reading) -> PatchStates:
     stages, count = rects.shape[:2]
     states = np.full((stages, count), "first", dtype="<U7")
     wanted = np.full((stages, count), np.nan)
-    low, high = reading.size_limits
-    if reading.alignment.variance is None or reading.size_rule not in ("variance", "deviation"):
+    power = {"variance": "max v", "deviation": "max sqrt(v)"}.get(reading.alignment.size_rule or "")
+    factor, limits = reading.alignment.size_factor, reading.alignment.size_limits
+    if reading.alignment.variance is None or power is None or factor is None or limits is None:
         states[1:] = "fixed"
         rule = "every stage halves the side"
         return PatchStates(rects, states, wanted, 0.0, f"patches.rects · {rule}")
+    low, high = limits
     spread = reading.variance().max(-1)
-    spread = np.sqrt(spread) if reading.size_rule == "deviation" else spread
-    wanted[1:] = SIZE_FACTOR * spread[:-1]
+    spread = np.sqrt(spread) if reading.alignment.size_rule == "deviation" else spread
+    wanted[1:] = factor * spread[:-1]
     states[1:] = np.where(wanted[1:] <= low, "floor", np.where(wanted[1:] >= high, "ceiling", "active"))
     error = _size_error(rects, np.clip(wanted[1:], low, high))
     if error > 0.01:
@@ -233,8 +233,7 @@ def patch_states(reading: Reading) -> PatchStates:
             f"The patches of {reading.model_name} do not follow its size rule (factors differ by "
             f"{error:.2f}); read the face again with a matching checkpoint."
         )
-    power = "max sqrt(v)" if reading.size_rule == "deviation" else "max v"
-    caption = f"patches.rects · side x clamp({SIZE_FACTOR:g} {power}, {low:g}, {high:g}) from stage to stage"
+    caption = f"patches.rects · side x clamp({factor:g} {power}, {low:g}, {high:g}) from stage to stage"
     return PatchStates(rects, states, wanted, error, caption)
 
 

@@ -1,7 +1,8 @@
 """Photographs in, faces out: safe loading, detection, the crop and its inverse, samples, occluders."""
 
 from workbench.faces.crop import CROP_FACTOR, Box
-from workbench.faces.detect import DETECTORS, Detection, detect
+from workbench.faces.detect import DETECTORS, detect
+from workbench.faces.detection import Detection
 from workbench.faces.face import Face, load_face
 from workbench.faces.image import load_image
 from workbench.faces.occlude import Occluder, occlude

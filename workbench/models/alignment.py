@@ -12,7 +12,7 @@ from workbench.tracing import check_index
 
 @dataclass(frozen=True)
 class Alignment:
-    """The result of one forward pass over a batch of B crops of S x S pixels.
+    """The result of one forward pass over a batch of B crops of S x S pixels; what a system does not give is None.
 
     Crop pixels are those of the input: ``pixel = S * normalised``.
 
@@ -25,6 +25,10 @@ class Alignment:
         heatmaps: (B, N, h, w).
         pose: (B, 3), yaw, pitch, roll in radians.
         confidence: (B,), probability of a face.
+        likelihood: what the variance was trained with, "gaussian" or "laplace".
+        size_rule: by what a patch's side is multiplied from stage to stage (thesis 5.2.2): "halve" by 1/2; with v the
+            larger variance of its last layer, "variance" by clamp(factor v), "deviation" by clamp(factor sqrt(v)).
+        size_factor, size_limits: factor, floor and ceiling of the last two.
     """
 
     landmarks: Tensor
@@ -34,6 +38,10 @@ class Alignment:
     heatmaps: Tensor | None = None
     pose: Tensor | None = None
     confidence: Tensor | None = None
+    likelihood: str | None = None
+    size_rule: str | None = None
+    size_factor: float | None = None
+    size_limits: tuple[float, float] | None = None
 
     def sigma(self, stage: int = -1, layer: int = -1) -> Tensor:
         """Predicted standard deviation in crop pixels, (B, N, 2): sqrt(variance) times the patch's size (Eq. 5.6).

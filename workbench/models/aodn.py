@@ -319,5 +319,7 @@ SYSTEM = System(
     config=AODNConfig,
     model=AODN,
     presets=PRESETS,
+    training="workbench.training.aodn:AODNTraining",
+    shows="channel and spatial attention under occlusion, a low-rank recovery",
     printed_sizes={"aodn-68-resnet18": (6.46, None)},
 )

@@ -279,6 +279,8 @@ SYSTEM = System(
     config=ATPNConfig,
     model=ATPN,
     presets=PRESETS,
+    training="workbench.training.atpn:ATPNTraining",
+    shows="a distance heatmap that gates features, head pose, face confidence, tracking",
     printed_sizes={"atpn-98-landmarks": (1.1, 0.06), "atpn-98-tracking": (1.1 + 0.19, 0.06 + 0.017)},
     notes={
         "atpn-98-landmarks": f"Backbone and landmark branch, 1.1 M and 0.06 G in Table 3.2. {_WIDTHS}",

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -26,6 +27,11 @@ def normalise(images: Tensor) -> Tensor:
     """RGB in [0, 1], (..., 3, H, W) -> the same, normalised by the ImageNet mean and deviation."""
     mean, std = (images.new_tensor(v).view(3, 1, 1) for v in (MEAN, STD))
     return (images - mean) / std
+
+
+def to_tensor(crop: np.ndarray) -> Tensor:
+    """One crop as ``Face.crop`` gives it, uint8 RGB (S, S, 3) -> (1, 3, S, S), for :meth:`FaceModel.prepare`."""
+    return torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))[None]
 
 
 class ModelConfig(Protocol):
@@ -106,6 +112,10 @@ class ModelCard:
         metrics: measured errors, each a dict with data, split, faces, metric, value, unit.
         notes: sentences a user should know.
         weights: file name of the weights; ``sha256`` of that file.
+        config: the system's configuration.
+        taps: path of a tap that records in a plain forward pass -> its axes, without batch and stage; None where the
+            card does not tell (see ``workbench.models.offers``).
+        parts: fields of ``Alignment`` that the model fills besides the landmarks; None as above.
     """
 
     name: str
@@ -129,6 +139,8 @@ class ModelCard:
     weights: str = ""
     sha256: str = ""
     config: dict[str, Any] = field(default_factory=dict)
+    taps: dict[str, list[str]] | None = None
+    parts: tuple[str, ...] | None = None
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -195,8 +207,13 @@ class FaceModel(nn.Module):
         return self.mean_shape.device
 
     def prepare(self, crops: Tensor) -> Tensor:
-        """uint8 RGB crops (B, 3, S, S) -> what the network takes, on its device."""
-        return normalise(crops.to(self.device).float() / 255)
+        """RGB crops (B, 3, S, S), uint8 or float in [0, 1] -> what the network takes, float32 on its device."""
+        images = crops.to(self.device)
+        return self.normalise(images.float() if images.is_floating_point() else images.float() / 255)
+
+    def normalise(self, images: Tensor) -> Tensor:
+        """RGB in [0, 1], (B, 3, S, S) -> what the network takes: by ImageNet's mean and deviation here."""
+        return normalise(images)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         try:
@@ -234,7 +251,7 @@ class WeightsImporter:
         own: our tensors that their files do not hold, by prefix.
         ignored: prefixes of their tensors that nothing of ours needs.
         start: name of the array (N, 2), in 256-pixel crop units, in the ``.npz`` that comes beside the weights.
-        fit: (configuration, N) -> the configuration for that many points, where the weights do not tell.
+        adapt: (configuration, N) -> the configuration for that many points, where the weights do not tell.
         graph: (file of edges, N) -> edges (E, 2), where a model can be built as ``model(config, mean_shape, edges)``.
     """
 
@@ -243,13 +260,13 @@ class WeightsImporter:
     own: tuple[str, ...] = ("mean_shape",)
     ignored: tuple[str, ...] = ()
     start: str = "init_face"
-    fit: Callable[[Any, int], Any] | None = None
+    adapt: Callable[[Any, int], Any] | None = None
     graph: Callable[[Any, int], Tensor] | None = None
 
 
 @dataclass(frozen=True)
 class System:
-    """One system of the papers: what the shelf needs to build, load and compare it.
+    """One system of the papers: what the rest needs to build, load, train, compare and describe it.
 
     Attributes:
         name: short name, the ``system`` field of its configurations.
@@ -257,6 +274,9 @@ class System:
         paper: where it was published.
         config, model: its configuration and its network, built as ``model(config, mean_shape)``.
         presets: named configurations.
+        training: "module:class" that trains it, in ``workbench.training``; a name, since models know no training.
+        shows: what there is to see inside, for ``docs/systems.md``.
+        prompts: whether its models also find points of the face plane that nobody labelled (structure prompts).
         printed_sizes: preset -> (millions of parameters, G multiply-accumulates) as printed; None where not printed.
         published: how the authors' weights load, when they are public.
         notes: preset -> a sentence, where a printed figure cannot be met.
@@ -268,6 +288,9 @@ class System:
     config: type[Any]
     model: Callable[..., FaceModel]
     presets: Mapping[str, Any]
+    training: str
+    shows: str
+    prompts: bool = False
     printed_sizes: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
     published: WeightsImporter | None = None
     notes: Mapping[str, str] = field(default_factory=dict)

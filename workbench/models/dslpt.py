@@ -218,7 +218,11 @@ class PatchTransformer(FaceModel):
             landmarks=side * points,
             stages=side * torch.stack(stages),
             variance=torch.stack(variances) if variances else None,
+            likelihood=c.likelihood,
             rects=side * torch.stack(rects),
+            size_rule=c.size_rule,
+            size_factor=SIZE_FACTOR,
+            size_limits=c.size_limits,
         )
 
     def _next_half(self, half: Tensor, variance: Tensor | None) -> Tensor:
@@ -350,6 +354,8 @@ SLPT = System(
     config=PatchTransformerConfig,
     model=PatchTransformer,
     presets=_presets("slpt"),
+    training="workbench.training.patches:PatchTransformerTraining",
+    shows="attention between landmarks, structure encodings, patches",
     printed_sizes={"slpt-98-lite": (13.19, 6.08)},
     published=WeightsImporter(partial(infer_config, system="slpt"), published_name),
 )
@@ -361,6 +367,8 @@ DSLPT = System(
     config=PatchTransformerConfig,
     model=PatchTransformer,
     presets=_presets("dslpt"),
+    training="workbench.training.patches:PatchTransformerTraining",
+    shows="attention between landmarks, structure encodings, patches, and its own uncertainty",
     printed_sizes={"dslpt-98-w18": (19.35, 7.78), "dslpt-98-lite": (13.25, 6.02)},
     published=WeightsImporter(partial(infer_config, system="dslpt"), published_name),
 )

@@ -109,7 +109,7 @@ class GraphConv(nn.Module):
         if self.query is not None:
             nn.init.zeros_(self.query.weight)
             nn.init.zeros_(self.query.bias)
-        self.adjacency = Tap("node", "neighbour")
+        self.adjacency = Tap("query_landmark", "key_landmark")  # the nodes; a row is a softmax over its neighbours
 
     def edges(self, x: Tensor, mask: Tensor) -> Tensor:
         """A, (1, N, N), or (B, N, N) when dynamic. ``x`` (B, N, cin), ``mask`` (N, N) True where linked."""

@@ -14,9 +14,9 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from workbench.errors import CheckpointError
+from workbench.errors import CheckpointError, UnknownNameError
 from workbench.models.base import FaceModel
-from workbench.models.systems import SYSTEMS, get_system
+from workbench.models.systems import SYSTEMS
 
 IMPORTABLE = tuple(name for name, system in SYSTEMS.items() if system.published)
 
@@ -114,21 +114,20 @@ def import_published(
         graph: SCC: the authors' file of edges, lines ``i j weight``.
 
     Raises:
-        UnknownNameError: no such system.
+        UnknownNameError: no such system, or one whose authors published no weights.
         DataError: a file of edges that cannot be read.
         CheckpointError: a sentence naming what is missing, left over, of another shape or not finite.
     """
-    known = get_system(system)
-    if known.published is None:
-        raise CheckpointError(
-            f"Weights of '{system}' cannot be imported; the systems with an importer are {', '.join(IMPORTABLE)}."
-        )
+    if system not in IMPORTABLE:
+        raise UnknownNameError(f"Weights of '{system}' cannot be imported; choose one of {', '.join(IMPORTABLE)}.")
+    known = SYSTEMS[system]
     how = known.published
+    assert how is not None
     theirs = {k: v for k, v in read_state_dict(path).items() if not k.startswith(how.ignored or ("\0",))}
     config = how.infer(theirs)
     start = read_start(init_face, how.start)
-    if how.fit is not None:
-        config = how.fit(config, len(start))
+    if how.adapt is not None:
+        config = how.adapt(config, len(start))
     if graph is None:
         model = known.model(config, start)
     elif how.graph is None:

@@ -117,8 +117,8 @@ class RelationLayer(nn.Module):
         self.linear1, self.linear2 = nn.Linear(dim, ffn), nn.Linear(ffn, dim)
         self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(dim) for _ in range(3))
         self.drop = nn.Dropout(dropout)
-        self.self = Tap("head", "query", "key", per_stage=True)
-        self.cross = Tap("head", "query", "key", per_stage=True)
+        self.self = Tap("head", "query_landmark", "key_landmark", per_stage=True)
+        self.cross = Tap("head", "query_landmark", "key_landmark", per_stage=True)
 
     def forward(self, state: Tensor, query: Tensor, memory: Tensor, position: Tensor) -> Tensor:
         """T (B, N, d), Q (1, N, d), R (B, M, d), P (1, M, d) -> T (B, N, d)."""

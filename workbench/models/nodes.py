@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.models.layers import ConvNorm, Gate
-
-if TYPE_CHECKING:
-    from workbench.models.scc import SCCConfig
 
 
 def resize(x: Tensor, side: int) -> Tensor:
@@ -29,21 +25,43 @@ def _descend(width: int, halvings: int) -> nn.Sequential:
 
 
 class StructureMapping(nn.Module):
-    """Joins three levels; the two finer ones are gated by what they and the level above see together."""
+    """Joins three levels; the two finer ones are gated by what they and the level above see together.
 
-    def __init__(self, config: SCCConfig, channels: tuple[int, ...], sides: tuple[int, ...]) -> None:
+    Args:
+        channels: of the three levels, fine to coarse; ``sides``: of the two finer ones, in cells.
+        widths: channels that the levels are reduced to, coarse to fine; ``joined``: of their union.
+        reduction: of the gates' hidden layer.
+        cells: side of the node map.
+        outputs: channels of the node map.
+        logits: whether these are logits, or features behind a normalisation and a ReLU.
+    """
+
+    def __init__(
+        self,
+        channels: tuple[int, ...],
+        sides: tuple[int, ...],
+        *,
+        widths: tuple[int, int, int],
+        joined: int,
+        reduction: int,
+        cells: int,
+        outputs: int,
+        logits: bool,
+    ) -> None:
         super().__init__()
-        c = config
-        w4, w3, w2 = c.widths
+        w4, w3, w2 = widths
         c2, c3, c4 = channels
-        self.cells = c.cells
+        self.cells = cells
         self.reduce4, self.reduce3, self.reduce2 = ConvNorm(c4, w4), ConvNorm(c3, w3), ConvNorm(c2, w2)
         self.join3, self.join2 = ConvNorm(w4 + w3, w3, 1), ConvNorm(w3 + w2, w2, 1)
-        self.gate3, self.gate2 = Gate(w3, c.reduction), Gate(w2, c.reduction)
+        self.gate3, self.gate2 = Gate(w3, reduction), Gate(w2, reduction)
         self.down3, self.down2 = (
-            _descend(w, max(0, round(math.log2(side / c.cells)))) for w, side in ((w3, sides[1]), (w2, sides[0]))
+            _descend(w, max(0, round(math.log2(side / cells)))) for w, side in ((w3, sides[1]), (w2, sides[0]))
         )
-        self.out = nn.Sequential(ConvNorm(w4 + w3 + w2, c.joined, 1), _last(c))
+        self.out = nn.Sequential(
+            ConvNorm(w4 + w3 + w2, joined, 1),
+            nn.Conv2d(joined, outputs, 3, padding=1) if logits else ConvNorm(joined, outputs),
+        )
 
     def forward(self, levels: list[Tensor]) -> Tensor:
         """[(B, C2, 4s, 4s), (B, C3, 2s, 2s), (B, C4, s, s)] -> (B, channels, cells, cells)."""
@@ -65,22 +83,14 @@ def _gated(x: Tensor, channel: Tensor, spatial: Tensor) -> Tensor:
     return x * spatial + x
 
 
-def _last(config: SCCConfig) -> nn.Module:
-    c = config
-    if c.located:
-        return nn.Conv2d(c.joined, c.landmarks, 3, padding=1)
-    return ConvNorm(c.joined, c.node_channels * c.landmarks)
-
-
 class BaseMapping(nn.Module):
-    """Two convolutions (with bias, as published) on the last level alone."""
+    """Two convolutions (with bias, as published) on the last level alone; arguments as above."""
 
-    def __init__(self, config: SCCConfig, channels: tuple[int, ...]) -> None:
+    def __init__(self, channels: tuple[int, ...], *, width: int, cells: int, outputs: int, logits: bool) -> None:
         super().__init__()
-        c = config
-        self.cells = c.cells
-        self.reduce4 = self._conv(channels[-1], c.widths[0])
-        self.out = _last(c) if c.located else self._conv(c.widths[0], c.node_channels * c.landmarks)
+        self.cells = cells
+        self.reduce4 = self._conv(channels[-1], width)
+        self.out = nn.Conv2d(width, outputs, 3, padding=1) if logits else self._conv(width, outputs)
 
     @staticmethod
     def _conv(cin: int, cout: int) -> nn.Sequential:

@@ -1,4 +1,4 @@
-"""The plane of TUFA: how its points are coded, and how places on a grid are coded alike (thesis 6.2.1)."""
+"""TUFA's plane: the code of its points and of places on a grid, and the decoder where both meet (thesis 6.2.1)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from workbench.models.layers import RelationLayer
 from workbench.tracing import Tap
 
 
@@ -65,6 +66,35 @@ class PromptEncoder(nn.Module):
     def code(self, points: Tensor) -> Tensor:
         """The same, unseen by the taps."""
         return encode_points(points, self.dim, self.order, self.wavelength, self.spread)
+
+
+class DecoderLayer(RelationLayer):
+    """MSA (Eq. 6.6-6.8), MCA (Eq. 6.9-6.10) and FFN, each pre-normalised, as in SLPT; the cross-attention of a
+    point is a picture."""
+
+    def __init__(self, dim: int, heads: int, ffn: int, dropout: float) -> None:
+        super().__init__(dim, heads, ffn, dropout)
+        self.self = Tap("head", "query_landmark", "key_landmark")
+        self.cross = GridTap("head", "landmark", "y", "x")
+
+
+class Decoder(nn.Module):
+    """The decoder's layers and their shared output norm."""
+
+    def __init__(self, layers: int, dim: int, heads: int, ffn: int, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(DecoderLayer(dim, heads, ffn, dropout) for _ in range(layers))
+        self.norm = nn.LayerNorm(dim)
+
+    def forward(self, prompt: Tensor, memories: list[tuple[Tensor, Tensor]]) -> Tensor:
+        """Prompts (1 or B, P, d) and for every layer memory (B, L, d) with positions (1, L, d) -> (layer, B, P, d)."""
+        first = memories[0][0]
+        state = first.new_zeros(len(first), prompt.shape[1], prompt.shape[2])
+        out = []
+        for layer, (memory, position) in zip(self.layers, memories, strict=True):
+            state = layer(state, prompt, memory, position)
+            out.append(self.norm(state))
+        return torch.stack(out)
 
 
 class Pointer(nn.Module):

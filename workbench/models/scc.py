@@ -50,7 +50,7 @@ class SCCConfig(ValidatedConfig):
         dynamic: edge weights also depend on the two nodes' features, by queries and keys of ``dynamic_dim``.
         edges: links, self-loops included, of the graph that published weights were trained on; 0 when the weights
             come with their graph.
-        pixels: what :meth:`SCC.prepare` makes of a crop: "zscore_bgr" or "imagenet".
+        pixels: what :meth:`SCC.normalise` makes of a crop: "zscore_bgr" or "imagenet".
         wing_linear, wing_scale, wing_curve: w1, w2, epsilon of the soft wing loss, in pixels of a 256-pixel crop.
         relative_weight: of the relative location loss.
         map_weight, map_sigma: weight of the located nodes' heatmap loss and its targets' deviation in cells.
@@ -131,14 +131,18 @@ class SCC(FaceModel):
             adjacency, links = torch.zeros_like(adjacency), c.edges  # a checkpoint may bring its graph yet
         self.backbone = _backbone(c)
         channels = (CHANNELS,) if isinstance(self.backbone, HRNet) else self.backbone.channels[1:]
+        outputs = c.landmarks * (1 if c.located else c.node_channels)
+        last: dict[str, Any] = dict(cells=c.cells, outputs=outputs, logits=c.located)
         if c.mapping == "structure":
             if len(channels) != 3:
                 raise CheckpointError("The structure mapping joins three levels of a ResNet; HRNet takes 'base'.")
             stem = 2 if c.backbone == "resnet18_slim" else 4
             sides = tuple(math.ceil(c.input_size / stem / 2**i) for i in (1, 2, 3))
-            self.nodes: nn.Module = StructureMapping(c, channels, sides)
+            self.nodes: nn.Module = StructureMapping(
+                channels, sides, widths=c.widths, joined=c.joined, reduction=c.reduction, **last
+            )
         else:
-            self.nodes = BaseMapping(c, channels)
+            self.nodes = BaseMapping(channels, width=c.widths[0], **last)
         self.maps = Tap("landmark", "y", "x") if c.located else None
         self.features = Tap("node", "channel")
         self.graph = GraphNet(c.node_features, c.hidden, c.blocks, links, c.dynamic_dim if c.dynamic else 0)
@@ -158,10 +162,8 @@ class SCC(FaceModel):
             if isinstance(module, GraphConv) and module.logits.shape[1] != links:
                 module.logits = nn.Parameter(module.logits.new_ones(1, links))
 
-    def prepare(self, crops: Tensor) -> Tensor:
-        if self.config.pixels == "imagenet":
-            return super().prepare(crops)
-        return zscore_bgr(crops.to(self.device).float())
+    def normalise(self, images: Tensor) -> Tensor:
+        return super().normalise(images) if self.config.pixels == "imagenet" else zscore_bgr(images)
 
     def levels(self, images: Tensor) -> list[Tensor]:
         """The backbone's maps that the nodes read, finest first."""
@@ -193,10 +195,10 @@ class SCC(FaceModel):
 
 
 def zscore_bgr(crops: Tensor) -> Tensor:
-    """RGB (B, 3, S, S) in any scale -> BGR, each channel of each crop with mean 0 and deviation 1."""
+    """RGB in [0, 1] (B, 3, S, S) -> BGR, each channel of each crop with mean 0 and deviation 1."""
     bgr = crops.flip(1)
     deviation, mean = torch.std_mean(bgr, (2, 3), correction=0, keepdim=True)
-    return (bgr - mean) / deviation.clamp_min(torch.finfo(bgr.dtype).eps)
+    return (bgr - mean) / deviation.clamp_min(1e-6)  # a channel of one value stays 0, its mean's rounding as well
 
 
 def _wrong_graph(links: int, found: str) -> str:
@@ -318,6 +320,8 @@ SYSTEM = System(
     config=SCCConfig,
     model=SCC,
     presets=PRESETS,
+    training="workbench.training.scc:SCCTraining",
+    shows="the landmark graph and its learned edges, channel and spatial gates",
     printed_sizes={"scc-98-sc": (24.68, 5.20), "scc-98-base": (24.22, 4.97), "scc-98-hrnet": (11.43, 4.44)},
     published=WeightsImporter(
         infer=infer_config,

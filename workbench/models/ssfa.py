@@ -313,6 +313,8 @@ SYSTEM = System(
     config=SSFAConfig,
     model=SSFA,
     presets=PRESETS,
+    training="workbench.training.ssfa:SSFATraining",
+    shows="self-attention over the whole map, with and without the facial structure prior",
     printed_sizes={
         "ssfa-98-baseline": (9.66, 4.69),
         "ssfa-98-literal": (9.67, 4.99),

@@ -24,9 +24,7 @@ from workbench.landmarks.geometry import affine, apply
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.vit import Trunk, VisionTransformer
 from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System, ValidatedConfig, WeightsImporter
-from workbench.models.layers import RelationLayer
-from workbench.models.plane import GridTap, Pointer, PromptEncoder, Shapes, grid_centres
-from workbench.tracing import Tap
+from workbench.models.plane import Decoder, Pointer, PromptEncoder, Shapes, grid_centres
 
 TRUNK = 128  # channels of the compact trunk's pyramid, which is that of the compact DSLPT
 
@@ -100,36 +98,6 @@ def convention(name: str) -> Scheme:
     return get_scheme(name)
 
 
-class DecoderLayer(RelationLayer):
-    """MSA (Eq. 6.6-6.8), MCA (Eq. 6.9-6.10) and FFN, each pre-normalised, as in SLPT; the cross-attention of a
-    point is a picture."""
-
-    def __init__(self, dim: int, heads: int, ffn: int, dropout: float) -> None:
-        super().__init__(dim, heads, ffn, dropout)
-        self.self = Tap("head", "query", "key")
-        self.cross = GridTap("head", "landmark", "y", "x")
-
-
-class Decoder(nn.Module):
-    """The decoder's layers and their shared output norm."""
-
-    def __init__(self, config: TUFAConfig) -> None:
-        super().__init__()
-        c = config
-        self.layers = nn.ModuleList(DecoderLayer(c.dim, c.heads, c.ffn, c.dropout) for _ in range(c.layers))
-        self.norm = nn.LayerNorm(c.dim)
-
-    def forward(self, prompt: Tensor, memories: list[tuple[Tensor, Tensor]]) -> Tensor:
-        """Prompts (1 or B, P, d) and for every layer memory (B, L, d) with positions (1, L, d) -> (layer, B, P, d)."""
-        first = memories[0][0]
-        state = first.new_zeros(len(first), prompt.shape[1], prompt.shape[2])
-        out = []
-        for layer, (memory, position) in zip(self.layers, memories, strict=True):
-            state = layer(state, prompt, memory, position)
-            out.append(self.norm(state))
-        return torch.stack(out)
-
-
 class TUFA(FaceModel):
     """TUFA, by configuration.
 
@@ -159,7 +127,7 @@ class TUFA(FaceModel):
         self.encoder = VisionTransformer(**width, channels=3 * TRUNK if pyramid else 3)
         self.prompter = PromptEncoder(c.dim, c.axis_order, c.wavelength, c.spread)
         self.fine = nn.Conv2d(TRUNK, c.dim, 1) if pyramid else None
-        self.decoder = Decoder(c)
+        self.decoder = Decoder(c.layers, c.dim, c.heads, c.ffn, c.dropout)
         self.head = nn.Sequential(nn.Linear(c.dim, c.hidden), nn.ReLU(), nn.Linear(c.hidden, 2))
         self.pointer = Pointer(c.dim) if c.pointer else None
         counts = {name: c.landmarks if name == c.scheme else convention(name).count for name in c.conventions}
@@ -385,6 +353,9 @@ SYSTEM = System(
     config=TUFAConfig,
     model=TUFA,
     presets=PRESETS,
+    training="workbench.training.tufa:TUFATraining",
+    shows="a plane of landmarks to draw on: any points, found on any face; where each point looks",
+    prompts=True,
     printed_sizes={
         "tufa-98-s16": (35.97, 8.03),
         "tufa-98-s8": (36.03, 35.17),

@@ -6,7 +6,8 @@ import hashlib
 import json
 import logging
 import re
-from dataclasses import asdict, fields, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from functools import cache
 from os import PathLike
@@ -217,9 +218,62 @@ def count_preset(name: str) -> tuple[int, int]:
     raise AssertionError("unreachable")
 
 
+@dataclass(frozen=True)
+class Offers:
+    """What there is to see of a model.
+
+    Attributes:
+        taps: path of a tap that records in a plain forward pass -> its axes, without batch and stage.
+        parts: fields of ``Alignment`` that the model fills besides the landmarks.
+    """
+
+    taps: Mapping[str, Sequence[str]]
+    parts: tuple[str, ...]
+
+    def has(self, axes: Iterable[Sequence[str]] = (), parts: Iterable[str] = ()) -> bool:
+        """Whether there is a tap of each of the ``axes``, in that order, and every one of the ``parts``."""
+        found = {tuple(own) for own in self.taps.values()}
+        return all(tuple(one) in found for one in axes) and set(parts) <= set(self.parts)
+
+
+def offers(source: ModelCard | FaceModel) -> Offers:
+    """What a model offers to look at: from its card, without its weights, or from the model itself.
+
+    Of a card that does not tell, an older file, the weights beside the shipped cards are loaded and asked.
+
+    Raises:
+        CheckpointError: such a card, and no weights.
+    """
+    if isinstance(source, FaceModel):
+        return _ask(source)
+    if source.taps is None or source.parts is None:
+        return _ask_file(share("checkpoints") / source.weights)
+    return Offers(source.taps, source.parts)
+
+
+@cache
+def _ask_file(path: Path) -> Offers:
+    return _ask(load_checkpoint(path).eval())
+
+
+@torch.inference_mode()
+def _ask(model: FaceModel) -> Offers:
+    """One forward pass over a black crop, in evaluation mode, recorded."""
+    was_training = model.training
+    model.eval()
+    image = torch.zeros(1, 3, model.input_size, model.input_size, device=model.device, dtype=model.mean_shape.dtype)
+    with record(model) as trace:
+        answer = model(image)
+    model.train(was_training)
+    return Offers(
+        {name: [a for a in entry.axes if a not in ("batch", "stage")] for name, entry in trace.items()},
+        tuple(f.name for f in fields(answer) if f.name != "landmarks" and getattr(answer, f.name) is not None),
+    )
+
+
 def describe(model: FaceModel, **known: Any) -> ModelCard:
     """A card with what can be read off the model itself, completed by ``known``."""
-    c = model.config
+    c, seen = model.config, _ask(model)
     facts: dict[str, Any] = dict(
         name=model.name,
         title=model.name,
@@ -231,5 +285,7 @@ def describe(model: FaceModel, **known: Any) -> ModelCard:
         parameters=count_parameters(model),
         multiply_accumulates=count_multiply_accumulates(model),
         config=asdict(c),  # type: ignore[call-overload]
+        taps={name: list(axes) for name, axes in seen.taps.items()},
+        parts=seen.parts,
     )
     return ModelCard(**{**facts, **known})

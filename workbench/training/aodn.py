@@ -98,7 +98,7 @@ def point_error(
     return error.flatten(1).sum(1).mean()
 
 
-def aodn_loss(model: AODN, found: AODNReading, target: Tensor, valid: Tensor) -> Tensor:
+def aodn_loss(model: AODN, found: AODNReading, target: Tensor, valid: Tensor, offset_weight: float) -> Tensor:
     """Eq. 8 with the weights of the model's configuration, and the heatmap loss where it asks for one.
 
     Args:
@@ -106,6 +106,7 @@ def aodn_loss(model: AODN, found: AODNReading, target: Tensor, valid: Tensor) ->
         found: of one batch.
         target: (B, N, 2) in [0, 1] of the crop.
         valid: (B, N).
+        offset_weight: of the soft-argmax's error in the heatmap loss (``Recipe.offset_weight``).
     """
     c: AODNConfig = model.config
     loss = point_error(found.points, target, valid, c.point_loss, c.wing)
@@ -119,7 +120,8 @@ def aodn_loss(model: AODN, found: AODNReading, target: Tensor, valid: Tensor) ->
     if c.lam:
         loss = loss + c.lam * squared_norm([model.fc.weight])
     if c.map_weight and found.logits is not None:
-        loss = loss + c.map_weight * heatmap_warmup_loss(found.logits, target, valid, c.map_sigma)
+        maps = heatmap_warmup_loss(found.logits, target, valid, c.map_sigma, offset_weight=offset_weight)
+        loss = loss + c.map_weight * maps
     return loss
 
 
@@ -129,12 +131,12 @@ class AODNTraining(AlignmentTraining):
     model: AODN
 
     def model_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
-        return aodn_loss(self.model, self.model.read(images), batch.points, batch.valid)
+        found = self.model.read(images)
+        return aodn_loss(self.model, found, batch.points, batch.valid, self.recipe.offset_weight)
 
     def phase_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
         if self.phase.task == "heatmaps":
-            sigma = self.model.config.map_sigma
-            return heatmap_warmup_loss(self.warmup_logits(images), batch.points, batch.valid, sigma)
+            return self.heatmap_loss(self.warmup_logits(images), batch, self.model.config.map_sigma)
         return self.model_loss(images, batch)
 
     def warmup_heads(self) -> nn.ModuleList:

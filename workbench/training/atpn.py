@@ -11,19 +11,18 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor, nn
 
-from workbench.data.augment import AugmentedBatch, augment_batch, augment_preset, crop_matrix
+from workbench.data.augment import AugmentedBatch, augment_batch, augment_preset, crop_matrix, warp
 from workbench.data.pack import Packed, pack
 from workbench.data.readers import open_dataset
 from workbench.errors import DataError, UnknownNameError
 from workbench.landmarks import Scheme
 from workbench.models.atpn import ATPN
-from workbench.models.base import FaceModel, normalise
+from workbench.models.base import FaceModel
 from workbench.training.atpn_data import (
     HELD_OUT,
     PICTURES,
     Faces,
     box_of,
-    cut,
     mesh_pose,
     non_faces,
     open_pictures,
@@ -31,15 +30,13 @@ from workbench.training.atpn_data import (
     posed_views,
 )
 from workbench.training.folders import set_folder
-from workbench.training.losses import heatmap_warmup_loss, masked_mean
+from workbench.training.losses import masked_mean
 from workbench.training.module import AlignmentTraining
 from workbench.training.recipes import Recipe
 
 TURNED = "mtfl5"
 """The set with pose classes, beside the recipe's sets; the training does without where it is missing."""
 LANDMARKS_ALONE = ("heatmaps", "model")
-AUXILIARY = 0.1
-"""Weight of the heatmap loss that goes on beside the landmarks' after a heatmap warm-up."""
 
 
 def landmark_loss(shape: Tensor, truth: Tensor, valid: Tensor, distance: Tensor) -> Tensor:
@@ -178,7 +175,7 @@ class ATPNTraining(AlignmentTraining):
         distance = (batch.points[:, left] - batch.points[:, right]).norm(dim=-1)
         loss = landmark_loss(shape, batch.points, batch.valid, distance)
         if self.heatmap_heads is not None:
-            loss = loss + AUXILIARY * heatmap_warmup_loss(self.read_maps(pyramid), batch.points, batch.valid)
+            loss = loss + self.recipe.auxiliary_weight * self.heatmap_loss(self.read_maps(pyramid), batch)
         return loss + self.regulariser(self.model.backbone, self.model.landmark)
 
     def regulariser(self, *modules: nn.Module) -> Tensor:
@@ -202,7 +199,7 @@ class ATPNTraining(AlignmentTraining):
         """Gated features of crops (B, 3, S, S) in [0, 1], from the trunk as it stands."""
         self.model.backbone.eval()
         self.model.landmark.eval()
-        shape, low = self.model.locate(self.model_input(normalise(crops)))
+        shape, low = self.model.locate(self.model_input(crops))
         return self.model.attend(shape, low)
 
     def tracking_step(self, batch: Any, generator: Generator) -> Tensor:
@@ -248,7 +245,7 @@ class ATPNTraining(AlignmentTraining):
 def tight_crops(packed: Packed, size: int) -> Tensor:
     """The papers' crops, 1.2 times the box, (M, 3, size, size) in [0, 1]."""
     centre, side = box_of(packed.points, packed.valid)
-    return cut(packed.images, crop_matrix(centre, 1.2 * side, size), size)
+    return warp(packed.images, crop_matrix(centre, 1.2 * side, size), size)
 
 
 @torch.inference_mode()
@@ -256,7 +253,7 @@ def answers(model: ATPN, crops: Tensor) -> tuple[Tensor, Tensor]:
     """Pose (M, 3) in radians and confidence (M,) for crops in [0, 1]."""
     pose, confidence = [], []
     for part in crops.split(64):
-        answer = model(normalise(part))
+        answer = model(model.prepare(part))
         assert answer.pose is not None and answer.confidence is not None
         pose.append(answer.pose)
         confidence.append(answer.confidence)

@@ -15,10 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from kornia.geometry.transform import warp_affine
 from torch import Generator, Tensor
 
-from workbench.data.augment import crop_boxes, crop_matrix
+from workbench.data.augment import crop_boxes, crop_matrix, warp
 from workbench.data.pack import Packed, pack
 from workbench.data.readers import open_dataset
 from workbench.errors import DataError
@@ -216,11 +215,6 @@ def box_of(points: Tensor, valid: Tensor) -> tuple[Tensor, Tensor]:
     return crop_boxes(points, valid, 1.0)
 
 
-def cut(images: Tensor, matrix: Tensor, size: int, padding: str = "zeros") -> Tensor:
-    """uint8 or float images (B, 3, P, P) of 0..255 through (B, 2, 3) -> (B, 3, size, size) in [0, 1]."""
-    return warp_affine(images.float(), matrix, (size, size), padding_mode=padding, align_corners=True).div_(255)
-
-
 def mirrored(matrix: Tensor, flip: Tensor, size: int) -> Tensor:
     """The crop matrices (B, 2, 3), followed by x -> size - x where ``flip`` (B,) holds."""
     out = matrix.clone()
@@ -255,7 +249,7 @@ def posed_views(
     turned = pose + torch.stack([torch.zeros_like(angle), torch.zeros_like(angle), angle], -1)
     signs = torch.where(flip, -1.0, 1.0)
     turned = turned * torch.stack([signs, torch.ones_like(signs), signs], -1)
-    return coloured(cut(images, mirrored(matrix, flip, size), size), generator), turned
+    return coloured(warp(images, mirrored(matrix, flip, size), size), generator), turned
 
 
 def coloured(crops: Tensor, generator: Generator) -> Tensor:
@@ -313,7 +307,7 @@ def non_faces(
     angle = torch.where(over, torch.pi + between(-1.0, 1.0), between(-0.5, 0.5))
     matrix = crop_matrix(centre + shift * side[:, None], side * scale, size, angle)
     padding = "zeros" if bool(torch.rand((), generator=generator, device=device) < 0.5) else "border"
-    crops = cut(images, matrix, size, padding)
+    crops = warp(images, matrix, size, padding)
     for i in shuffle.nonzero()[:, 0].tolist():
         crops[i] = _shuffled(crops[i], generator)
     for i in texture.nonzero()[:, 0].tolist():
@@ -352,7 +346,7 @@ def _place(pictures: list[Tensor], size: int, generator: Generator, device: torc
     side = (0.2 + 0.8 * fraction[0]) * limit.min()
     centre = side / 2 + fraction[1:3] * (limit - side)
     matrix = crop_matrix(centre[None], side[None], size, 3.0 * (fraction[3:] - 0.5))
-    return cut(image[None].to(device), matrix, size, "border")[0]
+    return warp(image[None].to(device), matrix, size, "border")[0]
 
 
 def open_pictures(names: tuple[str, ...]) -> list[Tensor]:

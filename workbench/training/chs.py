@@ -124,12 +124,13 @@ def task_alpha(alpha: tuple[float, float, float], cascades: int) -> tuple[float,
     return (first, *[middle] * (cascades - 1), last) if cascades else (first,)
 
 
-def heatmap_loss(
+def task0_loss(
     maps: Sequence[Tensor],
     points: Tensor,
     valid: Tensor,
     polylines: Sequence[Sequence[int]],
     config: CHSConfig,
+    offset_weight: float,
 ) -> Tensor:
     """Loss of task 0, summed over the hourglasses.
 
@@ -139,6 +140,7 @@ def heatmap_loss(
         valid: (B, N).
         polylines: the scheme's.
         config: AWing on heatmaps, or cross-entropies on logits.
+        offset_weight: of the soft-argmax's error beside the cross-entropies (``Recipe.offset_weight``).
     """
     c, size = config, maps[0].shape[-1]
     boundary = boundary_map(points, valid, polylines, size, c.heatmap_sigma)[:, None]
@@ -146,7 +148,7 @@ def heatmap_loss(
     if c.heatmap_loss == "entropy":
         return torch.stack(
             [
-                heatmap_warmup_loss(m[:, :-1].float(), points, valid, c.heatmap_sigma)
+                heatmap_warmup_loss(m[:, :-1].float(), points, valid, c.heatmap_sigma, offset_weight=offset_weight)
                 + F.binary_cross_entropy_with_logits(m[:, -1:].float(), boundary)
                 for m in maps
             ]
@@ -179,7 +181,8 @@ class CHSTraining(AlignmentTraining):
         """
         c = self.model.config
         answers = self.model.tasks(images)
-        losses = [heatmap_loss(answers.maps, batch.points, batch.valid, self.scheme.polylines(), c)]
+        lines, offset = self.scheme.polylines(), self.recipe.offset_weight
+        losses = [task0_loss(answers.maps, batch.points, batch.valid, lines, c, offset)]
         target = batch.points * c.input_size
         for points in answers.points[1:]:
             error = small_wing(points.float() * c.input_size, target, *c.wing).mean(-1)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from workbench.errors import SettingsError
 from workbench.models.alignment import Alignment
 from workbench.models.decoding import centre_of_mass, spatial_softmax
-
-STAGE_WEIGHTS = (0.2, 0.3, 0.5)  # as published; thesis Eq. 5.9 weighs the stages alike
 
 
 def gaussian_nll(mean: Tensor, variance: Tensor, target: Tensor, floor: float | None = 1e-9) -> Tensor:
@@ -42,7 +42,7 @@ def patch_loss(
     points: Tensor,
     valid: Tensor,
     likelihood: str | None,
-    weights: tuple[float, ...] = STAGE_WEIGHTS,
+    weights: Sequence[float],
     floor: float | None = 1e-9,
     distance: Tensor | None = None,
 ) -> Tensor:
@@ -55,12 +55,17 @@ def patch_loss(
         likelihood: "gaussian" or "laplace" compares in patch units (thesis Eq. 5.9-5.10; for Laplace the scale is
             b = sqrt(variance / 2), so that the variance stays one); None is SLPT's point error divided by
             ``distance`` (Eq. 4.8).
-        weights: one a stage.
+        weights: one a stage (``Recipe.stage_weights``).
         floor: see :func:`gaussian_nll`.
         distance: (B,), normaliser in crop pixels, needed by SLPT's loss.
+
+    Raises:
+        SettingsError: another number of weights than stages.
     """
     stages, rects = alignment.stages, alignment.rects
     assert stages is not None and rects is not None
+    if len(weights) != len(stages):
+        raise SettingsError(f"A loss of {len(stages)} stages needs as many weights, not {len(weights)}.")
     stages, rects = stages.float(), rects.float()
     total = stages.new_zeros(())
     for stage, weight in enumerate(weights):
@@ -94,17 +99,20 @@ def gaussian_maps(points: Tensor, size: int, sigma: float) -> Tensor:
     return axis[..., 1, :, None] * axis[..., 0, None, :]
 
 
-def heatmap_warmup_loss(logits: Tensor, points: Tensor, valid: Tensor, sigma: float = 1.5) -> Tensor:
-    """Cross-entropy to a Gaussian target plus ten times the L1 error of the soft-argmax.
+def heatmap_warmup_loss(
+    logits: Tensor, points: Tensor, valid: Tensor, sigma: float = 1.5, *, offset_weight: float
+) -> Tensor:
+    """Cross-entropy to a Gaussian target plus ``offset_weight`` times the L1 error of the soft-argmax.
 
     Args:
         logits: (B, N, h, h).
         points: (B, N, 2) in [0, 1]; points outside the crop are left out of the cross-entropy.
         valid: (B, N).
         sigma: of the target, in map cells.
+        offset_weight: ``Recipe.offset_weight``.
     """
     inside = valid & ((points >= 0) & (points <= 1)).all(-1)
     target = gaussian_maps(points, logits.shape[-1], sigma)
     entropy = -(target * logits.flatten(-2).log_softmax(-1).unflatten(-1, logits.shape[-2:])).sum((-2, -1))
     offset = (soft_argmax(logits) - points).abs().sum(-1)
-    return masked_mean(entropy, inside) + 10 * masked_mean(offset, valid)
+    return masked_mean(entropy, inside) + offset_weight * masked_mean(offset, valid)

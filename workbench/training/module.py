@@ -62,7 +62,7 @@ class AlignmentTraining(L.LightningModule):
         """Loss of the model itself.
 
         Args:
-            images: (B, 3, S, S) normalised, channels last.
+            images: (B, 3, S, S) as the model takes them (:meth:`model_input`), channels last.
             batch: points (B, N, 2) in [0, 1], which of them are labelled, which are covered.
         """
         raise NotImplementedError
@@ -70,8 +70,13 @@ class AlignmentTraining(L.LightningModule):
     def phase_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
         """Loss of the current phase's task."""
         if self.phase.task == "heatmaps":
-            return heatmap_warmup_loss(self.warmup_logits(images), batch.points, batch.valid)
+            return self.heatmap_loss(self.warmup_logits(images), batch)
         return self.model_loss(images, batch)
+
+    def heatmap_loss(self, logits: Tensor, batch: AugmentedBatch, sigma: float = 1.5) -> Tensor:
+        """Loss of logits (B, N, h, h) against Gaussians of ``sigma`` cells, weighted by the recipe."""
+        weight = self.recipe.offset_weight
+        return heatmap_warmup_loss(logits, batch.points, batch.valid, sigma, offset_weight=weight)
 
     def warmup_maps(self, images: Tensor) -> list[Tensor]:
         """Feature maps (B, C, h, w), finest first, that a "heatmaps" phase trains."""
@@ -139,8 +144,11 @@ class AlignmentTraining(L.LightningModule):
         return augment_batch(images, points, valid, self.scheme, views, self.model.input_size, generator)
 
     def model_input(self, images: Tensor) -> Tensor:
-        """What the model takes, channels last, from crops normalised by ImageNet's mean and deviation."""
-        return images.contiguous(memory_format=torch.channels_last)
+        """What the model takes, channels last, from crops of RGB in [0, 1].
+
+        Autocast leaves the arithmetic of the normalisation alone, so that it runs in full precision.
+        """
+        return self.model.prepare(images).contiguous(memory_format=torch.channels_last)
 
     def validation_step(self, batch: Any, index: int) -> None:
         size = self.model.input_size

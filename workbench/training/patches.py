@@ -32,6 +32,7 @@ class PatchTransformerTraining(AlignmentTraining):
             points,
             batch.valid,
             self.model.config.likelihood,
+            self.recipe.stage_weights,
             floor=self.recipe.floor,
             distance=torch.where(known, between, (mean[left] - mean[right]).norm()),
         )

@@ -27,7 +27,7 @@ class Phase:
     milestones: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Recipe:
     """How one checkpoint is made.
 
@@ -42,6 +42,9 @@ class Recipe:
         pack: side of the stored crops in pixels.
         batch, weight_decay, betas: of AdamW.
         floor: density floor of the likelihood (None: exact).
+        stage_weights: of the stages' losses (SLPT, DSLPT), as published; thesis Eq. 5.9 weighs the stages alike.
+        offset_weight: of the soft-argmax's L1 error beside the cross-entropy, in every loss on heatmaps.
+        auxiliary_weight: of the heatmap loss that goes on beside the landmarks' after a heatmap warm-up (ATPN).
         ema: decay of the averaged weights that are kept, 0 for none.
         seed: of everything random.
         start: checkpoint that the training starts from, or None.
@@ -65,6 +68,9 @@ class Recipe:
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.95)
     floor: float | None = None
+    stage_weights: tuple[float, ...] = (0.2, 0.3, 0.5)
+    offset_weight: float = 10.0
+    auxiliary_weight: float = 0.0
     ema: float = 0.997
     seed: int = 20240
     start: str | None = None
@@ -106,16 +112,16 @@ _PAPER = dict[str, Any](
 
 _ALL = (
     Recipe(
-        "dslpt-68",
-        "dslpt-68-compact",
-        "ibug68",
-        ("w300_68",),
-        "w300_68",
-        (
-            Phase(24, 2e-3, task="heatmaps"),
-            Phase(36, 1e-3),
-            Phase(12, 5e-4, "polish"),
-            Phase(32, 5e-4, "cover"),
+        name="dslpt-68",
+        preset="dslpt-68-compact",
+        scheme="ibug68",
+        sets=("w300_68",),
+        test="w300_68",
+        phases=(
+            Phase(epochs=24, lr=2e-3, task="heatmaps"),
+            Phase(epochs=36, lr=1e-3),
+            Phase(epochs=12, lr=5e-4, views="polish"),
+            Phase(epochs=32, lr=5e-4, views="cover"),
         ),
         notes=(
             "Trained from scratch on 2012 faces of AFW, HELEN and LFPW; the test part is LFPW-test.",
@@ -123,12 +129,12 @@ _ALL = (
         ),
     ),
     Recipe(
-        "dslpt-98",
-        "dslpt-98-compact",
-        "wflw98",
-        ("w300_68",),
-        "w300_68",
-        (Phase(10, 5e-4, "cover"),),
+        name="dslpt-98",
+        preset="dslpt-98-compact",
+        scheme="wflw98",
+        sets=("w300_68",),
+        test="w300_68",
+        phases=(Phase(epochs=10, lr=5e-4, views="cover"),),
         labels="pseudo98",
         start="dslpt-68",
         licence=(
@@ -142,12 +148,12 @@ _ALL = (
         ),
     ),
     Recipe(
-        "slpt-68",
-        "slpt-68-compact",
-        "ibug68",
-        ("w300_68",),
-        "w300_68",
-        (Phase(6, 6e-4, "polish"),),
+        name="slpt-68",
+        preset="slpt-68-compact",
+        scheme="ibug68",
+        sets=("w300_68",),
+        test="w300_68",
+        phases=(Phase(epochs=6, lr=6e-4, views="polish"),),
         start="dslpt-68",
         notes=(
             "Starts from dslpt-68, whose backbone and relation layers fit; the patch rules, the head and the loss are "
@@ -156,12 +162,12 @@ _ALL = (
     ),
     *(
         Recipe(
-            name,
-            preset,
-            "ibug68",
-            ("w300_68",),
-            "w300_68",
-            (Phase(6, 1e-3), Phase(3, 4e-4, "polish")),
+            name=name,
+            preset=preset,
+            scheme="ibug68",
+            sets=("w300_68",),
+            test="w300_68",
+            phases=(Phase(epochs=6, lr=1e-3), Phase(epochs=3, lr=4e-4, views="polish")),
             start="dslpt-68",
             title=title,
             notes=(
@@ -178,21 +184,21 @@ _ALL = (
         )
     ),
     Recipe(
-        "ssfa-98-paper",
-        "ssfa-98-literal",
-        "wflw98",
-        ("wflw",),
-        "wflw",
-        (Phase(80, 2e-3, "paper", milestones=(40, 55)),),
+        name="ssfa-98-paper",
+        preset="ssfa-98-literal",
+        scheme="wflw98",
+        sets=("wflw",),
+        test="wflw",
+        phases=(Phase(epochs=80, lr=2e-3, views="paper", milestones=(40, 55)),),
         **_PAPER,
     ),
     Recipe(
-        "tufa",
-        "tufa-68-compact",
-        "ibug68",
-        ("w300_68", "helen29", "mtfl5"),
-        "w300_68",
-        (Phase(14, 1e-3), Phase(6, 5e-4, "polish")),
+        name="tufa",
+        preset="tufa-68-compact",
+        scheme="ibug68",
+        sets=("w300_68", "helen29", "mtfl5"),
+        test="w300_68",
+        phases=(Phase(epochs=14, lr=1e-3), Phase(epochs=6, lr=5e-4, views="polish")),
         start="dslpt-68",
         title="TUFA compact, any points",
         data=(
@@ -218,12 +224,12 @@ _ALL = (
     ),
     *(
         Recipe(
-            name,
-            preset,
-            "wflw98",
-            sets,
-            "wflw",
-            (Phase(epochs, lr, "paper", milestones=milestones),),
+            name=name,
+            preset=preset,
+            scheme="wflw98",
+            sets=sets,
+            test="wflw",
+            phases=(Phase(epochs=epochs, lr=lr, views="paper", milestones=milestones),),
             **_PAPER,
         )
         for name, preset, sets, epochs, lr, milestones in (
@@ -234,39 +240,39 @@ _ALL = (
         )
     ),
     Recipe(
-        "dslpt-68-paper",
-        "dslpt-68-w18",
-        "ibug68",
-        ("w300_68",),
-        "w300_68",
-        (Phase(100, 5e-4, "paper", milestones=(80, 90)),),
+        name="dslpt-68-paper",
+        preset="dslpt-68-w18",
+        scheme="ibug68",
+        sets=("w300_68",),
+        test="w300_68",
+        phases=(Phase(epochs=100, lr=5e-4, views="paper", milestones=(80, 90)),),
         **_PAPER,
     ),
     Recipe(
-        "dslpt-98-paper",
-        "dslpt-98-w18",
-        "wflw98",
-        ("wflw",),
-        "wflw",
-        (Phase(100, 5e-4, "paper", milestones=(80, 90)),),
+        name="dslpt-98-paper",
+        preset="dslpt-98-w18",
+        scheme="wflw98",
+        sets=("wflw",),
+        test="wflw",
+        phases=(Phase(epochs=100, lr=5e-4, views="paper", milestones=(80, 90)),),
         **_PAPER,
     ),
     Recipe(
-        "slpt-98-paper",
-        "slpt-98-lite",
-        "wflw98",
-        ("wflw",),
-        "wflw",
-        (Phase(150, 1e-3, "paper", milestones=(120, 140)),),
+        name="slpt-98-paper",
+        preset="slpt-98-lite",
+        scheme="wflw98",
+        sets=("wflw",),
+        test="wflw",
+        phases=(Phase(epochs=150, lr=1e-3, views="paper", milestones=(120, 140)),),
         **{**_PAPER, "batch": 32},
     ),
     Recipe(
-        "aodn-68",
-        "aodn-68-compact",
-        "ibug68",
-        ("w300_68",),
-        "w300_68",
-        (Phase(4, 1e-3, "polish", task="heatmaps"), Phase(13, 7e-4, "cover")),
+        name="aodn-68",
+        preset="aodn-68-compact",
+        scheme="ibug68",
+        sets=("w300_68",),
+        test="w300_68",
+        phases=(Phase(epochs=4, lr=1e-3, views="polish", task="heatmaps"), Phase(epochs=13, lr=7e-4, views="cover")),
         start="dslpt-68",
         notes=(
             "The trunk starts from dslpt-68's; seven of ten training views are covered in places, so that the gate "
@@ -276,21 +282,21 @@ _ALL = (
         ),
     ),
     Recipe(
-        "aodn-68-paper",
-        "aodn-68-resnet18",
-        "ibug68",
-        ("w300_68",),
-        "w300_68",
-        (Phase(100, 5e-4, "paper", milestones=(60, 80)),),
+        name="aodn-68-paper",
+        preset="aodn-68-resnet18",
+        scheme="ibug68",
+        sets=("w300_68",),
+        test="w300_68",
+        phases=(Phase(epochs=100, lr=5e-4, views="paper", milestones=(60, 80)),),
         **{**_PAPER, "weight_decay": 0.0},
     ),
     Recipe(
-        "scc-68",
-        "scc-68-compact",
-        "ibug68",
-        ("w300_68",),
-        "w300_68",
-        (Phase(10, 2e-3, task="heatmaps"), Phase(14, 1e-3, "polish")),
+        name="scc-68",
+        preset="scc-68-compact",
+        scheme="ibug68",
+        sets=("w300_68",),
+        test="w300_68",
+        phases=(Phase(epochs=10, lr=2e-3, task="heatmaps"), Phase(epochs=14, lr=1e-3, views="polish")),
         start="dslpt-68",
         notes=(
             "The trunk starts from dslpt-68's.",
@@ -300,22 +306,22 @@ _ALL = (
         ),
     ),
     Recipe(
-        "scc-98-paper",
-        "scc-98-sc",
-        "wflw98",
-        ("wflw",),
-        "wflw",
-        (Phase(500, 1e-3, "paper", milestones=(200, 350)),),
+        name="scc-98-paper",
+        preset="scc-98-sc",
+        scheme="wflw98",
+        sets=("wflw",),
+        test="wflw",
+        phases=(Phase(epochs=500, lr=1e-3, views="paper", milestones=(200, 350)),),
         **{**_PAPER, "batch": 64},
         notes=("AdamW instead of the paper's SGD, whose rate falls to a fifth at the same epochs.",),
     ),
     Recipe(
-        "chs-68",
-        "chs-68-compact",
-        "ibug68",
-        ("w300_68",),
-        "w300_68",
-        (Phase(12, 1e-3, "polish"),),
+        name="chs-68",
+        preset="chs-68-compact",
+        scheme="ibug68",
+        sets=("w300_68",),
+        test="w300_68",
+        phases=(Phase(epochs=12, lr=1e-3, views="polish"),),
         start="dslpt-68",
         notes=(
             "The trunk starts from dslpt-68's.",
@@ -324,28 +330,29 @@ _ALL = (
         ),
     ),
     Recipe(
-        "chs-98-paper",
-        "chs-98-4ccr",
-        "wflw98",
-        ("wflw",),
-        "wflw",
-        (Phase(350, 5e-4, "paper", milestones=(200, 300)),),
+        name="chs-98-paper",
+        preset="chs-98-4ccr",
+        scheme="wflw98",
+        sets=("wflw",),
+        test="wflw",
+        phases=(Phase(epochs=350, lr=5e-4, views="paper", milestones=(200, 300)),),
         **{**_PAPER, "batch": 10},
         notes=("AdamW instead of the paper's SGD, whose rate falls by a quarter at a time.",),
     ),
     Recipe(
-        "atpn-68",
-        "atpn-68-compact",
-        "ibug68",
-        ("w300_68",),
-        "w300_68",
-        (
-            Phase(10, 2e-3, task="heatmaps"),
-            Phase(16, 1.5e-3),
-            Phase(6, 5e-4, "polish"),
-            Phase(3, 2e-3, task="tracking"),
-            Phase(6, 2e-3, task="pose"),
+        name="atpn-68",
+        preset="atpn-68-compact",
+        scheme="ibug68",
+        sets=("w300_68",),
+        test="w300_68",
+        phases=(
+            Phase(epochs=10, lr=2e-3, task="heatmaps"),
+            Phase(epochs=16, lr=1.5e-3),
+            Phase(epochs=6, lr=5e-4, views="polish"),
+            Phase(epochs=3, lr=2e-3, task="tracking"),
+            Phase(epochs=6, lr=2e-3, task="pose"),
         ),
+        auxiliary_weight=0.1,
         precision="32-true",
         data="w300_68: 2012 training faces, human labels; tracking and pose also: 3600 faces of mtfl5",
         licence=(

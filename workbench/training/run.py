@@ -23,7 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from workbench.errors import CheckpointError, SettingsError
 from workbench.landmarks import get_scheme
-from workbench.models.systems import SYSTEMS, build, preset
+from workbench.models.systems import SYSTEMS, build, get_system, preset
 from workbench.models.zoo import describe, load_model, save_checkpoint
 from workbench.training.averaging import MovingAverage
 from workbench.training.folders import set_folder
@@ -32,23 +32,11 @@ from workbench.training.recipes import Recipe, get_recipe
 
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
-TRAININGS = {
-    "slpt": "patches:PatchTransformerTraining",
-    "dslpt": "patches:PatchTransformerTraining",
-    "ssfa": "ssfa:SSFATraining",
-    "tufa": "tufa:TUFATraining",
-    "scc": "scc:SCCTraining",
-    "atpn": "atpn:ATPNTraining",
-    "chs": "chs:CHSTraining",
-    "aodn": "aodn:AODNTraining",
-}
-"""Module and class, below this package, that trains a system."""
-
 
 def training_of(system: str) -> type[AlignmentTraining]:
-    """The class that trains a system."""
-    module, name = TRAININGS[system].split(":")
-    return cast("type[AlignmentTraining]", getattr(import_module(f"workbench.training.{module}"), name))
+    """The class that trains a system, by ``System.training``. Raises UnknownNameError for no system."""
+    module, name = get_system(system).training.split(":")
+    return cast("type[AlignmentTraining]", getattr(import_module(module), name))
 
 
 def train(

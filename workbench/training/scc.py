@@ -14,8 +14,8 @@ from workbench.errors import DataError
 from workbench.landmarks.metrics import nme
 from workbench.models.base import FaceModel
 from workbench.models.decoding import centre_of_mass
-from workbench.models.scc import SCC, SCCConfig, zscore_bgr
-from workbench.training.losses import heatmap_warmup_loss, masked_mean
+from workbench.models.scc import SCC, SCCConfig
+from workbench.training.losses import masked_mean
 from workbench.training.module import AlignmentTraining
 
 LOSS_SIDE = 256  # the losses are taken in pixels of a crop of this side, whatever the input's size
@@ -124,10 +124,6 @@ class SCCTraining(AlignmentTraining):
 
     model: SCC
 
-    def model_input(self, images: Tensor) -> Tensor:
-        # A channel's z-score does not depend on the scale and offset that it came with.
-        return super().model_input(images if self.model.config.pixels == "imagenet" else zscore_bgr(images))
-
     def model_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
         c = self.model.config
         answer = self.model(images)
@@ -143,7 +139,7 @@ class SCCTraining(AlignmentTraining):
         return super().phase_loss(images, batch)
 
     def _map_loss(self, logits: Tensor, batch: AugmentedBatch) -> Tensor:
-        return heatmap_warmup_loss(logits, batch.points, batch.valid, self.model.config.map_sigma)
+        return self.heatmap_loss(logits, batch, self.model.config.map_sigma)
 
     @torch.no_grad()
     def inherit(self, source: FaceModel) -> None:
@@ -178,7 +174,7 @@ def measure_centres(model: SCC, data: Path, labels: str | None = None) -> list[d
     packed = load_faces(model, data, labels, "test", False)
     errors = []
     for _, crops in batches(model, packed):
-        heatmaps = model(crops.images).heatmaps
+        heatmaps = model(model.prepare(crops.images)).heatmaps
         assert heatmaps is not None
         truth = torch.where(crops.valid[..., None], crops.points, torch.nan)
         errors.append(nme(centre_of_mass(heatmaps).cpu().numpy(), truth.cpu().numpy(), model.scheme))

@@ -15,7 +15,7 @@ from workbench.explain.self_attention import leaked_mass
 from workbench.models.base import FaceModel
 from workbench.models.ssfa import SSFA, Affinity, SSFAConfig
 from workbench.tracing import record
-from workbench.training.losses import heatmap_warmup_loss, masked_mean
+from workbench.training.losses import masked_mean
 from workbench.training.module import AlignmentTraining
 
 CHUNK = 256
@@ -172,7 +172,7 @@ class SSFATraining(AlignmentTraining):
         if c.loss == "mse":
             loss = heatmap_mse(scores, batch.points, batch.valid, c.heatmap_sigma)
         else:
-            loss = heatmap_warmup_loss(scores, batch.points, batch.valid, c.heatmap_sigma)
+            loss = self.heatmap_loss(scores, batch, c.heatmap_sigma)
         if c.beta and pairs:
             prior = attention_prior(pairs, batch.points, batch.valid, c)
             self.log("prior", prior.detach())
@@ -207,7 +207,7 @@ def measure_leak(model: SSFA, data: Path, labels: str | None = None, split: str 
     leaks = []
     for _, crops in batches(model, packed, batch=8):
         with record(model, only=tap) as trace:
-            model(crops.images)
+            model(model.prepare(crops.images))
         truth = torch.where(crops.valid[..., None], crops.points, torch.nan).cpu().numpy()
         for attention, points in zip(trace[tap].numpy(), truth, strict=True):
             known = points[np.isfinite(points).all(-1)]

@@ -182,7 +182,7 @@ def measure_convention(model: TUFA, folder: Path, convention: str, split: str | 
         images, points, valid = (t.to(model.device) for t in packed[part])
         box = square[part].to(model.device)
         out = eval_batch(images, points, valid, model.input_size, frame=(box[:, :2], box[:, 2]))
-        found = model(out.images, prompt).landmarks.float() / model.input_size
+        found = model(model.prepare(out.images), prompt).landmarks.float() / model.input_size
         truth = torch.where(out.valid[..., None], out.points, torch.nan).double().cpu().numpy()
         distance = normaliser_distances(truth[:, first], lead, by)
         errors.append(nme(found.double().cpu().numpy(), truth[:, wanted], distance))

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from workbench.errors import TraceError
-from workbench.explain.uncertainty import SIZE_FACTOR, ellipses, patch_states, trajectory
+from workbench.explain.uncertainty import ellipses, patch_states, trajectory
 from workbench.figures import palette
 from workbench.reading import Reading
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, photo, rounded
@@ -84,12 +84,12 @@ def uncertainty_payload(
         "wanted": [None, *_figures(states.wanted[1:])],
         "looks": {k: [c, palette.STATE_DASHES[k]] for k, c in palette.STATE_COLOURS.items()},
         "rule": {
-            "factor": SIZE_FACTOR,
-            "power": {"variance": "max v", "deviation": "max √v"}.get(reading.size_rule or ""),
-            "limits": [float(limit) for limit in reading.size_limits],
+            "factor": reading.alignment.size_factor,
+            "power": {"variance": "max v", "deviation": "max √v"}.get(reading.alignment.size_rule or ""),
+            "limits": [float(limit) for limit in reading.alignment.size_limits or ()],
         },
         "inside": [round(100 * mass) for mass in spread.mass],
-        "likelihood": reading.likelihood or "gaussian",
+        "likelihood": reading.alignment.likelihood or "gaussian",
         "ocular": _inter_ocular(plain),
         "occluder": cover,
         "covered": _pixels(cover, side) if cover else None,

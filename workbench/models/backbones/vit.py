@@ -65,7 +65,7 @@ class Block(nn.Module):
         self.norm1, self.norm2 = (nn.LayerNorm(dim, eps=1e-6) for _ in range(2))
         self.attn = SelfAttention(dim, heads)
         self.mlp = Mlp(dim, hidden)
-        self.self = Tap("head", "query", "key")
+        self.self = Tap("head", "query_token", "key_token")
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.attn(self.norm1(x), self.self)

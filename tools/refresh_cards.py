@@ -1,0 +1,47 @@
+"""Write anew what the shipped cards tell of the models themselves: sizes, configuration, taps and parts.
+
+    python -m tools.refresh_cards [FOLDER]
+
+Needed after a tap was added, renamed or given other axes; what was measured stays as it is.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+from workbench.models import ModelCard, load_model
+from workbench.models.zoo import describe
+from workbench.paths import share
+
+OWN = (
+    "scheme",
+    "landmarks",
+    "input_size",
+    "parameters",
+    "multiply_accumulates",
+    "config",
+    "taps",
+    "parts",
+)
+"""Fields of a card that are read off the model."""
+
+
+def refresh(path: Path) -> bool:
+    """Update one card (JSON) from the weights beside it; whether anything changed."""
+    card = ModelCard.load(path)
+    told = describe(load_model(path.with_name(card.weights), device="cpu"))
+    text = replace(card, **{name: getattr(told, name) for name in OWN}).to_json()
+    changed = text != path.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
+    return changed
+
+
+def main(folder: Path) -> None:
+    for path in sorted(folder.glob("*.json")):
+        sys.stdout.write(f"{path.name}: {'changed' if refresh(path) else 'as it was'}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if len(sys.argv) > 1 else share("checkpoints"))
