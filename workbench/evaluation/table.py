@@ -134,8 +134,8 @@ def write_into(page: Path, table: str) -> None:
     text, places = read_places(page)
     for place in places:
         inside = table if place == SYSTEMS_PLACE else overview()
-        made = f"<!-- {place} -->\n{inside}\n<!-- /{place} -->"
-        text = re.sub(_place(place), lambda _, made=made: made, text, count=1)
+        before, after = re.split(_place(place), text, maxsplit=1)
+        text = f"{before}<!-- {place} -->\n{inside}\n<!-- /{place} -->{after}"
     try:
         page.write_text(text, encoding="utf-8")
     except OSError as error:
