@@ -115,6 +115,9 @@ def test_a_wheel_brings_pages_weights_scripts_and_notebooks(tmp_path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     for name in (
+        "workbench/py.typed",
+        "workbench/__init__.pyi",
+        "workbench/widgets/__init__.pyi",
         "workbench/widgets/host.js",
         "workbench/app/style.css",
         "workbench/faces/samples/credits.json",

@@ -77,20 +77,21 @@ def list_presets(as_json: bool) -> None:
 
 
 def table(
-    readme: Annotated[
-        Path | None, typer.Option(help="A Markdown file to write it into, between its two markers.")
+    write: Annotated[
+        Path | None,
+        typer.Option(help="A Markdown file to write them into, between its markers; printed without it."),
     ] = None,
 ) -> None:
     """All systems in Markdown tables: what they show, sizes against the papers', checkpoints with error and time."""
     from workbench.evaluation.table import markdown, overview, read_places, write_into
 
-    if readme is not None:
-        read_places(readme)  # before the wait
+    if write is not None:
+        read_places(write)  # before the wait
     text = markdown(progress=sys.stderr.isatty())
-    if readme is None:
+    if write is None:
         typer.echo(f"{overview()}\n\n{text}")
     else:
-        write_into(readme, text)
+        write_into(write, text)
 
 
 def samples(as_json: AsJson = False) -> None:

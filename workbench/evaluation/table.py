@@ -111,33 +111,33 @@ def error_of(card: ModelCard) -> str:
     return f"{row['value']:.2f} % on {row['data']} {row['split']}{labels}"
 
 
-def read_places(readme: Path) -> tuple[str, tuple[str, ...]]:
+def read_places(page: Path) -> tuple[str, tuple[str, ...]]:
     """The text of a Markdown file and the places that it has for tables. Raises DataError without one for the
     systems'."""
     try:
-        text = readme.read_text(encoding="utf-8")
+        text = page.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{readme} cannot be read ({getattr(error, 'strerror', None) or 'it is no text'}).") from None
+        raise DataError(f"{page} cannot be read ({getattr(error, 'strerror', None) or 'it is no text'}).") from None
     found = tuple(place for place in (OVERVIEW_PLACE, SYSTEMS_PLACE) if _split(text, place))
     if SYSTEMS_PLACE not in found:
         begin, end = _markers(SYSTEMS_PLACE)
-        raise DataError(f"{readme} has no place for the table; put {begin} and {end} where it belongs.")
+        raise DataError(f"{page} has no place for the table; put {begin} and {end} where it belongs.")
     return text, found
 
 
-def write_into(readme: Path, table: str) -> None:
+def write_into(page: Path, table: str) -> None:
     """Put :func:`markdown`'s tables into a Markdown file, and :func:`overview` where it has a place for that.
 
     Raises DataError where that cannot be done.
     """
-    text, places = read_places(readme)
+    text, places = read_places(page)
     for place in places:
         before, after = _split(text, place)
         text = f"{before}\n{table if place == SYSTEMS_PLACE else overview()}\n{after}"
     try:
-        readme.write_text(text, encoding="utf-8")
+        page.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise DataError(f"{readme} cannot be written ({error.strerror}).") from None
+        raise DataError(f"{page} cannot be written ({error.strerror}).") from None
 
 
 def _markers(place: str) -> tuple[str, str]:

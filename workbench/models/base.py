@@ -275,7 +275,7 @@ class System:
         config, model: its configuration and its network, built as ``model(config, mean_shape)``.
         presets: named configurations.
         training: "module:class" that trains it, in ``workbench.training``; a name, since models know no training.
-        shows: what there is to see inside, for the README.
+        shows: what there is to see inside, for ``docs/systems.md``.
         printed_sizes: preset -> (millions of parameters, G multiply-accumulates) as printed; None where not printed.
         published: how the authors' weights load, when they are public.
         notes: preset -> a sentence, where a printed figure cannot be met.

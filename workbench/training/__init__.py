@@ -1,18 +1,6 @@
 """Recipes, losses and the Lightning module that runs them."""
 
-from __future__ import annotations
+import lazy_loader
 
-from typing import Any
-
-from workbench.training.recipes import RECIPES, Recipe, get_recipe
-
-__all__ = ["RECIPES", "Recipe", "get_recipe", "train"]
-
-
-def __getattr__(name: str) -> Any:
-    # Lightning takes seconds to import; losses and recipes do without it.
-    if name == "train":
-        from workbench.training.run import train
-
-        return train
-    raise AttributeError(f"module 'workbench.training' has no attribute '{name}'")
+# What there is stands in __init__.pyi. Lazy: Lightning takes seconds to import; losses and recipes do without it.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,32 +1,6 @@
 """Interactive views: one ES module each, shown by Streamlit, a notebook or a file."""
 
-from __future__ import annotations
+import lazy_loader
 
-from importlib import import_module
-from typing import Any
-
-_PLACES = {
-    "Payload": "payload",
-    "jupyter": "jupyter_host",
-    "module_source": "bundle",
-    "mount": "streamlit_host",
-    "pack": "payload",
-    "standalone_html": "standalone",
-    "JupyterWidget": "jupyter_host",
-    "relations_payload": "relations",
-    "structure_payload": "structure",
-    "uncertainty_payload": "uncertainty",
-    "picker_payload": "picker",
-    "inside_payload": "inside",
-    "self_attention_payload": "self_attention",
-    "shape_payload": "shape",
-    "shape_editor": "shape",
-}
-__all__ = [*_PLACES]
-
-
-def __getattr__(name: str) -> Any:
-    # Lazy, so that a page does not import anywidget and a notebook does not import Streamlit.
-    if name in _PLACES:
-        return getattr(import_module(f"workbench.widgets.{_PLACES[name]}"), name)
-    raise AttributeError(f"module 'workbench.widgets' has no attribute '{name}'")
+# What there is stands in __init__.pyi. Lazy, so that a page does not import anywidget and a notebook not Streamlit.
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,15 @@
+from .bundle import module_source as module_source
+from .inside import inside_payload as inside_payload
+from .jupyter_host import JupyterWidget as JupyterWidget
+from .jupyter_host import jupyter as jupyter
+from .payload import Payload as Payload
+from .payload import pack as pack
+from .picker import picker_payload as picker_payload
+from .relations import relations_payload as relations_payload
+from .self_attention import self_attention_payload as self_attention_payload
+from .shape import shape_editor as shape_editor
+from .shape import shape_payload as shape_payload
+from .standalone import standalone_html as standalone_html
+from .streamlit_host import mount as mount
+from .structure import structure_payload as structure_payload
+from .uncertainty import uncertainty_payload as uncertainty_payload
