@@ -65,7 +65,7 @@ def test_a_link_names_the_tensor(open_page: Opener) -> None:
     nonsense = open_page("inside", model="ssfa-68", tensor="<script>")
     assert healthy(nonsense)
     assert selection(nonsense).tensor == ""
-    assert "no name of a tensor" in words(nonsense)
+    assert "no name of a tensor or of a kind" in words(nonsense)
 
 
 def test_a_model_without_the_chosen_tensor_shows_its_own(open_page: Opener) -> None:

@@ -124,7 +124,7 @@ def test_what_the_page_sends_is_checked(open_shape: Opener) -> None:
     plane = readings.plane("tufa") if open_shape() else ()
     script = """
 import streamlit as st
-from workbench.app import shape, state, views
+from workbench.app import explorer, shape, state
 from workbench.widgets.shape import EMPTY
 shape.keep({**EMPTY, "points": [[0.1, 0.2]], "ids": [0], "origin": [-1]}, ())
 shape.keep({**EMPTY, "points": [[0.1, 99]], "ids": [0], "origin": [-1]}, ())
@@ -140,7 +140,7 @@ st.write(state.take_notice())
 def test_everything_can_be_saved(open_shape: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     made: dict[str, bytes | str] = {}
     collect = lambda *items, key: made.update({name: make() for _, name, _, make in items})  # noqa: E731
-    monkeypatch.setattr(views, "save_menu", collect)
+    monkeypatch.setattr(explorer, "save_menu", collect)
     at = open_shape()
     draw(at)
     made.clear()

@@ -194,7 +194,7 @@ class _Reader:
         """Names joined by dots, as a tap's path or its end; whether a model has such a tap only the page can tell."""
         value = self.link.get(key, "")
         if value and not _PATH.fullmatch(value):
-            self._refuse(key, value, "no name that a tensor could have")
+            self._refuse(key, value, "no name of a tensor or of a kind")
             return ""
         return value
 
