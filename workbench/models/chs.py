@@ -215,7 +215,7 @@ class RoiTaps(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rects = Tap("landmark", "rect", per_stage=True)
+        self.rects = Tap("landmark", "rect", per_stage=True, observer=True)
         self.centres = Tap("landmark", "xy", per_stage=True)
         self.offsets = Tap("landmark", "channel", per_stage=True)
 
@@ -290,8 +290,7 @@ class CHS(FaceModel):
         maps = [tap(m) for tap, m in zip(self.maps, self.branches(self.backbone(images)), strict=True)]
         found = self.stack(self.select(maps, None))
         heatmaps = self.as_heatmaps(found[-1].float())
-        self.heatmaps(heatmaps[:, :-1])
-        self.boundary(heatmaps[:, -1])
+        heatmaps = torch.cat([self.heatmaps(heatmaps[:, :-1]), self.boundary(heatmaps[:, -1])[:, None]], 1)
         point = self.decode(heatmaps[:, :-1])
         points, guide = [point], heatmaps
         if c.connection != "full":
@@ -301,7 +300,7 @@ class CHS(FaceModel):
                 point = point.detach()
             side = c.roi / heatmaps.shape[-1]
             self.rois.rects(F.pad(point - side / 2, (0, 2), value=side))
-            self.rois.centres(point)
+            point = self.rois.centres(point)
             point = point + self.rois.offsets(cascade(maps, guide, point))
             points.append(point)
         return TaskAnswers(found, heatmaps, points)

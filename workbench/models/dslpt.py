@@ -205,6 +205,7 @@ class PatchTransformer(FaceModel):
         for _ in range(c.stages):
             corner, size = patch_rectangles(points.detach(), half, c.rectangle)
             rects.append(self.patches.rects(torch.cat([corner, size], -1)))
+            corner, size = rects[-1].split(2, -1)
             patches = self.patches.features(sample_patches(maps, corner, size, c.patch, c.sampling))
             # A valid convolution over the whole patch is a matrix product, which is faster as one.
             embedded = F.linear(patches.flatten(2), self.embed.weight.flatten(1), self.embed.bias)
