@@ -205,7 +205,8 @@ class Cascade(nn.Module):
         The linear layer's unit is half an ROI, so that 1 reaches its edge.
         """
         features = self.select(maps, heatmaps)
-        rois = sample_rois(features, centres.detach().float(), self.roi)
+        # Gradients are cut in training only, as the paper has it: looking at the answer wants its own derivative.
+        rois = sample_rois(features, (centres.detach() if self.training else centres).float(), self.roi)
         moved = self.offset(self.blocks(rois)).float().unflatten(1, (-1, 2))
         return moved * (self.roi / 2 / features.shape[-1])
 
@@ -293,10 +294,10 @@ class CHS(FaceModel):
         heatmaps = torch.cat([self.heatmaps(heatmaps[:, :-1]), self.boundary(heatmaps[:, -1])[:, None]], 1)
         point = self.decode(heatmaps[:, :-1])
         points, guide = [point], heatmaps
-        if c.connection != "full":
+        if self.training and c.connection != "full":
             point, guide = point.detach(), heatmaps.detach()
         for cascade in list(self.cascades)[:count]:
-            if c.connection == "task":
+            if self.training and c.connection == "task":
                 point = point.detach()
             side = c.roi / heatmaps.shape[-1]
             self.rois.rects(F.pad(point - side / 2, (0, 2), value=side))
