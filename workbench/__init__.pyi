@@ -8,6 +8,8 @@ from . import models as models
 from . import tracing as tracing
 from . import training as training
 from . import widgets as widgets
+from .effects import Effect as Effect
+from .effects import effect as effect
 from .errors import WorkbenchError as WorkbenchError
 from .faces import Face as Face
 from .faces import load_face as load_face
@@ -21,6 +23,8 @@ from .models import load_model as load_model
 from .reading import Reading as Reading
 from .reading import read as read
 from .tracing import Trace as Trace
+from .tracing import edits as edits
+from .tracing import intervene as intervene
 from .tracing import record as record
 
 __version__: str

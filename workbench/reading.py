@@ -214,7 +214,7 @@ def read(
     seconds = time.perf_counter() - start
     scheme = model.scheme if prompt is None else user_scheme("points", len(prompt))
     start_shape = model.mean_shape.cpu().numpy() if prompt is None else np.asarray(prompt)
-    trace.meta = {
+    trace.meta |= {
         "model": model.name,
         "checkpoint": model.checkpoint,
         "scheme": scheme.name,

@@ -77,7 +77,7 @@ def test_an_error_inside_the_block_switches_recording_off() -> None:
     model = Twice()
     with pytest.raises(RuntimeError), record(model):
         raise RuntimeError
-    assert not model.once.recording
+    assert not model.once.active
 
 
 def test_wrong_rank_is_reported_by_the_tap_s_path() -> None:

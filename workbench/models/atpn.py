@@ -88,13 +88,14 @@ def distance_heatmap(points: Tensor, height: int, width: int, floor: float = 0.5
         floor: so that nothing far from the face is lost.
 
     Returns:
-        (B, height, width) in [floor, 1]. No gradient reaches the points.
+        (B, height, width) in [floor, 1].
     """
-    points = points.detach().float()
+    points = points.float()
     x = torch.arange(width, device=points.device) - points[..., :1]
     y = torch.arange(height, device=points.device) - points[..., 1:]
     square = (x.square()[:, :, None, :] + y.square()[:, :, :, None]).amin(1)
-    return (1 + square.sqrt()).rsqrt().clamp_min(floor)
+    distance = square.clamp_min(1e-12).sqrt()  # finite slope where a landmark lies on a cell
+    return (1 + distance).rsqrt().clamp_min(floor)
 
 
 class Multiview(nn.Module):
@@ -232,7 +233,8 @@ class ATPN(FaceModel):
         """Eq. 3.2: the finest features times the heatmap of the landmarks ``shape`` (B, N, 2) in [0, 1]."""
         h, w = low.shape[-2:]
         # Strided odd kernels put cell i over pixel stride * i, so a cell is size * normalised, as a pixel is.
-        cells = shape * shape.new_tensor([w, h])
+        # Pose and tracking do not teach the landmarks.
+        cells = (shape.detach() if self.training else shape) * shape.new_tensor([w, h])
         heat = self.heatmap(distance_heatmap(cells, h, w, self.config.floor))
         return self.gated(low * heat[:, None].to(low.dtype))
 

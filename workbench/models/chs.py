@@ -205,7 +205,8 @@ class Cascade(nn.Module):
         The linear layer's unit is half an ROI, so that 1 reaches its edge.
         """
         features = self.select(maps, heatmaps)
-        rois = sample_rois(features, centres.detach().float(), self.roi)
+        # Gradients are cut in training only, as the paper has it: looking at the answer wants its own derivative.
+        rois = sample_rois(features, (centres.detach() if self.training else centres).float(), self.roi)
         moved = self.offset(self.blocks(rois)).float().unflatten(1, (-1, 2))
         return moved * (self.roi / 2 / features.shape[-1])
 
@@ -215,7 +216,7 @@ class RoiTaps(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.rects = Tap("landmark", "rect", per_stage=True)
+        self.rects = Tap("landmark", "rect", per_stage=True, observer=True)
         self.centres = Tap("landmark", "xy", per_stage=True)
         self.offsets = Tap("landmark", "channel", per_stage=True)
 
@@ -290,18 +291,17 @@ class CHS(FaceModel):
         maps = [tap(m) for tap, m in zip(self.maps, self.branches(self.backbone(images)), strict=True)]
         found = self.stack(self.select(maps, None))
         heatmaps = self.as_heatmaps(found[-1].float())
-        self.heatmaps(heatmaps[:, :-1])
-        self.boundary(heatmaps[:, -1])
+        heatmaps = torch.cat([self.heatmaps(heatmaps[:, :-1]), self.boundary(heatmaps[:, -1])[:, None]], 1)
         point = self.decode(heatmaps[:, :-1])
         points, guide = [point], heatmaps
-        if c.connection != "full":
+        if self.training and c.connection != "full":
             point, guide = point.detach(), heatmaps.detach()
         for cascade in list(self.cascades)[:count]:
-            if c.connection == "task":
+            if self.training and c.connection == "task":
                 point = point.detach()
             side = c.roi / heatmaps.shape[-1]
             self.rois.rects(F.pad(point - side / 2, (0, 2), value=side))
-            self.rois.centres(point)
+            point = self.rois.centres(point)
             point = point + self.rois.offsets(cascade(maps, guide, point))
             points.append(point)
         return TaskAnswers(found, heatmaps, points)

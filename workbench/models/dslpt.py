@@ -203,8 +203,10 @@ class PatchTransformer(FaceModel):
         half = points.new_full((batch, c.landmarks, 1), c.half_size)
         stages, variances, rects = [], [], []
         for _ in range(c.stages):
-            corner, size = patch_rectangles(points.detach(), half, c.rectangle)
+            # In training a stage does not teach the one before where to look; the answer itself depends on it.
+            corner, size = patch_rectangles(points.detach() if self.training else points, half, c.rectangle)
             rects.append(self.patches.rects(torch.cat([corner, size], -1)))
+            corner, size = rects[-1].split(2, -1)
             patches = self.patches.features(sample_patches(maps, corner, size, c.patch, c.sampling))
             # A valid convolution over the whole patch is a matrix product, which is faster as one.
             embedded = F.linear(patches.flatten(2), self.embed.weight.flatten(1), self.embed.bias)
@@ -229,7 +231,7 @@ class PatchTransformer(FaceModel):
         """Half size of the next stage's patches, (B, N, 1)."""
         if self.config.size_rule == "halve" or variance is None:
             return half / 2
-        spread = variance.detach().float().amax(-1, keepdim=True)
+        spread = (variance.detach() if self.training else variance).float().amax(-1, keepdim=True)
         return half * size_scale(spread, self.config.size_rule, self.config.size_limits).to(half.dtype)
 
 

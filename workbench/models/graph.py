@@ -168,7 +168,7 @@ class GraphNet(nn.Module):
         self.input = GraphBlock(features, hidden, links, dynamic_dim)
         self.blocks = nn.ModuleList(GraphPair(hidden, links, dynamic_dim) for _ in range(blocks))
         self.output = GraphConv(hidden, 2, links, dynamic_dim)
-        self.positions = Tap("node", "xy", per_stage=True)
+        self.positions = Tap("node", "xy", per_stage=True, observer=True)
 
     def forward(self, x: Tensor, mask: Tensor, start: Tensor | float = 0.0) -> Tensor:
         """(B, N, features), (N, N) -> (B, N, 2), ``start`` plus what the output layer gives.
@@ -182,6 +182,6 @@ class GraphNet(nn.Module):
         return start + self.output(x, mask)
 
     def _look(self, x: Tensor, mask: Tensor, start: Tensor | float) -> Tensor:
-        if self.positions.recording:
+        if self.positions.active:
             self.positions(start + self.output.mix(x, self.output.edges(x, mask)))
         return x

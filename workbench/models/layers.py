@@ -94,7 +94,7 @@ class Attention(nn.Module):
             for x, w, b in zip((query, key, value), weights, biases, strict=True)
         )
         dropout = self.dropout if self.training else 0.0
-        if tap.recording:
+        if tap.active:
             scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
             attention = tap(scores.softmax(-1))
             mixed = F.dropout(attention, dropout) @ v

@@ -44,10 +44,10 @@ class GridTap(Tap):
     """A tap whose last axis, a square grid's cells in rows, is recorded as two axes y and x."""
 
     def forward(self, value: Tensor) -> Tensor:
-        if self.recording:
-            side = math.isqrt(value.shape[-1])
-            super().forward(value.unflatten(-1, (side, side)))
-        return value
+        if not self.active:
+            return value
+        side = math.isqrt(value.shape[-1])
+        return super().forward(value.unflatten(-1, (side, side))).flatten(-2)
 
 
 class PromptEncoder(nn.Module):
@@ -111,7 +111,9 @@ class Pointer(nn.Module):
         logits = (self.query(states) @ keys.transpose(1, 2)).float() * self.scale
         side = math.isqrt(keys.shape[1])
         weights = logits.softmax(-1)
-        self.map(weights[-1].unflatten(-1, (side, side)))
+        if self.map.active:
+            last = self.map(weights[-1].unflatten(-1, (side, side))).flatten(-2)
+            weights = torch.cat([weights[:-1], last[None]])
         return logits, weights @ grid_centres(side, keys.device)
 
 

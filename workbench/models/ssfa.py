@@ -95,7 +95,7 @@ class SpatialAttention(nn.Module):
         """(B, C, H, W) -> the same shape, and what the prior loss needs."""
         pair = Affinity(self.query(x), self.key(x))
         q, k, v = (t.flatten(2).transpose(1, 2) for t in (*pair, self.value(x)))  # (B, H W, channels)
-        if self.attention.recording:
+        if self.attention.active:
             scores = q @ k.transpose(1, 2)
             weights = scores.softmax(-1) if self.normalise == "softmax" else scores
             size = x.shape[-2:]
@@ -104,8 +104,8 @@ class SpatialAttention(nn.Module):
             mixed = fused_attention(q, k, v)
         else:
             mixed = q @ (k.transpose(1, 2) @ v)
-        self.strength(self.gamma.detach()[None])
-        return x + self.gamma * self.out(mixed.transpose(1, 2).unflatten(2, x.shape[-2:])), pair
+        strength = self.strength(self.gamma[None])[0]
+        return x + strength * self.out(mixed.transpose(1, 2).unflatten(2, x.shape[-2:])), pair
 
 
 def fused_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -140,8 +140,7 @@ class ChannelAttention(nn.Module):
         if self.normalise == "softmax":
             weights = (weights.amax(-1, keepdim=True) - weights).softmax(-1)
         mixed = (self.attention(weights) @ z).view_as(x)
-        self.strength(self.gamma.detach()[None])
-        return x + self.gamma * mixed
+        return x + self.strength(self.gamma[None])[0] * mixed
 
 
 class SelfAttention(nn.Module):

@@ -38,7 +38,7 @@ class SelfAttention(nn.Module):
     def forward(self, x: Tensor, tap: Tap) -> Tensor:
         """(B, L, d) -> (B, L, d); ``tap`` has the axes head, query, key."""
         q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        if tap.recording:
+        if tap.active:
             scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
             mixed = tap(scores.softmax(-1)) @ v
         else:
