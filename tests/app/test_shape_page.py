@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.app.conftest import Opener, words
 from tests.shaping import oval, store
-from workbench.app import readings, shape
+from workbench.app import explorer, readings, shape
 from workbench.landmarks import drawing
 from workbench.models import zoo
 from workbench.widgets.shape import state_of
@@ -124,7 +124,7 @@ def test_what_the_page_sends_is_checked(open_shape: Opener) -> None:
     plane = readings.plane("tufa") if open_shape() else ()
     script = """
 import streamlit as st
-from workbench.app import explorer, shape, state
+from workbench.app import explorer, explorer, shape, state
 from workbench.widgets.shape import EMPTY
 shape.keep({**EMPTY, "points": [[0.1, 0.2]], "ids": [0], "origin": [-1]}, ())
 shape.keep({**EMPTY, "points": [[0.1, 99]], "ids": [0], "origin": [-1]}, ())
