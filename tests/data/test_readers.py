@@ -234,8 +234,8 @@ def test_schemes_and_parts_are_checked(tmp_path: Path) -> None:
 def test_the_register_says_what_is_looked_for(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         open_dataset(tmp_path)
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    promised = readme.split("**Data.**")[1].split("```")[0]
+    page = (Path(__file__).parents[2] / "docs" / "bring-your-own.md").read_text(encoding="utf-8")
+    promised = page.split("## Data")[1]
     for name, reader in READERS.items():
         assert reader.name == name and reader.layout
         assert f"{reader.pattern} ({reader.title})" in str(caught.value)

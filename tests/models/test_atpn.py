@@ -64,7 +64,7 @@ def test_the_printed_sizes_are_met_within_one_per_cent(paper) -> None:
 def test_the_heatmap_of_two_landmarks_by_hand() -> None:
     # Landmarks at (1, 0) and (6, 4) on a grid 8 wide and 5 high.
     heat = distance_heatmap(torch.tensor([[[1.0, 0.0], [6.0, 4.0]]]), 5, 8)[0]
-    assert heat[0, 1] == 1 and heat[4, 6] == 1
+    assert heat[0, 1] == pytest.approx(1) and heat[4, 6] == pytest.approx(1)
     assert heat[0, 2] == pytest.approx(1 / math.sqrt(2))
     assert heat[1, 2] == pytest.approx(1 / math.sqrt(1 + math.sqrt(2)))
     assert heat[0, 3] == pytest.approx(1 / math.sqrt(3))

@@ -211,7 +211,7 @@ def test_traced_equals_untraced_and_taps_have_their_axes(config: TUFAConfig) -> 
     assert torch.allclose(plain.stages / config.input_size, seen.stages / config.input_size, atol=1e-5)
     n, grid, tokens = config.landmarks, 16 if config is COMPACT else 4, 257 if config is COMPACT else 17
     assert trace["prompter.points"].shape == {"batch": 1, "landmark": n, "xy": 2}
-    assert trace["prompter.encoding"].shape == {"batch": 1, "landmark": n, "channel": config.dim}
+    assert trace["prompter.encoding"].shape == {"batch": 1, "landmark": n, "encoding": config.dim}
     block = trace["encoder.blocks.1.self"]
     assert block.shape == {"batch": 2, "head": config.encoder_heads, "query": tokens, "key": tokens}
     own, cross = trace["decoder.layers.0.self"], trace["decoder.layers.0.cross"]

@@ -18,7 +18,7 @@ from workbench.axes import own
 from workbench.errors import TraceError, UnknownNameError
 from workbench.explain.caption_tables import INSIDE_TENSOR
 from workbench.explain.captions import compose
-from workbench.explain.facts import inside_facts
+from workbench.explain.facts import Facts
 from workbench.tracing import Axed, check_index
 
 if TYPE_CHECKING:
@@ -230,3 +230,50 @@ def map_rows(
         row: dict[str, float | int | str] = dict(zip(names[-len(index) :], map(int, index), strict=True))
         named.append({**row, "value": float(f"{shown[index]:.6g}")})
     return named
+
+
+def inside_facts(
+    reading: Reading, held: Stack, stage: int = -1, head: int | None = None, item: int | None = None, *,
+    span: tuple[float, float] | None = None, scale: str = "map", top_k: int | None = 3, below: bool = False,
+) -> Facts:  # fmt: skip
+    """Facts of ``caption_tables.INSIDE``, of a figure that shows a tensor with the answer.
+
+    Args:
+        stage, head, item: as ``explain.inside.pick`` takes them.
+        span: where the scale begins and ends, None without one.
+        scale: "map", "range" or "all", see ``figures.inside``.
+        top_k: lines of each landmark, None for all.
+        below: whether values lie below the scale.
+    """
+    kind, shape = held.map.kind, held.values.shape
+    count = shape[2]
+    is_map, lines = len(shape) == 5, kind == "landmark_pairs"
+    item = None if item is None else item % count
+    of_landmark = item is not None and (lines or kind in ("landmarks", "landmark_to_map", "patches"))
+    known = item is not None and item < reading.scheme.count
+    steps = f", layer {reading.layers}" if reading.layers > 1 else ""
+    several = reading.alignment.stages is not None
+    return {
+        "tensor": held.map.name,
+        "points": reading.scheme.count,
+        "trajectory": f"stage {reading.stages} of {reading.stages}{steps}" if several else None,
+        "words": held.map.words,
+        "stage": stage % held.stages + 1 if held.stages > 1 else None,
+        "stages": held.stages,
+        "head": None if head is None or held.heads == 1 else head % held.heads + 1,
+        "heads": held.heads if held.heads > 1 else None,
+        "done": held.done,
+        "kind": "grid" if kind == "spatial_attention" else kind,
+        "channel": item if kind == "channels" else None,
+        "count": count,
+        "landmark": f"{reading.scheme.label(item) if known else 'point'} ({item})" if of_landmark and item is not None
+        else None,
+        "topk": top_k or 0,
+        "rows": shape[3] if is_map else None,
+        "columns": shape[4] if is_map else None,
+        "low": span[0] if span else None,
+        "high": span[1] if span else None,
+        "scale": "map" if scale == "range" and not is_map else scale,
+        "below": below,
+        "widget": False,
+    }  # fmt: skip

@@ -11,8 +11,8 @@ import plotly.graph_objects as go
 from workbench.explain import edges, largest_weight
 from workbench.explain.caption_tables import INSIDE, SELF_ATTENTION
 from workbench.explain.captions import compose
-from workbench.explain.facts import inside_facts, self_attention_facts
-from workbench.explain.inside import Stack, pick, stack
+from workbench.explain.facts import self_attention_facts
+from workbench.explain.inside import Stack, inside_facts, pick, stack
 from workbench.explain.self_attention import attention_from, structure_prior
 from workbench.figures import marks, palette, style
 from workbench.figures.canvas import HAIR, SOFT, Box, Canvas, Panel, pixels_uri

@@ -89,7 +89,7 @@ def shape_caption(reading: ShapeReading) -> str:
     anchors = f"{plane.scheme.count} anchors of {plane.template}, after the alignment embedding" if plane else "empty"
     checkpoint = str(reading.trace.meta.get("checkpoint", ""))[:8]
     return (
-        f"prompter.points → alignment.landmarks · {drawing.scheme.name} by {reading.model_name}"
+        f"prompter.points → alignment.landmarks · {escape(drawing.scheme.name)} by {reading.model_name}"
         f"{f' (weights {checkpoint})' if checkpoint else ''} · plane in grey: {anchors} · {zero} · "
         f"in the {reading.input_size} px crop, nothing smoothed"
     )

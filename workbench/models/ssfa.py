@@ -104,7 +104,7 @@ class SpatialAttention(nn.Module):
             mixed = fused_attention(q, k, v)
         else:
             mixed = q @ (k.transpose(1, 2) @ v)
-        strength = self.strength(self.gamma[None])[0]
+        strength = self.strength(self.gamma.clone()[None])[0]
         return x + strength * self.out(mixed.transpose(1, 2).unflatten(2, x.shape[-2:])), pair
 
 
@@ -140,7 +140,7 @@ class ChannelAttention(nn.Module):
         if self.normalise == "softmax":
             weights = (weights.amax(-1, keepdim=True) - weights).softmax(-1)
         mixed = (self.attention(weights) @ z).view_as(x)
-        return x + self.strength(self.gamma[None])[0] * mixed
+        return x + self.strength(self.gamma.clone()[None])[0] * mixed
 
 
 class SelfAttention(nn.Module):

@@ -288,7 +288,7 @@ def _joined(name: str, recorder: _Recorder, per_stage: bool) -> NamedTensor:
     if len(rest) > 1:
         shapes = sorted({tuple(t.shape) for t in found})
         raise TraceError(f"Tap {name} saw tensors of different shapes in one recording: {shapes}.")
-    if all(t.shape[batch] == 1 and torch.equal(t, found[0]) for t in found):
+    if len(found) == 1 or all(t.shape[batch] == 1 and torch.equal(t, found[0]) for t in found):
         return NamedTensor(found[0], axes)
     return NamedTensor(torch.cat(found, batch), axes)
 
