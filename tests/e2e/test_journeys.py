@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, FloatRect, Locator, Page, Playwright, e
 
 import workbench as wb
 from tests.conftest import QUIET
+from workbench.views import get_view
 
 PATIENCE = 60_000
 PAGES = ("", "relations", "structure", "uncertainty")
@@ -115,7 +116,7 @@ def test_from_the_first_page_to_one_landmarks_relations(page: Page, app_url: str
     page.get_by_role("button", name="Frontal", exact=False).first.click()
     settle(page, lambda now: now["sample"] == "frontal-a")
     at_rest(page)
-    page.get_by_role("link", name="").click()
+    page.get_by_role("link", name=get_view("relations").question).click()
     face = canvas(page, "Face with the relations")
     expect(face).to_be_visible()
     at_rest(page)

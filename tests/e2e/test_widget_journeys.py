@@ -86,7 +86,7 @@ def test_a_threshold_follows_what_can_be_drawn(page: Page, app_url: str) -> None
     threshold = page.get_by_role("slider", name="smallest weight that is drawn")
     threshold.press("End")
     expect(caption(page)).to_contain_text("weights from")
-    press(page, "self")
+    press(page, "MSA")
     expect(caption(page)).to_contain_text(".self ·")
     top = scale(page)
     in_force = page.locator(".wb-field", has=threshold).locator("output")

@@ -146,7 +146,7 @@ def test_traced_equals_untraced_and_what_is_recorded_is_what_was_used() -> None:
             entry = trace[f"relation.layers.{i}.{kind}"]
             assert entry.shape == {"stage": 3, "batch": 2, "head": 4, "query_landmark": 7, "key_landmark": 7}
             assert torch.allclose(entry.tensor.sum(-1), torch.ones(3, 2, 4, 7), atol=1e-5)
-    assert trace["relation.structure"].shape == {"batch": 1, "landmark": 7, "channel": 32}
+    assert trace["relation.structure"].shape == {"batch": 1, "landmark": 7, "encoding": 32}
     assert trace["patches.rects"].axes == ("stage", "batch", "landmark", "rect")
     assert torch.allclose(trace["patches.rects"].tensor * 64, traced.rects)
     assert trace["patches.features"].shape["channel"] == 32

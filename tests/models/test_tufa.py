@@ -213,7 +213,7 @@ def test_traced_equals_untraced_and_taps_have_their_axes(config: TUFAConfig) -> 
     assert trace["prompter.points"].shape == {"batch": 1, "landmark": n, "xy": 2}
     assert trace["prompter.encoding"].shape == {"batch": 1, "landmark": n, "encoding": config.dim}
     block = trace["encoder.blocks.1.self"]
-    assert block.shape == {"batch": 2, "head": config.encoder_heads, "query": tokens, "key": tokens}
+    assert block.shape == {"batch": 2, "head": config.encoder_heads, "query_token": tokens, "key_token": tokens}
     own, cross = trace["decoder.layers.0.self"], trace["decoder.layers.0.cross"]
     assert own.shape == {"batch": 2, "head": config.heads, "query": n, "key": n}
     assert cross.shape == {"batch": 2, "head": config.heads, "landmark": n, "y": grid, "x": grid}
