@@ -215,7 +215,7 @@ def test_traced_equals_untraced_and_taps_have_their_axes(config: TUFAConfig) -> 
     block = trace["encoder.blocks.1.self"]
     assert block.shape == {"batch": 2, "head": config.encoder_heads, "query_token": tokens, "key_token": tokens}
     own, cross = trace["decoder.layers.0.self"], trace["decoder.layers.0.cross"]
-    assert own.shape == {"batch": 2, "head": config.heads, "query": n, "key": n}
+    assert own.shape == {"batch": 2, "head": config.heads, "query_landmark": n, "key_landmark": n}
     assert cross.shape == {"batch": 2, "head": config.heads, "landmark": n, "y": grid, "x": grid}
     for weights in (block.tensor.sum(-1), own.tensor.sum(-1), cross.tensor.sum((-2, -1))):
         assert torch.allclose(weights, torch.ones_like(weights), atol=1e-5)
