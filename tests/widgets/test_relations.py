@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import workbench as wb
 from tests.readings import synthetic_reading
 from tests.widgets.javascript import run
 from workbench.errors import TraceError
@@ -237,3 +238,12 @@ def test_the_rows_that_are_saved_are_the_lines_that_are_drawn(tmp_path, directio
     assert sorted(map(tuple, drawn)) == sorted(zip(kept.query.tolist(), kept.key.tolist(), strict=True))
     first = best_edges(matrix)
     assert sorted(map(tuple, best)) == sorted(zip(first.query.tolist(), first.key.tolist(), strict=True))
+
+
+@pytest.mark.parametrize(("model", "unit"), [("scc-68", "edge weight"), ("tufa", "attention weight")])
+def test_a_legend_says_what_the_numbers_are(model: str, unit: str) -> None:
+    reading = wb.read(wb.load_model(model, device="cpu"), wb.sample_face("astronaut"))
+    payload = relations_payload(reading)
+    assert {kind["unit"] for kind in payload["meta"]["kinds"]} == {unit}
+    words = [note.text for note in wb.figures.relations(reading, kind=None).layout.annotations]
+    assert f"{unit}, line width and colour" in words

@@ -42,6 +42,11 @@ class RelationKind:
     tensor: str
     paths: tuple[str, ...]
 
+    @property
+    def unit(self) -> str:
+        """What one number is, for a legend."""
+        return "edge weight" if self.title.startswith("edge") else "attention weight"
+
 
 @dataclass(frozen=True)
 class Relations:

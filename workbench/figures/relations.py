@@ -8,11 +8,20 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.errors import TraceError
-from workbench.explain import Edges, Relations, attention_matrix, attention_stack, best_edges, edges, largest_weight
+from workbench.explain import (
+    Edges,
+    Relations,
+    attention_matrix,
+    attention_stack,
+    best_edges,
+    edges,
+    largest_weight,
+)
 from workbench.explain import partners as best_partners
 from workbench.explain.caption_tables import RELATIONS
 from workbench.explain.captions import compose
 from workbench.explain.facts import relations_facts
+from workbench.explain.relations import relation_kind
 from workbench.figures import marks, palette, style
 from workbench.figures.canvas import Box, Canvas, Panel
 from workbench.figures.legends import scale_bar, weight_scale
@@ -105,7 +114,8 @@ def matrix(
     canvas = Canvas(f"Attention matrix, {sheet_title(reading)}", compose(RELATIONS, facts), [box])
     _matrix(canvas.panels[0], reading, found, top, own, landmark, direction)
     y = style.FACE + style.LEGEND - 26
-    scale_bar(canvas.panels[0], RIM, y, style.FACE - RIM, palette.OVER_PHOTO, 0.0, top, "attention weight")
+    unit = relation_kind(reading, found.kind).unit
+    scale_bar(canvas.panels[0], RIM, y, style.FACE - RIM, palette.OVER_PHOTO, 0.0, top, unit)
     return canvas.figure()
 
 
@@ -166,7 +176,7 @@ def _face(
     if landmark is not None:
         marks.chosen(panel, points[landmark], palette.landmark_colours(scheme)[landmark])
         marks.tag(panel, f"{scheme.label(landmark)} · {landmark}", points[landmark], style.FACE, style.FACE)
-    weight_scale(panel, top, "attention weight, line width and colour", scheme.count)
+    weight_scale(panel, top, f"{relation_kind(reading, found.kind).unit}, line width and colour", scheme.count)
 
 
 def _strongest(reading: Reading, found: Relations) -> list[str]:

@@ -55,7 +55,14 @@ def relations_payload(reading: Reading, selection: Mapping[str, Any] | None = No
         "face": face_meta(reading.scheme),
         "points": [rounded(reading.points(stage if stages == reading.stages else -1)) for stage in range(stages)],
         "kinds": [
-            {"name": k.name, "title": k.title, "paths": list(k.paths), "shape": list(sizes[k.name][:4])} for k in kinds
+            {
+                "name": k.name,
+                "title": k.title,
+                "unit": k.unit,
+                "paths": list(k.paths),
+                "shape": list(sizes[k.name][:4]),
+            }
+            for k in kinds
         ],
         "caption": as_meta(RELATIONS),
         "title": f"{reading.card_title or reading.model_name}, {reading.face.name}",

@@ -43,7 +43,7 @@ export function drawFace(ctx, v, w, h) {
     map: v.map,
     lo: 0,
     hi: high,
-    text: w > 420 ? "attention weight, line width and colour" : "attention weight",
+    text: w > 420 ? `${v.kind().unit}, line width and colour` : v.kind().unit,
     wedge: drawing.width[1],
     mark: high > 1 / n ? { value: 1 / n, text: `uniform 1/${n}` } : null,
   });
