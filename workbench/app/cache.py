@@ -97,6 +97,7 @@ class Cache(Generic[T]):
     def _made(self, key: Hashable, make: Callable[[], T], photos: frozenset[str], mine: Future[T]) -> T:
         try:
             value = make()
+            size = bytes_of(value)
         except BaseException as error:
             with self._lock:
                 del self._making[key]
@@ -104,7 +105,6 @@ class Cache(Generic[T]):
             raise
         with self._lock:
             del self._making[key]
-            size = bytes_of(value)
             if size <= self.budget and all(digest in _PICTURES for digest in photos):
                 self._entries[key] = _Entry(value, size, photos)
                 while self.bytes > self.budget:

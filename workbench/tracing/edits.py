@@ -137,16 +137,9 @@ class Keep:
         return value.tensor * _mask(value, self.axis, self.indices, site)
 
 
-@dataclass(frozen=True)
-class Drop:
-    """These entries of an axis become 0, the others stay. Nothing is renormalised.
-
-    Raises:
-        TraceError: the tap has no such axis or entry.
-    """
-
-    axis: str
-    indices: tuple[int, ...]
+class Drop(Keep):
+    """These entries of an axis become 0, the others stay. Nothing is renormalised; arguments and errors as for
+    :class:`Keep`."""
 
     @property
     def caption(self) -> str:
