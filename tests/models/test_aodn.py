@@ -66,14 +66,18 @@ def test_signed_root_and_channel_norm() -> None:
     assert ((lengths - 1).abs() < 1e-5).logical_or(lengths == 0).all()
 
 
+@pytest.mark.parametrize("weighs", ["kept", "all"])
 @pytest.mark.parametrize("merge", ["product", "sum"])
-def test_attention_is_channel_then_place_then_the_kept_signal(merge: str) -> None:
+def test_attention_is_channel_then_place_then_the_weighed_signal(merge: str, weighs: str) -> None:
     torch.manual_seed(0)
-    module = OcclusionAttention(tiny(merge=merge).config).eval()
+    module = OcclusionAttention(tiny(merge=merge, weighs=weighs).config).eval()
     z = torch.rand(1, 32, 3, 4)
     with torch.no_grad():
-        merged, spatial, plain = module(z)
-        x = module.block(z)[0]
+        merged, spatial, plain, seen = module(z)
+        level = torch.einsum("c,chw->hw", module.plain_map.weight[0, :, 0, 0], z[0]) + module.plain_map.bias
+        weighed = z[0] * level.sigmoid()
+        assert torch.allclose(seen[0], weighed if weighs == "all" else z[0], atol=1e-5)
+        x = module.block(seen)[0]
         first, last = module.gate.mlp[0].weight, module.gate.mlp[2].weight
         assert first.shape == (32 // 8, 32)
         votes = [last @ (first @ pooled).clamp_min(0) for pooled in (x.mean((1, 2)), x.amax((1, 2)))]
@@ -86,9 +90,7 @@ def test_attention_is_channel_then_place_then_the_kept_signal(merge: str) -> Non
             for column in range(4):
                 gate[row, column] = (views[:, row : row + 7, column : column + 7] * kernel).sum() + bias
         gate = gate.sigmoid()
-        level = torch.einsum("c,chw->hw", module.plain_map.weight[0, :, 0, 0], z[0]) + module.plain_map.bias
-        kept = z[0] * (1 + level.sigmoid())
-        expected = gate * x * kept if merge == "product" else gate * x + kept
+        expected = gate * x * weighed if merge == "product" else gate * x + weighed
     assert torch.allclose(spatial[0], gate, atol=1e-5)
     assert torch.allclose(plain[0], level.sigmoid(), atol=1e-5)
     assert torch.allclose(merged[0], expected, atol=1e-5)

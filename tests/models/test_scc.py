@@ -18,7 +18,7 @@ from workbench.models.graph import (
     read_edges,
 )
 from workbench.models.layers import Gate
-from workbench.models.scc import PRESETS, SCC, SYSTEM, SCCConfig, infer_config, published_name
+from workbench.models.scc import PRESETS, SCC, SYSTEM, SCCConfig, infer_config, map_evidence, published_name
 from workbench.models.systems import PRESETS as PRESET
 from workbench.models.systems import SYSTEMS, build
 from workbench.models.zoo import (
@@ -218,7 +218,7 @@ def test_traced_equals_untraced_and_the_taps_have_their_axes(dynamic: bool) -> N
             traced = model(images)
     assert (plain.landmarks - traced.landmarks).abs().max() < 1e-5 * 32
     assert set(trace) == set(taps(model))
-    assert trace["features"].shape == {"batch": 2, "node": 7, "channel": 66}
+    assert trace["features"].shape == {"batch": 2, "node": 7, "channel": 64 + 2 + 5 + 32}
     assert trace["maps"].shape == {"batch": 2, "landmark": 7, "y": 8, "x": 8}
     assert trace["nodes.gate3.channel"].shape == {"batch": 2, "channel": 64}
     assert trace["nodes.gate2.spatial"].shape == {"batch": 2, "y": 8, "x": 8}
@@ -350,3 +350,16 @@ def test_weights_of_another_graph_are_refused() -> None:
         infer_config({"head.weight": torch.zeros(1)})
     with pytest.raises(CheckpointError, match="three levels"):
         SCC(SCCConfig(backbone="hrnet_w18"), torch.rand(98, 2))
+
+
+def test_a_map_tells_how_far_it_spreads_how_high_it_peaks_and_where_it_lies() -> None:
+    maps = torch.zeros(1, 2, 4, 4)
+    maps[0, 0, 1, 2] = 1.0  # one cell
+    maps[0, 1, 2] = 0.25  # a row
+    centre = torch.tensor([[[0.625, 0.375], [0.5, 0.625]]])
+    mean = torch.tensor([[0.5, 0.5], [0.5, 0.5]])
+    found = map_evidence(maps, centre, mean)
+    still = 0.5 * math.log(0.05)
+    assert torch.allclose(found[0, 0], torch.tensor([still, still, math.log(1.0001) / 2, 1.25, -1.25]), atol=1e-5)
+    wide = 0.5 * math.log(1.25 + 0.05)  # the variance of 0, 1, 2, 3
+    assert torch.allclose(found[0, 1], torch.tensor([wide, still, math.log(0.2501) / 2, 0.0, 1.25]), atol=1e-5)

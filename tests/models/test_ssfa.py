@@ -262,3 +262,17 @@ def test_what_cannot_be_built_gets_a_sentence() -> None:
         SSFA(replace(PRESETS["ssfa-68-compact"], landmarks=7), torch.rand(68, 2))
     with pytest.raises(CheckpointError, match="location B only"):
         tiny(insertion="ab")
+
+
+def test_nobody_attends_to_the_border_and_no_query_likes_all_keys() -> None:
+    torch.manual_seed(0)
+    config = replace(PRESETS["ssfa-68-compact"], inner=4, bottleneck=4)
+    module = SpatialAttention(8, config)
+    x = torch.randn(2, 8, 6, 6)
+    with torch.no_grad(), record(module) as trace:
+        module(x)
+        pair = module.affinity(x)
+    weights = trace["attention"].tensor
+    inner = weights[..., 1:-1, 1:-1].sum((-2, -1))
+    assert torch.allclose(inner, torch.ones_like(inner), atol=1e-6)
+    assert torch.allclose(pair.query[:, :4].mean((2, 3)), torch.zeros(2, 4), atol=1e-6)

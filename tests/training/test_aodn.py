@@ -12,7 +12,17 @@ from tests.synthetic import write_synthetic
 from workbench.models import load_model
 from workbench.models.aodn import AODN, PRESETS
 from workbench.training import get_recipe, train
-from workbench.training.aodn import aodn_loss, map_sparsity, nuclear_norm, point_error, squared_norm
+from workbench.models import build
+from workbench.training.aodn import (
+    aodn_loss,
+    map_sparsity,
+    nuclear_norm,
+    point_error,
+    shape_modes,
+    shrink_,
+    squared_norm,
+    visibility_loss,
+)
 from workbench.training.recipes import Phase
 
 
@@ -132,8 +142,11 @@ def test_the_loss_is_the_sum_of_its_weighted_parts() -> None:
             + 0.07 * model.fc.weight.square().sum()
             + 0.11 * found.spatial.sum((1, 2)).mean()
             + 0.13 * found.plain.sum((1, 2)).mean()
+            + model.config.occlusion_weight * -found.plain.log().mean()
         )
-        assert aodn_loss(model, found, target, valid, 10.0).item() == pytest.approx(expected.item(), rel=1e-5)
+        assert aodn_loss(
+            model, found, target, valid, 10.0, torch.zeros(len(target), 32, 32) > 0
+        ).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 def test_it_learns_the_drawn_faces(tmp_path) -> None:
@@ -163,3 +176,51 @@ def test_it_learns_the_drawn_faces(tmp_path) -> None:
         told[f"spatial gate P' {when}"] for when in ("where a rectangle will be painted", "under the rectangle")
     )
     assert 0 < before < 1 and 0 < after < 1 and before != after
+
+
+def test_shrinking_takes_the_same_from_every_singular_value() -> None:
+    matrix = torch.diag(torch.tensor([5.0, 2.0, 0.5]))[:, [2, 0, 1]].contiguous()
+    shrink_(matrix, 1.0)
+    assert torch.allclose(torch.linalg.svdvals(matrix), torch.tensor([4.0, 1.0, 0.0]), atol=1e-5)
+    for shape in ((4, 9), (9, 4)):
+        one = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+        before = torch.linalg.svdvals(one)
+        shrink_(one, 0.7)
+        assert torch.allclose(torch.linalg.svdvals(one), (before - 0.7).clamp_min(0), atol=1e-4)
+
+
+def test_visibility_is_told_from_the_part_of_a_cell_that_is_free() -> None:
+    painted = torch.zeros(1, 4, 4, dtype=torch.bool)
+    painted[0, :2, :1] = True  # half of the first of four cells
+    plain = torch.tensor([[[0.5, 0.9], [0.9, 0.9]]])
+    expected = (math.log(2) - 3 * math.log(0.9)) / 4
+    assert float(visibility_loss(plain, painted)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_changes_of_faces_are_orthonormal_and_span_what_the_faces_do() -> None:
+    generator = torch.Generator().manual_seed(2)
+    points = 40 * torch.rand(50, 6, 2, generator=generator)
+    modes, deviations = shape_modes(points, 12)
+    flat = modes.flatten(0, 1)
+    assert torch.allclose(flat.T @ flat, torch.eye(12), atol=1e-4)
+    assert (deviations[:-1] >= deviations[1:]).all()
+    alone, far = shape_modes(points[:1].repeat(4, 1, 1), 12, turn=0.0, shift=0.1)
+    assert torch.allclose(far[:2], torch.full((2,), 0.1 * 6**0.5), atol=1e-4)  # only moves are left, six points each
+    assert float(far[2]) < 1e-3 and torch.allclose(alone[..., 0], alone[:1, :, 0].expand(6, 2), atol=1e-4)
+
+
+def test_m_begins_with_the_changes_of_the_training_faces() -> None:
+    torch.manual_seed(0)
+    model = build("aodn-68-compact", torch.rand(68, 2))
+    modes, _ = torch.linalg.qr(torch.randn(136, 96))
+    model.set_modes(modes.unflatten(0, (68, 2)), torch.linspace(1, 0.1, 96))
+    spectrum = model.spectrum()
+    assert float(spectrum[-1] / spectrum[0]) == pytest.approx(0.1, rel=1e-2)
+    places = 0.5 + 0.1 * torch.randn(68, 2).clamp(-2, 2)
+    grid = (torch.arange(16) + 0.5) / 16
+    maps = torch.exp(-(((grid - places[:, :1]) * 16) ** 2)[:, None] - (((grid - places[:, 1:]) * 16) ** 2)[:, :, None])
+    maps = maps / maps.sum((1, 2), keepdim=True)
+    with torch.no_grad():
+        found = model.fc(model.low_rank((model.config.map_gain * maps).flatten()[None]))[0]
+    projected = model.mean_shape.flatten() + modes @ (modes.T @ (places - model.mean_shape).flatten())
+    assert torch.allclose(found, projected, atol=5e-3)

@@ -127,7 +127,7 @@ def test_a_face_s_boundary_is_drawn_along_its_polylines() -> None:
 
 def batch_of(points: torch.Tensor, valid: torch.Tensor, side: int) -> AugmentedBatch:
     images = torch.randn(len(points), 3, side, side, generator=torch.Generator().manual_seed(3))
-    return AugmentedBatch(images, points, valid, torch.zeros_like(valid))
+    return AugmentedBatch(images, points, valid, torch.zeros_like(valid), images[:, 0] > 9)
 
 
 @pytest.mark.parametrize("kind", ["awing", "entropy"])

@@ -150,7 +150,8 @@ def test_it_learns_faces_by_heart(recipe, scheme_68) -> None:
     from workbench.data.augment import AugmentedBatch
 
     points = 0.2 + 0.6 * torch.rand(4, 68, 2)
-    batch = AugmentedBatch(torch.randn(4, 3, 64, 64), points, torch.ones(4, 68).bool(), torch.zeros(4, 68).bool())
+    covered, painted = torch.zeros(4, 68).bool(), torch.zeros(4, 64, 64).bool()
+    batch = AugmentedBatch(torch.randn(4, 3, 64, 64), points, torch.ones(4, 68).bool(), covered, painted)
     optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
     losses = []
     for _ in range(40):

@@ -119,7 +119,8 @@ def test_the_heatmap_error_by_hand() -> None:
 def batch(count: int = 2) -> AugmentedBatch:
     torch.manual_seed(4)
     valid = torch.ones(count, 68, dtype=torch.bool)
-    return AugmentedBatch(torch.randn(count, 3, 64, 64), torch.rand(count, 68, 2), valid, ~valid)
+    images = torch.randn(count, 3, 64, 64)
+    return AugmentedBatch(images, torch.rand(count, 68, 2), valid, ~valid, images[:, 0] > 9)
 
 
 @pytest.mark.parametrize("loss", ["mse", "cross_entropy"])

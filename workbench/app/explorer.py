@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
-from workbench.app import readings, requirements, state
+from workbench.app import messages, readings, requirements, state
 from workbench.app.url_state import Selection
+from workbench.explain.mechanisms import concerned, sentence, summary
 from workbench.paths import share
 from workbench.views import View, get_view
 from workbench.widgets import Payload, mount, standalone_html
@@ -31,6 +32,7 @@ def show(name: str) -> None:
     shown = readings.reading(state.current(), record=view.recorded)
     payload = readings.view(name, shown.key, lambda: view.payload(shown.reading, {}))
     chosen = linked(name, payload)
+    evidence(name)
     save_menu(explorer_item(name, payload, chosen), key=name)
 
 
@@ -115,6 +117,30 @@ def page_link(name: str, label: str = "", **options: Any) -> None:
     """A link to a view's page, by default with the question that it answers."""
     view = get_view(name)
     st.page_link(page(view), label=label or view.question, icon=f":material/{view.icon}:", **options)
+
+
+def evidence(name: str, paths: Iterable[str] | None = None) -> None:
+    """What interventions say of what a view shows, from the model's card.
+
+    Args:
+        name: of the view.
+        paths: taps that are shown; by default those whose axes the view needs, or all where it asks for none.
+    """
+    card = readings.cards().get(state.current().model)
+    if card is None or not card.mechanisms:
+        return
+    axes = get_view(name).needs.axes
+    if paths is None and axes:
+        paths = [path for path, has in card.taps.items() if tuple(has) in axes]
+    rows = concerned(card, paths)
+    if rows:
+        with st.expander(f"Does it matter? {summary(rows)}", icon=":material/science:"):
+            st.markdown("\n".join(f"- {messages.plain(sentence(row))}" for row in rows))
+            st.caption(
+                f"Measured on the {rows[0]['faces']} faces of {rows[0]['data']} {rows[0]['split']} by "
+                f"`workbench evaluate --model {card.name} --mechanisms`; the change of error has a 95 % interval on "
+                "the model's card."
+            )
 
 
 def save_menu(*items: Item, key: str) -> None:

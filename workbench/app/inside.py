@@ -39,6 +39,8 @@ def show() -> None:
     items = [explorer.explorer_item("inside", payload, chosen)]
     if name:
         items.append(downloads.trace_item(shown.reading, "Tensor as safetensors"))
+    if name:
+        explorer.evidence("inside", (name,))
     explorer.save_menu(*items, key="inside")
     if name:
         _further(found[name])

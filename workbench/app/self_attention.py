@@ -28,6 +28,7 @@ def show() -> None:
     )
     # A place that was pinned goes when another landmark is chosen, on whatever page.
     chosen = explorer.linked("self_attention", payload, ("landmark",), of=lambda now: now.landmark, passing=("place",))
+    explorer.evidence("self_attention")
     explorer.save_menu(explorer.explorer_item("self_attention", payload, chosen), key="self_attention")
     if len(cards) < 2:
         st.caption("No model on the shelf differs from this one only by its prior, so it stands alone.")

@@ -80,6 +80,7 @@ def keep(drawn: Mapping[str, Any], plane: tuple[Drawing, ...]) -> None:
 def save(reading: ShapeReading, payload: Payload) -> None:
     """The drawing and what was found of it."""
     stem = reading.stem("shape")
+    explorer.evidence("shape")
     explorer.save_menu(
         ("Shape as JSON", f"{stem}.json", "application/json", lambda: reading.drawing.to_json()),
         ("Found landmarks as CSV", f"{stem}-landmarks.csv", "text/csv", lambda: to_csv(shape_rows(reading))),

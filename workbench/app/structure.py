@@ -32,4 +32,5 @@ def show() -> None:
     )
     if len(names) < 2:
         st.caption("No other model of this system is on the shelf with another number of points, so it stands alone.")
+    explorer.evidence("structure")
     explorer.save_menu(explorer.explorer_item("structure", payload, chosen), key="structure")

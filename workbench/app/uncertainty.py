@@ -88,6 +88,7 @@ def _explorer(shown: readings.Shown, plain: readings.Shown, cover: dict[str, Any
         "uncertainty", shown.key, lambda: uncertainty_payload(shown.reading, cover, plain.reading if cover else None)
     )
     chosen = explorer.linked("uncertainty", payload, occluder=cover)
+    explorer.evidence("uncertainty", ("patches.next_half",))
     explorer.save_menu(explorer.explorer_item("uncertainty", payload, chosen), key="uncertainty")
 
 

@@ -82,16 +82,15 @@ def table(
         typer.Option(help="A Markdown file to write them into, between its markers; printed without it."),
     ] = None,
 ) -> None:
-    """All systems in Markdown tables: what they show, sizes against the papers', checkpoints with error and time."""
-    from workbench.evaluation.table import markdown, overview, read_places, write_into
+    """All systems in Markdown tables: what they show, sizes against the papers', checkpoints with error and time, and
+    what their mechanisms do."""
+    from workbench.evaluation.table import markdown, mechanism_table, overview, write_into
 
-    if write is not None:
-        read_places(write)  # before the wait
-    text = markdown(progress=sys.stderr.isatty())
+    shown = sys.stderr.isatty()
     if write is None:
-        typer.echo(f"{overview()}\n\n{text}")
+        typer.echo("\n\n".join([overview(), markdown(shown), mechanism_table()]))
     else:
-        write_into(write, text)
+        write_into(write, shown)
 
 
 def samples(as_json: AsJson = False) -> None:

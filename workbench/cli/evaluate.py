@@ -30,6 +30,10 @@ def evaluate(
     occluded: Annotated[
         bool, typer.Option("--occluded", help="Also sigma and error of points under painted rectangles.")
     ] = False,
+    mechanisms: Annotated[
+        bool,
+        typer.Option("--mechanisms", help="Also what each mechanism does: frozen, scrambled over faces and removed."),
+    ] = False,
     card: Annotated[
         bool, typer.Option("--card", help="Also what else the model's card tells (needs the train extra).")
     ] = False,
@@ -38,6 +42,7 @@ def evaluate(
     """Measure NME, FR and AUC on a benchmark folder."""
     from workbench.evaluation import SIDES, sigma_under_occlusion
     from workbench.evaluation import evaluate as measure
+    from workbench.evaluation import mechanism_report
     from workbench.models import load_model
 
     # The report tells of the faces that were left out.
@@ -65,6 +70,11 @@ def evaluate(
         ]
         answer["occluded"] = [one.to_dict() for one in under]
         lines += [one.text() for one in under]
+    if mechanisms:
+        part = None if split == "all" else split
+        found = mechanism_report(network, data, labels=labels, split=part, progress=sys.stderr.isatty())
+        answer |= found.to_dict()
+        lines.append(found.text())
     if training is not None:
         from workbench.training.folders import set_folder
 

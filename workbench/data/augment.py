@@ -86,9 +86,22 @@ PRESETS = {
         borrow_p=0.3,
     ),
     "masked": AugmentConfig(occlusion_p=1.0, blocks=5, block=0.22, borrow_p=0.3, noise_p=0.2),
+    "hide": AugmentConfig(
+        rotation=10,
+        scale_clip=0.1,
+        shift=0.04,
+        shift_clip=0.1,
+        shear_p=0.2,
+        occlusion_p=0.85,
+        blocks=2,
+        block=0.36,
+        block_sd=0.12,
+        borrow_p=0.3,
+    ),
 }
 """``paper``: thesis 4.3 and 5.3; ``wide``: for little data; ``polish``: milder, for its last epochs; ``cover``: as
-mild, with more occluders; ``masked``: up to five blocks, as in Masked 300-W."""
+mild, with more occluders; ``masked``: up to five blocks, as in Masked 300-W; ``hide``: as mild, with one or two
+occluders that hide whole parts of the face."""
 
 
 def augment_preset(name: str) -> AugmentConfig:
@@ -105,12 +118,14 @@ class AugmentedBatch:
     points: (B, N, 2) in [0, 1] of the crop (may lie outside).
     valid: (B, N), False where there is no label.
     covered: (B, N), True under a synthetic occluder.
+    painted: (B, S, S), True where a synthetic occluder was painted.
     """
 
     images: Tensor
     points: Tensor
     valid: Tensor
     covered: Tensor
+    painted: Tensor
 
 
 def crop_boxes(points: Tensor, valid: Tensor, factor: float | Tensor = CROP_FACTOR) -> tuple[Tensor, Tensor]:
@@ -207,7 +222,9 @@ def eval_batch(
     centre, side = crop_boxes(points, valid, factor) if frame is None else (frame[0], factor * frame[1])
     matrix = crop_matrix(centre, side, size)
     covered = torch.zeros_like(valid)
-    return AugmentedBatch(warp(images, matrix, size), transform(matrix, points) / size, valid, covered)
+    crops = warp(images, matrix, size)
+    painted = torch.zeros_like(crops[:, 0], dtype=torch.bool)
+    return AugmentedBatch(crops, transform(matrix, points) / size, valid, covered, painted)
 
 
 @_full_precision
@@ -263,9 +280,10 @@ def augment_batch(
     gain = torch.where(light, (1 + normal(0.3, 10)).clamp(0.3, 1.3), 1.0)
     crops.mul_(gain[:, None, None, None]).add_(offset[:, None, None, None]).clamp_(0, 1)
 
-    crops, covered = occlude(crops, points, generator, c)
+    whole = crops
+    crops, covered = occlude(whole, points, generator, c)
     covered &= valid
-    return AugmentedBatch(crops, points, valid, covered)
+    return AugmentedBatch(crops, points, valid, covered, (crops != whole).any(1))
 
 
 def occlude(crops: Tensor, points: Tensor, generator: Generator, config: AugmentConfig) -> tuple[Tensor, Tensor]:

@@ -19,6 +19,11 @@ SIDES = (0.3, 0.4, 0.5)
 """Rectangles that a card tells of, as parts of the crop's side: sigma rises with what can no longer be seen."""
 
 
+def occluder(side: float) -> AugmentConfig:
+    """One rectangle of one colour a face, ``side`` (deviation 0.05) parts of the crop wide and high on average."""
+    return replace(OCCLUDER, block=side)
+
+
 @dataclass(frozen=True)
 class OcclusionReport:
     """Predicted standard deviation and true error of the same points, covered by a rectangle and not.
@@ -102,13 +107,12 @@ def sigma_under_occlusion(
     """
     packed = load_faces(model, data, labels, split, progress)
     generator = torch.Generator(model.device).manual_seed(seed)
-    occluder = replace(OCCLUDER, block=side)
     found: list[Tensor] = []  # (points, 4): sigma covered and not, error covered and not
     for _, crops in batches(model, packed, progress=progress):
         truth = crops.points * model.input_size
         before = _spread_and_error(model, crops.images, truth)
         for _ in range(draws):
-            painted, under = occlude(crops.images, crops.points, generator, occluder)
+            painted, under = occlude(crops.images, crops.points, generator, occluder(side))
             under &= crops.valid
             after = _spread_and_error(model, painted, truth)
             found.append(torch.stack([after[0], before[0], after[1], before[1]], -1)[under])

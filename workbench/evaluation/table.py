@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 from tqdm import tqdm
@@ -15,7 +16,7 @@ from workbench.models.base import ModelCard
 from workbench.models.systems import SYSTEMS
 from workbench.models.zoo import count_preset, list_models, load_model
 
-SYSTEMS_PLACE, OVERVIEW_PLACE = "systems", "overview"
+SYSTEMS_PLACE, OVERVIEW_PLACE, MECHANISMS_PLACE = "systems", "overview", "mechanisms"
 """Names of the places in a Markdown file, between ``<!-- NAME -->`` and ``<!-- /NAME -->``."""
 
 
@@ -102,6 +103,29 @@ def markdown(progress: bool = False) -> str:
     return "\n".join(lines)
 
 
+def mechanism_table() -> str:
+    """What the cards tell of each mechanism: the largest cost of each edit, faces plain or under rectangles."""
+    lines = [
+        "| checkpoint | mechanism | paper | frozen to its mean | scrambled over faces | removed | verdict |",
+        "|---|---|---|---:|---:|---:|---|",
+    ]
+    for card in list_models():
+        for row in card.mechanisms:
+            costs = " | ".join(_largest(row, edit) for edit in ("frozen", "scrambled", "removed"))
+            verdict = f"{row['verdict']} by construction" if row["idle"] else row["verdict"]
+            lines.append(f"| `{card.name}` | {row['name']} | {row['equation']} | {costs} | {verdict} |")
+    return "\n".join(lines)
+
+
+def _largest(row: dict[str, Any], edit: str) -> str:
+    under = row["costs"].get(edit)
+    if not under:
+        return "-"
+    if row["answer"] == "pose":
+        return f"{max(cost['moved'] for cost in under.values()):.1f} degrees"
+    return f"{max(cost['points'] for cost in under.values()):+.2f}"
+
+
 def error_of(card: ModelCard) -> str:
     """The first error on a card, with where and against which labels it was measured; "-" when there is none."""
     row = next((m for m in card.metrics if str(m.get("metric", "")).startswith("NME")), None)
@@ -113,27 +137,33 @@ def error_of(card: ModelCard) -> str:
 
 def read_places(page: Path) -> tuple[str, tuple[str, ...]]:
     """The text of a Markdown file and the places that it has for tables. Raises DataError without one for the
-    systems'."""
+    systems' or the mechanisms'."""
     try:
         text = page.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{page} cannot be read ({getattr(error, 'strerror', None) or 'it is no text'}).") from None
-    found = tuple(place for place in (OVERVIEW_PLACE, SYSTEMS_PLACE) if _split(text, place))
-    if SYSTEMS_PLACE not in found:
+    found = tuple(place for place in (OVERVIEW_PLACE, SYSTEMS_PLACE, MECHANISMS_PLACE) if _split(text, place))
+    if not {SYSTEMS_PLACE, MECHANISMS_PLACE}.intersection(found):
         begin, end = _markers(SYSTEMS_PLACE)
         raise DataError(f"{page} has no place for the table; put {begin} and {end} where it belongs.")
     return text, found
 
 
-def write_into(page: Path, table: str) -> None:
-    """Put :func:`markdown`'s tables into a Markdown file, and :func:`overview` where it has a place for that.
+def write_into(page: Path, progress: bool = False) -> None:
+    """Put the tables that a Markdown file has places for into it: :func:`markdown`'s, :func:`overview` and
+    :func:`mechanism_table`.
 
     Raises DataError where that cannot be done.
     """
     text, places = read_places(page)
+    makers = {
+        SYSTEMS_PLACE: lambda: markdown(progress),
+        OVERVIEW_PLACE: overview,
+        MECHANISMS_PLACE: mechanism_table,
+    }
     for place in places:
         before, after = _split(text, place)
-        text = f"{before}\n{table if place == SYSTEMS_PLACE else overview()}\n{after}"
+        text = f"{before}\n{makers[place]()}\n{after}"
     try:
         page.write_text(text, encoding="utf-8")
     except OSError as error:

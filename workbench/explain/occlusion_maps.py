@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from workbench.errors import TraceError
 
-MAPS = {"attention.gate.spatial": "spatial gate P'", "attention.plain": "kept signal P''"}
+MAPS = {"attention.gate.spatial": "spatial gate P'", "attention.plain": "visibility map P''"}
 """AODN's single-channel maps: tap -> what it is."""
 
 

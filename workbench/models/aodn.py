@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.resnet import ResNet
-from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System, ValidatedConfig
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Mechanism, System, ValidatedConfig
 from workbench.models.decoding import spatial_softmax
 from workbench.models.layers import BasicBlock, ConvNorm, Gate
 from workbench.tracing import Tap
@@ -43,20 +43,27 @@ class AODNConfig(ValidatedConfig):
             and lays the average at every place.
         signed_root, channel_norm: signed square root and L2 norm over the channels after the outer product.
         reduction: r of the channel attention.
+        standardise: the channel attention sees its averages and maxima standardised over the faces.
         merge: how the attended map meets the kept signal: "product" (Eq. 2) or "sum" (the ablation of Table 5).
         pool: side and stride of the max-pooling before flattening; 1 for none.
         rank: columns of M, the width of the code.
         point_maps: 0 flattens the hybrid map as the paper does. Else the compact change: a 3x3 convolution to this
             many channels and a 1x1 to one map a landmark, each of which becomes a probability over the face; these
             are flattened, and M starts as the reading of their expected places along smooth changes of the mean
-            face (:func:`smooth_basis`).
+            face (:func:`smooth_basis`), until :meth:`AODN.set_modes` gives it the changes of real faces.
         map_gain: what the point maps are multiplied by on their way to M, whose entries then are of a size that
             suits an optimiser's steps.
+        weighs: what P'' multiplies: "kept", the signal beside the gates, or "all", Z before both modules read it.
         point_loss: "squared" is the paper's (Eq. 7); "l1" and "wing" are for training on few faces.
         wing: width and curvature of the wing loss, in parts of the crop.
         beta: weight of the nuclear norm of M (Eq. 8).
         gamma, alpha, lam: of the squared Frobenius norms of M, of the convolutions and of W_fc (Eq. 7).
         eta_spatial, eta_plain: of the L1 norms of P' (the spatial gate) and P'' (the map of sub-network D).
+        occlusion_weight: of the cross-entropy between P'' and the part of each cell that no occluder was painted over;
+            0 leaves P'' to the landmarks' loss, as the paper does.
+        shrinkage: singular values of M that a step takes away, times the learning rate: the proximal step of the
+            nuclear norm. Beside an optimiser that makes all gradients alike it lowers the rank, which ``beta`` in the
+            loss does not.
         map_weight, map_sigma: of an additional heatmap loss on the point maps (0 for none), and the width of its
             targets in cells of these coarse maps.
     """
@@ -72,11 +79,13 @@ class AODNConfig(ValidatedConfig):
     signed_root: bool = False
     channel_norm: bool = False
     reduction: int = 8
+    standardise: bool = False
     merge: Literal["product", "sum"] = "product"
     pool: int = 2
     rank: int = 96
     point_maps: int = 0
     map_gain: float = 1 / 32
+    weighs: Literal["kept", "all"] = "kept"
     point_loss: Literal["squared", "l1", "wing"] = "squared"
     wing: tuple[float, float] = (0.04, 0.01)
     beta: float = 1e-4
@@ -85,6 +94,8 @@ class AODNConfig(ValidatedConfig):
     lam: float = 2.5e-4
     eta_spatial: float = 1e-4
     eta_plain: float = 1e-4
+    occlusion_weight: float = 0.0
+    shrinkage: float = 0.0
     map_weight: float = 0.0
     map_sigma: float = 0.7
 
@@ -140,28 +151,33 @@ class OcclusionAttention(nn.Module):
     """Attention module (3.1, 3.2): what is visible and where, with the input's own signal kept beside.
 
     Sub-network C is a residual block and two gates in a row, Z' = Mc Z and Z'' = Ms Z' (Eq. 3-6). Sub-network D maps
-    Z to a single channel P''. Eq. 2 with D's path against the decay of the signal: F = Z'' (Z (1 + P'')).
+    Z to a single channel P'', the probability that a cell shows the face, and weighs the signal with it ("occlusion
+    probability assists as adaptive weights of high-level features", Fig. 13). Eq. 2 is F = Z'' (P'' Z). With
+    ``weighs`` "all" it is P'' Z that sub-networks A, B and C read, too.
     """
 
     def __init__(self, config: AODNConfig) -> None:
         super().__init__()
         channels = 4 * config.width
-        self.merge = config.merge
+        self.merge, self.weighs = config.merge, config.weighs
         self.block = BasicBlock(channels, channels)
-        self.gate = Gate(channels, config.reduction)
+        self.gate = Gate(channels, config.reduction, standardise=config.standardise)
         self.plain_map = nn.Conv2d(channels, 1, 1)
         self.plain = Tap("y", "x")
         self.weighted = Tap("channel", "y", "x")
 
-    def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Z (B, C, h, w) -> F (B, C, h, w), P' and P'' (B, h, w), both in (0, 1)."""
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Z (B, C, h, w) -> F (B, C, h, w), P' and P'' (B, h, w), both in (0, 1), and what A and B read."""
+        plain = self.plain(self.plain_map(z).sigmoid()[:, 0])
+        weighed = z * plain[:, None]
+        if self.weighs == "all":
+            z = weighed
         x = self.block(z)
         x = self.gate.channel_gate(x) * x
         spatial = self.gate.spatial_gate(x)
-        plain = self.plain(self.plain_map(z).sigmoid()[:, 0])
-        attended, kept = spatial * x, z * (1 + plain[:, None])
-        merged = attended * kept if self.merge == "product" else attended + kept
-        return self.weighted(merged), spatial[:, 0], plain
+        attended = spatial * x
+        merged = attended * weighed if self.merge == "product" else attended + weighed
+        return self.weighted(merged), spatial[:, 0], plain, z
 
 
 @dataclass(frozen=True)
@@ -222,20 +238,32 @@ class AODN(FaceModel):
     @torch.no_grad()
     def _start(self) -> None:
         """Answer with the mean face, or, given point maps, with their expected places as far as they are smooth."""
-        c = self.config
         self.fc.bias.copy_(self.mean_shape.flatten())
-        if not c.point_maps:
-            return
-        side = c.map_size // c.pool
-        basis = smooth_basis(self.mean_shape, c.rank // 2)  # (N, K)
-        places = ((torch.arange(side) + 0.5) / side - 0.5) / c.map_gain
-        columns = (places.expand(side, side), places[:, None].expand(side, side))
+        if self.config.point_maps:
+            basis = smooth_basis(self.mean_shape, self.config.rank // 2)  # (N, K)
+            self.set_modes(torch.cat([torch.stack([basis, 0 * basis], 1), torch.stack([0 * basis, basis], 1)], -1))
+
+    @torch.no_grad()
+    def set_modes(self, modes: Tensor, sizes: Tensor | None = None) -> None:
+        """Let M read the point maps' expected places along these changes of the mean face, and W_fc add them up.
+
+        Args:
+            modes: (N, 2, K), orthonormal, K at most the rank.
+            sizes: (K,), the singular values that M gets, in the unit of the largest; W_fc makes up for them. None
+                gives all the same.
+        """
+        c, side = self.config, self.config.map_size // self.config.pool
+        cells = ((torch.arange(side) + 0.5) / side - 0.5) / c.map_gain
+        places = torch.stack([cells.expand(side, side), cells[:, None].expand(side, side)])  # (2, side, side)
+        count = modes.shape[-1]
+        sizes = torch.ones(count) if sizes is None else sizes
+        self.low_rank.weight.zero_()
         self.fc.weight.zero_()
-        for axis, place in enumerate(columns):
-            rows = slice(axis * basis.shape[1], (axis + 1) * basis.shape[1])
-            self.low_rank.weight[rows] = torch.einsum("nk,p->knp", basis, place.flatten()).flatten(1)
-            self.fc.weight[axis::2, rows] = basis
-        self.fc.bias.sub_((basis @ (basis.T @ (self.mean_shape - 0.5))).flatten())
+        rows = torch.einsum("nak,ayx->knyx", modes, places).flatten(1)
+        self.low_rank.weight[:count] = sizes[:, None] * rows
+        self.fc.weight[:, :count] = modes.flatten(0, 1) / sizes
+        flat = modes.flatten(0, 1)
+        self.fc.bias.copy_(self.mean_shape.flatten() - flat @ (flat.T @ (self.mean_shape - 0.5).flatten()))
 
     @property
     def structure_matrix(self) -> Tensor:
@@ -250,7 +278,7 @@ class AODN(FaceModel):
     def read(self, images: Tensor) -> AODNReading:
         """Normalised crops (B, 3, S, S) -> everything on the way to the landmarks."""
         z = self.features(self.backbone(images))
-        weighted, spatial, plain = self.attention(z)
+        weighted, spatial, plain, z = self.attention(z)
         x = self.hybrid(torch.cat([self.geometry(z), weighted], 1))
         logits = maps = None
         if self.reduce is not None:
@@ -301,7 +329,10 @@ _COMPACT = replace(
     alpha=0.0,
     lam=0.0,
     eta_spatial=5e-4,
-    eta_plain=5e-4,
+    standardise=True,
+    occlusion_weight=1.0,
+    weighs="all",
+    shrinkage=5.0,
     map_weight=0.05,
 )
 PRESETS = {
@@ -321,5 +352,40 @@ SYSTEM = System(
     presets=PRESETS,
     training="workbench.training.aodn:AODNTraining",
     shows="channel and spatial attention under occlusion, a low-rank recovery",
+    mechanisms=(
+        Mechanism(
+            name="P'', the map of sub-network D",
+            tap="attention.plain",
+            equation="Eq. 2, Fig. 13",
+            claim="The probability of occlusion weighs the high-level features.",
+            without="one",
+        ),
+        Mechanism(
+            name="Ms (P'), the spatial gate",
+            tap="attention.gate.spatial",
+            equation="Eq. 5-6",
+            claim="It tells where in the face something is to be seen.",
+            without="one",
+        ),
+        Mechanism(
+            name="Mc, the channel gate",
+            tap="attention.gate.channel",
+            equation="Eq. 3-4",
+            claim="It tells which features are to be trusted.",
+            without="one",
+        ),
+        Mechanism(
+            name="geometry-aware features",
+            tap="geometry.map",
+            equation="2.1",
+            claim="Products of two views of the face tell how its parts lie to each other.",
+        ),
+        Mechanism(
+            name="M, the low-rank code",
+            tap="code",
+            equation="Eq. 1, Eq. 8",
+            claim="A few numbers hold the face's shape, so that what is hidden follows from what is seen.",
+        ),
+    ),
     printed_sizes={"aodn-68-resnet18": (6.46, None)},
 )

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from workbench.errors import CheckpointError, UnknownNameError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.mobilenet import MobileNetV3, blocks, coordinates
-from workbench.models.base import FaceModel, System, ValidatedConfig
+from workbench.models.base import FaceModel, Mechanism, System, ValidatedConfig
 from workbench.models.layers import ConvNorm
 from workbench.tracing import Tap
 
@@ -283,6 +283,29 @@ SYSTEM = System(
     presets=PRESETS,
     training="workbench.training.atpn:ATPNTraining",
     shows="a distance heatmap that gates features, head pose, face confidence, tracking",
+    mechanisms=(
+        Mechanism(
+            name="distance heatmap, for the pose",
+            tap="heatmap",
+            equation="Eq. 3.1-3.2",
+            claim="The landmarks found gate what the pose is read from.",
+            without="one",
+            answer="pose",
+        ),
+        Mechanism(
+            name="channel gates of the backbone",
+            tap="backbone.blocks.*.gate.weights",
+            equation="3.2.1",
+            claim="Each face weighs the channels that suit it.",
+            without="one",
+        ),
+        Mechanism(
+            name="levels joined by the landmark branch",
+            tap="landmark.maps.*",
+            equation="3.2.2",
+            claim="Fine and coarse features together give the landmarks.",
+        ),
+    ),
     printed_sizes={"atpn-98-landmarks": (1.1, 0.06), "atpn-98-tracking": (1.1 + 0.19, 0.06 + 0.017)},
     notes={
         "atpn-98-landmarks": f"Backbone and landmark branch, 1.1 M and 0.06 G in Table 3.2. {_WIDTHS}",

@@ -116,6 +116,7 @@ class ModelCard:
         taps: path of every tap that records in a plain forward pass -> its axes, without batch and stage; empty where
             the card does not tell (see ``workbench.models.offers``).
         parts: which fields of ``Alignment`` it fills besides the landmarks; "prompt" if it takes structure prompts.
+        mechanisms: what interventions on each mechanism do, see ``workbench.evaluation.mechanisms``.
     """
 
     name: str
@@ -141,6 +142,7 @@ class ModelCard:
     config: dict[str, Any] = field(default_factory=dict)
     taps: dict[str, list[str]] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
+    mechanisms: tuple[dict[str, Any], ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
@@ -265,6 +267,30 @@ class WeightsImporter:
 
 
 @dataclass(frozen=True)
+class Mechanism:
+    """Something that a system computes on its way to an answer and that a view shows.
+
+    Attributes:
+        name: as the paper calls it.
+        tap: path, or glob pattern of the paths, where it can be recorded and edited.
+        equation: of the paper.
+        claim: what the paper says it does, in one sentence.
+        without: what "removed" means: "zero", "one" (a gate that lets all pass), "uniform" (attention without
+            preference) or "none" (it cannot be taken away).
+        answer: what it is there for: "landmarks", or "pose".
+        idle: why it cannot matter by construction, or "".
+    """
+
+    name: str
+    tap: str
+    equation: str
+    claim: str
+    without: Literal["zero", "one", "uniform", "none"] = "zero"
+    answer: Literal["landmarks", "pose"] = "landmarks"
+    idle: str = ""
+
+
+@dataclass(frozen=True)
 class System:
     """One system of the papers: what the rest needs to build, load, train, compare and describe it.
 
@@ -280,6 +306,7 @@ class System:
         published: how the authors' weights load, when they are public.
         notes: preset -> a sentence, where a printed figure cannot be met.
         prompts: whether its models take structure prompts: they find points of the face plane that nobody labelled.
+        mechanisms: what ``workbench evaluate --mechanisms`` measures; a model without the tap is spared it.
     """
 
     name: str
@@ -294,3 +321,4 @@ class System:
     published: WeightsImporter | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
     prompts: bool = False
+    mechanisms: tuple[Mechanism, ...] = ()

@@ -33,7 +33,7 @@ from workbench.models.backbones.hourglass import (
     ResidualExtractor,
 )
 from workbench.models.backbones.resnet import PyramidResNet
-from workbench.models.base import FaceModel, System, ValidatedConfig
+from workbench.models.base import FaceModel, Mechanism, System, ValidatedConfig
 from workbench.models.decoding import centre_of_mass, quarter_pixel, spatial_softmax
 from workbench.models.layers import BasicBlock, ConvNorm
 from workbench.tracing import Tap
@@ -55,6 +55,10 @@ class CHSConfig(ValidatedConfig):
         coordinates: whether AWing's coordinate channels enter the first convolution and the hourglasses.
         select_channels, squeeze: width of U_i and of z in the selective features.
         cascades: CCR stages.
+        standardise: the CCRs' z of the selective features is standardised over the faces, so that the branch weights
+            follow what tells this face from others.
+        jitter: in training the first CCR starts from places moved by a normal deviate, whose deviation is drawn
+            between 0 and this many cells for every face; else y_0 is so near that no CCR needs the heatmaps.
         roi: cells on a side of what a CCR sees of a landmark's neighbourhood.
         roi_channels: width of the attended features that a CCR samples.
         landmark_channels, landmark_out: widths of each landmark's own block and of its last convolution.
@@ -83,6 +87,8 @@ class CHSConfig(ValidatedConfig):
     select_channels: int = 64
     squeeze: int = 32
     cascades: int = 4
+    standardise: bool = False
+    jitter: float = 0.0
     roi: int = 5
     roi_channels: int = 128
     landmark_channels: int = 128
@@ -128,14 +134,18 @@ class SelectiveFeatures(nn.Module):
         cin, width, squeeze, cout: channels of a branch, of U_i, of z and of the result.
         branches: B.
         guide: channels of the heatmaps that gate the branches, 0 for the heatmap task itself.
+        standardise: see :class:`CHSConfig`.
     """
 
-    def __init__(self, cin: int, width: int, squeeze: int, cout: int, branches: int, guide: int) -> None:
+    def __init__(
+        self, cin: int, width: int, squeeze: int, cout: int, branches: int, guide: int, standardise: bool = False
+    ) -> None:
         super().__init__()
         self.reduce = nn.ModuleList(ConvNorm(cin, width, 1) for _ in range(branches))
         self.guides = nn.ModuleList(BasicBlock(cin + guide, width) for _ in range(branches if guide else 0))
         self.filters = nn.ModuleList(ConvNorm(width, width, 3) for _ in range(branches))
         self.squeeze = nn.Linear(width, squeeze)
+        self.norm = nn.BatchNorm1d(squeeze, affine=False) if standardise else nn.Identity()
         self.excite = nn.ModuleList(nn.Linear(squeeze, width) for _ in range(branches))
         self.expand = nn.Conv2d(width, cout, 1)
         self.gates = nn.ModuleList(Tap("channel", "y", "x") for _ in self.guides)
@@ -154,7 +164,7 @@ class SelectiveFeatures(nn.Module):
             if heatmaps is not None:
                 y = y * self.gates[i](self.guides[i](torch.cat([x, heatmaps], 1)))
             filtered.append(conv(y))
-        z = self.squeeze(torch.stack([u.mean((-2, -1)) for u in filtered]).sum(0))
+        z = self.norm(self.squeeze(torch.stack([u.mean((-2, -1)) for u in filtered]).sum(0)))
         weights = self.weights(torch.stack([excite(z) for excite in self.excite], 1).softmax(1))
         scales = weights.to(filtered[0].dtype)[..., None, None].unbind(1)
         parts = [scale * u for scale, u in zip(scales, filtered, strict=True)]
@@ -193,7 +203,9 @@ class Cascade(nn.Module):
         c = config
         self.roi = c.roi
         guide = c.landmarks + 1
-        self.select = SelectiveFeatures(c.channels, c.select_channels, c.squeeze, c.roi_channels, c.branches, guide)
+        self.select = SelectiveFeatures(
+            c.channels, c.select_channels, c.squeeze, c.roi_channels, c.branches, guide, c.standardise
+        )
         self.blocks = LandmarkBlocks(c.landmarks, c.roi_channels + 2, c.landmark_channels, c.landmark_out)
         self.offset = nn.Linear(c.landmarks * c.landmark_out * (c.roi - 2) ** 2, 2 * c.landmarks)
         nn.init.normal_(self.offset.weight, std=1e-3)
@@ -272,6 +284,7 @@ class CHS(FaceModel):
         self.cascades = nn.ModuleList(Cascade(c) for _ in range(c.cascades))
         self.heatmaps = Tap("landmark", "y", "x")
         self.boundary = Tap("y", "x")
+        self.guide = Tap("channel", "y", "x")
         self.rois = RoiTaps()
 
     def forward(self, images: Tensor, cascades: int | None = None) -> Alignment:
@@ -296,6 +309,10 @@ class CHS(FaceModel):
         points, guide = [point], heatmaps
         if self.training and c.connection != "full":
             point, guide = point.detach(), heatmaps.detach()
+        guide = self.guide(guide)
+        if self.training and c.jitter:
+            scale = c.jitter / heatmaps.shape[-1] * torch.rand(len(point), 1, 1, device=point.device)
+            point = point + scale * torch.randn_like(point)
         for cascade in list(self.cascades)[:count]:
             if self.training and c.connection == "task":
                 point = point.detach()
@@ -353,6 +370,8 @@ _COMPACT: dict[str, Any] = dict(
     hourglass_depth=3,
     select_channels=24,
     cascades=2,
+    standardise=True,
+    jitter=2.0,
     roi_channels=32,
     landmark_channels=16,
     decode="soft",
@@ -383,6 +402,35 @@ SYSTEM = System(
     presets=PRESETS,
     training="workbench.training.chs:CHSTraining",
     shows="heatmap-guided selective features, cascaded regressions that can be pruned",
+    mechanisms=(
+        Mechanism(
+            name="heatmaps that guide the cascades",
+            tap="guide",
+            equation="Eq. 1",
+            claim="Heatmaps show each cascade where to look for features.",
+        ),
+        Mechanism(
+            name="gates of the guided selective features",
+            tap="cascades.*.select.gates.*",
+            equation="Eq. 1",
+            claim="What the heatmaps point at passes, the rest is held back.",
+            without="one",
+        ),
+        Mechanism(
+            name="branch weights of the cascades",
+            tap="cascades.*.select.weights",
+            equation="Eq. 2-4",
+            claim="Each face takes its features from the branches, and so the scales, that suit it.",
+            without="uniform",
+        ),
+        Mechanism(
+            name="branch weights of the heatmap task",
+            tap="select.weights",
+            equation="Eq. 2-4",
+            claim="Each face takes its features from the branches, and so the scales, that suit it.",
+            without="uniform",
+        ),
+    ),
     printed_sizes={
         "chs-98-4ccr": (154.04, 41.69),
         "chs-98-2ccr": (89.09, 34.25),

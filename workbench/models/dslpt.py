@@ -17,7 +17,15 @@ from torch import Tensor, nn
 from workbench.errors import CheckpointError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones import build_backbone
-from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System, ValidatedConfig, WeightsImporter, one_of
+from workbench.models.base import (
+    SCHEME_BY_COUNT,
+    FaceModel,
+    Mechanism,
+    System,
+    ValidatedConfig,
+    WeightsImporter,
+    one_of,
+)
 from workbench.models.layers import RelationLayer
 from workbench.tracing import Tap
 
@@ -45,6 +53,8 @@ class PatchTransformerConfig(ValidatedConfig):
         size_limits: the clamp of the last two rules.
         likelihood: what the variance is trained with; None for SLPT, which predicts points alone.
         embed_bias: whether the patch embedding has a bias (DSLPT).
+        tied_query: one landmark query for all landmarks, to which the structure encoding is added: nothing else then
+            tells the layers which landmark is which (ours; the papers give each landmark a query of its own).
     """
 
     system: Literal["slpt", "dslpt"] = "dslpt"
@@ -67,6 +77,7 @@ class PatchTransformerConfig(ValidatedConfig):
     size_limits: tuple[float, float] = (0.5, 0.7)
     likelihood: Literal["gaussian", "laplace"] | None = "gaussian"
     embed_bias: bool = True
+    tied_query: bool = False
 
 
 def patch_rectangles(centres: Tensor, half: Tensor, rectangle: str) -> tuple[Tensor, Tensor]:
@@ -139,17 +150,20 @@ class Relation(nn.Module):
         self.layers = nn.ModuleList(RelationLayer(c.dim, c.heads, c.ffn, c.dropout) for _ in range(c.layers))
         self.norm = nn.LayerNorm(c.dim)
         self.structure_encoding = nn.Parameter(torch.empty(1, c.landmarks, c.dim))
-        self.landmark_query = nn.Parameter(torch.empty(1, c.landmarks, c.dim))
+        self.landmark_query = nn.Parameter(torch.empty(1, 1 if c.tied_query else c.landmarks, c.dim))
         nn.init.xavier_uniform_(self.structure_encoding)
         nn.init.xavier_uniform_(self.landmark_query)
+        self.tied_query = c.tied_query
         self.structure = Tap("landmark", "encoding")
+        self.query = Tap("landmark", "query")
 
     def forward(self, patches: Tensor, structure: Tensor) -> Tensor:
         """Patch embeddings (B, N, d) -> normalised states of every layer (layer, B, N, d)."""
         state = torch.zeros_like(patches)
+        query = self.query(self.landmark_query + structure if self.tied_query else self.landmark_query)
         out = []
         for layer in self.layers:
-            state = layer(state, self.landmark_query, patches, structure)
+            state = layer(state, query, patches, structure)
             out.append(self.norm(state))
         return torch.stack(out)
 
@@ -159,6 +173,7 @@ class PatchTaps(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
+        self.next_half = Tap("landmark", "half", per_stage=True)
         self.rects = Tap("landmark", "rect", per_stage=True)
         self.features = Tap("landmark", "channel", "y", "x", per_stage=True)
 
@@ -215,7 +230,7 @@ class PatchTransformer(FaceModel):
             points = stages[-1][-1]
             if variance is not None:
                 variances.append(variance)
-            half = self._next_half(half, None if variance is None else variance[-1])
+            half = self.patches.next_half(self._next_half(half, None if variance is None else variance[-1]))
         return Alignment(
             landmarks=side * points,
             stages=side * torch.stack(stages),
@@ -277,7 +292,8 @@ def _presets(system: str) -> dict[str, PatchTransformerConfig]:
             "lite": {"backbone": "hrnet_w18_lite"},
             "resnet34": {"backbone": "resnet34"},
             "resnet50": {"backbone": "resnet50"},
-            "compact": {**compact, "likelihood": "laplace"},
+            "compact": {**compact, "likelihood": "laplace", "size_rule": "deviation"},
+            "compact-tied": {**compact, "likelihood": "laplace", "size_rule": "deviation", "tied_query": True},
         }
     return {
         f"{system}-{count}-{size}": replace(base, scheme=SCHEME_BY_COUNT[count], landmarks=count, **changes)
@@ -348,6 +364,49 @@ def infer_config(state: dict[str, Tensor], system: str) -> PatchTransformerConfi
     )
 
 
+_MECHANISMS = (
+    Mechanism(
+        name="MCA, between landmarks and patches",
+        tap="relation.layers.*.cross",
+        equation="thesis Eq. 4.1-4.4",
+        claim="Each landmark gathers evidence from the patches of the landmarks it is related to.",
+        without="uniform",
+    ),
+    Mechanism(
+        name="MSA, layer 2 and above",
+        tap="relation.layers.[1-9].self",
+        equation="thesis Eq. 4.1-4.4",
+        claim="Landmarks exchange what they have gathered.",
+        without="uniform",
+    ),
+    Mechanism(
+        name="MSA, layer 1",
+        tap="relation.layers.0.self",
+        equation="thesis Eq. 4.1-4.4",
+        claim="Landmarks exchange what they have gathered.",
+        without="uniform",
+        idle="The values of layer 1 are one constant vector, in the papers too: any weights give the same.",
+    ),
+    Mechanism(
+        name="size of the next stage's patches",
+        tap="patches.next_half",
+        equation="thesis 5.2.2",
+        claim="A landmark that is not sure looks at a larger patch.",
+        without="none",
+    ),
+    Mechanism(
+        name="structure encoding",
+        tap="relation.structure",
+        equation="thesis 4.2.2",
+        claim="It tells the layers where in a face each patch belongs.",
+    ),
+    Mechanism(
+        name="landmark query",
+        tap="relation.query",
+        equation="thesis 4.2.2",
+        claim="It says which landmark is looked for.",
+    ),
+)
 SLPT = System(
     name="slpt",
     title="SLPT",
@@ -358,6 +417,7 @@ SLPT = System(
     presets=_presets("slpt"),
     training="workbench.training.patches:PatchTransformerTraining",
     shows="attention between landmarks, structure encodings, patches",
+    mechanisms=_MECHANISMS,
     printed_sizes={"slpt-98-lite": (13.19, 6.08)},
     published=WeightsImporter(partial(infer_config, system="slpt"), published_name),
 )
@@ -371,6 +431,7 @@ DSLPT = System(
     presets=_presets("dslpt"),
     training="workbench.training.patches:PatchTransformerTraining",
     shows="attention between landmarks, structure encodings, patches, and its own uncertainty",
+    mechanisms=_MECHANISMS,
     printed_sizes={"dslpt-98-w18": (19.35, 7.78), "dslpt-98-lite": (13.25, 6.02)},
     published=WeightsImporter(partial(infer_config, system="dslpt"), published_name),
 )

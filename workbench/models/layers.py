@@ -141,10 +141,13 @@ class Gate(nn.Module):
         channels: C of the tensor that the gates are computed from.
         reduction: C over the width of the hidden layer.
         kernel: side of the spatial convolution.
+        standardise: bring each channel's average and maximum to mean 0 and deviation 1 over the faces, so that the
+            channel gate sees how this face differs from others and not what all have in common.
     """
 
-    def __init__(self, channels: int, reduction: int, kernel: int = 7) -> None:
+    def __init__(self, channels: int, reduction: int, kernel: int = 7, standardise: bool = False) -> None:
         super().__init__()
+        self.norms = nn.ModuleList(nn.BatchNorm1d(channels, affine=False) for _ in range(2 if standardise else 0))
         hidden = max(1, channels // reduction)
         self.mlp = nn.Sequential(
             nn.Linear(channels, hidden, bias=False), nn.ReLU(inplace=True), nn.Linear(hidden, channels, bias=False)
@@ -155,7 +158,10 @@ class Gate(nn.Module):
 
     def channel_gate(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, 1, 1)."""
-        return self.channel((self.mlp(x.mean((2, 3))) + self.mlp(x.amax((2, 3)))).sigmoid())[..., None, None]
+        pooled = [x.mean((2, 3)), x.amax((2, 3))]
+        for i, norm in enumerate(self.norms):
+            pooled[i] = norm(pooled[i])
+        return self.channel((self.mlp(pooled[0]) + self.mlp(pooled[1])).sigmoid())[..., None, None]
 
     def spatial_gate(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, 1, H, W)."""

@@ -17,7 +17,7 @@ from workbench.errors import CheckpointError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.hrnet import CHANNELS, HRNet
 from workbench.models.backbones.resnet import ResNet
-from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System, ValidatedConfig, WeightsImporter
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Mechanism, System, ValidatedConfig, WeightsImporter
 from workbench.models.decoding import centre_of_mass, spatial_softmax
 from workbench.models.graph import GraphConv, GraphNet, adjacency_matrix, graph_mask, nearest_edges, read_edges
 from workbench.models.nodes import BaseMapping, StructureMapping, resize
@@ -45,6 +45,9 @@ class SCCConfig(ValidatedConfig):
         located: each landmark owns one map of logits instead; its softmax is the node's feature, and the node starts
             at the softmax's centre of mass, from which the graph network moves it (not in the paper, whose network
             gives the coordinates at once: that takes far more faces and epochs).
+        evidence: a located node also tells how far its map spreads, how high it peaks, and how far its centre lies
+            from the mean face.
+        identity: learned channels that tell a located node which landmark it is; 0 for none.
         hidden, blocks: width of the graph network and its residual blocks of two graph convolutions.
         neighbours: of each landmark on the mean face, when no edges are given.
         dynamic: edge weights also depend on the two nodes' features, by queries and keys of ``dynamic_dim``.
@@ -69,6 +72,8 @@ class SCCConfig(ValidatedConfig):
     cells: int = 8
     node_channels: int = 4
     located: bool = False
+    evidence: bool = False
+    identity: int = 0
     hidden: int = 128
     blocks: int = 4
     neighbours: int = 3
@@ -86,7 +91,34 @@ class SCCConfig(ValidatedConfig):
     @property
     def node_features(self) -> int:
         """Length of a node's feature vector; a located node also tells its centre of mass."""
-        return self.cells**2 + 2 if self.located else self.node_channels * self.cells**2
+        if not self.located:
+            return self.node_channels * self.cells**2
+        return self.cells**2 + 2 + (EVIDENCE if self.evidence else 0) + self.identity
+
+
+EVIDENCE = 5  # numbers that `map_evidence` gives a node
+
+
+def map_evidence(heatmaps: Tensor, centre: Tensor, mean_shape: Tensor) -> Tensor:
+    """What a node's map says of its own reliability.
+
+    Args:
+        heatmaps: (B, N, h, h), each a distribution.
+        centre: (B, N, 2), its centre of mass in [0, 1].
+        mean_shape: (N, 2) in [0, 1].
+
+    Returns:
+        (B, N, 5): logarithms of the deviations along x and y in cells, logarithm of the peak, and the centre's offset
+        from the mean face in units of a tenth of the crop.
+    """
+    side = heatmaps.shape[-1]
+    place = (torch.arange(side, device=heatmaps.device) + 0.5) / side
+    spread = [
+        (heatmaps.sum(2 + i) * (place - centre[..., axis, None]).square()).sum(-1) for axis, i in ((0, 0), (1, 1))
+    ]
+    deviation = 0.5 * (side**2 * torch.stack(spread, -1) + 0.05).log()
+    peak = (heatmaps.amax((2, 3)) + 1e-4).log()[..., None]
+    return torch.cat([deviation, peak / 2, 10 * (centre - mean_shape)], -1)
 
 
 def _backbone(config: SCCConfig) -> HRNet | ResNet:
@@ -145,6 +177,8 @@ class SCC(FaceModel):
             self.nodes = BaseMapping(channels, width=c.widths[0], **last)
         self.maps = Tap("landmark", "y", "x") if c.located else None
         self.features = Tap("node", "channel")
+        if c.located and c.identity:
+            self.identity = nn.Parameter(torch.randn(c.landmarks, c.identity) / math.sqrt(c.identity))
         self.graph = GraphNet(c.node_features, c.hidden, c.blocks, links, c.dynamic_dim if c.dynamic else 0)
         if c.located:  # begin at the centres of mass
             nn.init.zeros_(self.graph.output.weight)
@@ -190,7 +224,12 @@ class SCC(FaceModel):
                 return Alignment(landmarks=self.graph(features, self.mask))
             heatmaps = self.maps(spatial_softmax(node_map))
             centre = centre_of_mass(heatmaps)
-            features = self.features(torch.cat([c.cells * heatmaps.flatten(2), c.cells / 2 * (centre - 0.5)], -1))
+            parts = [c.cells * heatmaps.flatten(2), c.cells / 2 * (centre - 0.5)]
+            if c.evidence:
+                parts.append(map_evidence(heatmaps, centre, self.mean_shape))
+            if c.identity:
+                parts.append(self.identity.expand(len(images), -1, -1))
+            features = self.features(torch.cat(parts, -1))
             return Alignment(landmarks=self.graph(features, self.mask, side * centre), heatmaps=heatmaps)
 
 
@@ -305,6 +344,10 @@ def _presets() -> dict[str, SCCConfig]:
         joined=96,
         cells=32,
         located=True,
+        evidence=True,
+        identity=32,
+        neighbours=6,
+        dynamic=True,
         pixels="imagenet",
         map_weight=1.0,
     )
@@ -322,6 +365,35 @@ SYSTEM = System(
     presets=PRESETS,
     training="workbench.training.scc:SCCTraining",
     shows="the landmark graph and its learned edges, channel and spatial gates",
+    mechanisms=(
+        Mechanism(
+            name="edges of the landmark graph",
+            tap="graph.*adjacency",
+            equation="3.2, SemGCN",
+            claim="Neighbours tell a landmark where it must lie, with learned weights.",
+            without="uniform",
+        ),
+        Mechanism(
+            name="node features",
+            tap="features",
+            equation="3.1",
+            claim="Each landmark has a feature vector of its own, from which the graph gives its place.",
+        ),
+        Mechanism(
+            name="channel gates",
+            tap="nodes.gate?.channel",
+            equation="3.1, map to node",
+            claim="The coarser level chooses the channels of the finer one.",
+            without="one",
+        ),
+        Mechanism(
+            name="spatial gates",
+            tap="nodes.gate?.spatial",
+            equation="3.1, map to node",
+            claim="The coarser level chooses the places of the finer one.",
+            without="one",
+        ),
+    ),
     printed_sizes={"scc-98-sc": (24.68, 5.20), "scc-98-base": (24.22, 4.97), "scc-98-hrnet": (11.43, 4.44)},
     published=WeightsImporter(
         infer=infer_config,

@@ -14,7 +14,7 @@ from workbench.models.alignment import Alignment
 from workbench.models.backbones import hrnet_head
 from workbench.models.backbones.hrnet import CHANNELS, WIDTHS, HRNet
 from workbench.models.backbones.resnet import PyramidResNet
-from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System, ValidatedConfig, WeightsImporter
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Mechanism, System, ValidatedConfig, WeightsImporter
 from workbench.models.decoding import centre_of_mass, quarter_pixel, spatial_softmax
 from workbench.tracing import Tap
 
@@ -36,6 +36,9 @@ class SSFAConfig(ValidatedConfig):
             then spatial) or "parallel" (the two results added).
         normalise: "softmax" over the keys; "none" takes the raw products, as Eq 1 is printed.
         inner: C', channels of queries and keys; the paper leaves it open.
+        centred: queries lose their mean over the map, so that no key can be liked by all of them (the whitened
+            pairwise term of Yin et al., ECCV 2020); without it one cell becomes a sink.
+        border: rings of keys at the map's edge that nobody attends to, where padding sets cells apart; softmax only.
         bottleneck: channels of the values, followed by a 1x1 convolution back; 0 keeps the paper's C -> C.
         gamma: what the learnable weight of Eq 2 begins with.
         decode: "quarter" (maximum, shifted a quarter cell towards its larger neighbour) or "soft" (expectation).
@@ -55,6 +58,8 @@ class SSFAConfig(ValidatedConfig):
     kind: Literal["spatial", "channel", "series", "reversed", "parallel"] = "spatial"
     normalise: Literal["softmax", "none"] = "softmax"
     inner: int = 32
+    centred: bool = False
+    border: int = 0
     bottleneck: int = 0
     gamma: float = 0.0
     decode: Literal["quarter", "soft"] = "quarter"
@@ -63,6 +68,9 @@ class SSFAConfig(ValidatedConfig):
     prior_sigma: float = 1.0
     prior_radius: float = 3.0
     beta: float = 0.01
+
+
+HIDDEN = -1e4  # score of a key that nobody attends to
 
 
 class Affinity(NamedTuple):
@@ -81,7 +89,7 @@ class SpatialAttention(nn.Module):
 
     def __init__(self, channels: int, config: SSFAConfig) -> None:
         super().__init__()
-        self.normalise = config.normalise
+        self.normalise, self.centred, self.border = config.normalise, config.centred, config.border
         values = config.bottleneck or channels
         self.query = nn.Conv2d(channels, config.inner, 1)
         self.key = nn.Conv2d(channels, config.inner, 1)
@@ -93,7 +101,7 @@ class SpatialAttention(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, Affinity]:
         """(B, C, H, W) -> the same shape, and what the prior loss needs."""
-        pair = Affinity(self.query(x), self.key(x))
+        pair = self.affinity(x)
         q, k, v = (t.flatten(2).transpose(1, 2) for t in (*pair, self.value(x)))  # (B, H W, channels)
         if self.attention.active:
             scores = q @ k.transpose(1, 2)
@@ -106,6 +114,19 @@ class SpatialAttention(nn.Module):
             mixed = q @ (k.transpose(1, 2) @ v)
         strength = self.strength(self.gamma.clone()[None])[0]
         return x + strength * self.out(mixed.transpose(1, 2).unflatten(2, x.shape[-2:])), pair
+
+    def affinity(self, x: Tensor) -> Affinity:
+        """Queries and keys of a map (B, C, H, W). A border takes one more channel: 1 for every query, and for the keys
+        of the border a number that softmax turns into 0."""
+        query, key = self.query(x), self.key(x)
+        if self.centred:
+            query = query - query.mean((2, 3), keepdim=True)
+        if self.border and self.normalise == "softmax":
+            r = self.border
+            edge = F.pad(key.new_zeros(1, 1, x.shape[2] - 2 * r, x.shape[3] - 2 * r), (r, r, r, r), value=HIDDEN)
+            query = torch.cat([query, torch.ones_like(query[:, :1])], 1)
+            key = torch.cat([key, edge.expand(len(key), -1, -1, -1)], 1)
+        return Affinity(query, key)
 
 
 def fused_attention(q: Tensor, k: Tensor, v: Tensor) -> Tensor:
@@ -260,6 +281,8 @@ _COMPACT: dict[str, Any] = dict(
     prior_sigma=0.5,
     prior_radius=1.5,
     beta=0.3,
+    centred=True,
+    border=1,
     # In some twenty epochs a weight that begins at 0 hardly opens; the attention is to be used.
     gamma=0.5,
 )
@@ -314,6 +337,21 @@ SYSTEM = System(
     presets=PRESETS,
     training="workbench.training.ssfa:SSFATraining",
     shows="self-attention over the whole map, with and without the facial structure prior",
+    mechanisms=(
+        Mechanism(
+            name="self-attention between places",
+            tap="attention_?.*spatial.attention",
+            equation="Eq. 1-2",
+            claim="Every place of the map draws on places of the same face that tell of it.",
+            without="uniform",
+        ),
+        Mechanism(
+            name="gamma, the attention's weight",
+            tap="attention_?.*spatial.strength",
+            equation="Eq. 2",
+            claim="It weighs what attention adds to the map.",
+        ),
+    ),
     printed_sizes={
         "ssfa-98-baseline": (9.66, 4.69),
         "ssfa-98-literal": (9.67, 4.99),

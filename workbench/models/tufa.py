@@ -23,7 +23,7 @@ from workbench.landmarks import Scheme, get_scheme, user_scheme
 from workbench.landmarks.geometry import affine, apply
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.vit import Trunk, VisionTransformer
-from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System, ValidatedConfig, WeightsImporter
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Mechanism, System, ValidatedConfig, WeightsImporter
 from workbench.models.plane import Decoder, Pointer, PromptEncoder, Shapes, grid_centres
 
 TRUNK = 128  # channels of the compact trunk's pyramid, which is that of the compact DSLPT
@@ -354,6 +354,43 @@ SYSTEM = System(
     model=TUFA,
     presets=PRESETS,
     prompts=True,
+    mechanisms=(
+        Mechanism(
+            name="cross-attention to the face",
+            tap="decoder.layers.*.cross",
+            equation="Eq. 6.6-6.10",
+            claim="Each point looks for itself in the features of the face.",
+            without="uniform",
+        ),
+        Mechanism(
+            name="self-attention between points, layer 2 and above",
+            tap="decoder.layers.[1-9].self",
+            equation="Eq. 6.6",
+            claim="The points of a shape exchange what they have found.",
+            without="uniform",
+        ),
+        Mechanism(
+            name="self-attention between points, layer 1",
+            tap="decoder.layers.0.self",
+            equation="Eq. 6.6",
+            claim="The points of a shape exchange what they have found.",
+            without="uniform",
+            idle="The values of layer 1 are one constant vector, in the papers too: any weights give the same.",
+        ),
+        Mechanism(
+            name="structure prompt",
+            tap="prompter.encoding",
+            equation="Eq. 6.1-6.5",
+            claim="A point's place on the mean face says what is looked for.",
+        ),
+        Mechanism(
+            name="self-attention of the encoder",
+            tap="encoder.blocks.*.self",
+            equation="6.2.1",
+            claim="Places of the picture tell each other what they hold.",
+            without="uniform",
+        ),
+    ),
     training="workbench.training.tufa:TUFATraining",
     shows="a plane of landmarks to draw on: any points, found on any face; where each point looks",
     printed_sizes={

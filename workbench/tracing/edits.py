@@ -48,6 +48,16 @@ class Zero:
 
 
 @dataclass(frozen=True)
+class One:
+    """Every value becomes 1: a gate that lets everything pass."""
+
+    caption: str = "set to one"
+
+    def __call__(self, value: NamedTensor, site: Site) -> Tensor:
+        return torch.ones_like(value.tensor)
+
+
+@dataclass(frozen=True)
 class Scale:
     """Every value times ``factor``."""
 
@@ -77,7 +87,7 @@ class Uniform:
         return "uniform over the keys"
 
     def __call__(self, value: NamedTensor, site: Site) -> Tensor:
-        axes = self.keys or tuple(a for a in value.axes if a.startswith("key") or a in ("y", "x"))
+        axes = self.keys or tuple(a for a in value.axes if a.startswith("key") or a in ("y", "x", "branch"))
         if not axes:
             raise TraceError(f"{site.path} has no keys (its axes are {', '.join(value.axes)}); name the axes.")
         dims = [value.dim(axis) for axis in axes]

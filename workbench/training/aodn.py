@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench.data.augment import AugmentedBatch
+from workbench.data.augment import AugmentedBatch, crop_boxes
+from workbench.data.pack import Packed
 from workbench.models.aodn import AODN, AODNConfig, AODNReading
 from workbench.models.base import FaceModel
 from workbench.training.losses import heatmap_warmup_loss
 from workbench.training.module import AlignmentTraining
+
+LEAST_MODE = 0.03
+"""Singular value that M's rarest change of a face begins with, in the unit of the commonest."""
 
 TOLERANCE = {torch.float64: 1e-7, torch.float32: 1e-3}
 """Singular values below this part of the largest are rounding, when they come from a Gram matrix of this type."""
@@ -98,7 +103,62 @@ def point_error(
     return error.flatten(1).sum(1).mean()
 
 
-def aodn_loss(model: AODN, found: AODNReading, target: Tensor, valid: Tensor, offset_weight: float) -> Tensor:
+@torch.no_grad()
+def shrink_(matrix: Tensor, amount: float) -> None:
+    """Take ``amount`` from every singular value of a matrix, those below it to zero, in place: the proximal step of
+    the nuclear norm, arg min over X of amount ||X||_* + 1/2 ||X - M||_F^2."""
+    wide = matrix.shape[0] < matrix.shape[1]
+    gram = (matrix @ matrix.T if wide else matrix.T @ matrix).double()
+    values, vectors = torch.linalg.eigh(gram)
+    singular = values.clamp_min(0).sqrt()
+    kept = (singular - amount).clamp_min(0) / singular.clamp_min(1e-12)
+    scale = ((vectors * kept) @ vectors.T).to(matrix.dtype)
+    matrix.copy_(scale @ matrix if wide else matrix @ scale)
+
+
+def visibility_loss(plain: Tensor, painted: Tensor) -> Tensor:
+    """Cross-entropy between P'' (B, h, w) and the part of each cell that no occluder was painted over.
+
+    Args:
+        plain: in (0, 1).
+        painted: bool (B, S, S), S a multiple of h and w.
+    """
+    with torch.autocast(plain.device.type, enabled=False):
+        visible = 1 - F.adaptive_avg_pool2d(painted.float()[:, None], (plain.shape[-2], plain.shape[-1]))[:, 0]
+        return F.binary_cross_entropy(plain.float().clamp(1e-4, 1 - 1e-4), visible)
+
+
+def shape_modes(points: Tensor, count: int, turn: float = 10.0, shift: float = 0.04) -> tuple[Tensor, Tensor]:
+    """Principal changes of faces that also turn and move in their crop.
+
+    Args:
+        points: (M, N, 2) in any pixels, every landmark known.
+        count: K; at most 2 N are there.
+        turn, shift: deviation of the turn in degrees, and of the move along either axis in parts of the crop.
+
+    Returns:
+        The modes (N, 2, K), orthonormal, and their deviations (K,) in parts of the crop, largest first.
+    """
+    centre, side = crop_boxes(points, torch.ones(points.shape[:2], dtype=torch.bool))
+    faces = (points - centre[:, None]) / side[:, None, None]
+    angles = math.radians(turn) * torch.tensor([-(1.5**0.5), 0.0, 1.5**0.5])  # three equal shares of deviation 1
+    turns = torch.stack([angles.cos(), -angles.sin(), angles.sin(), angles.cos()], -1).view(-1, 2, 2)
+    flat = torch.einsum("tab,mnb->tmna", turns, faces).flatten(0, 1)
+    moves = torch.eye(2).repeat(points.shape[1], 1).double()  # (2 N, 2)
+    flat = (flat - flat.mean(0)).flatten(1).double()
+    values, vectors = torch.linalg.eigh(flat.T @ flat / len(flat) + shift**2 * moves @ moves.T)
+    modes = vectors.flip(-1)[:, :count].float()
+    return modes.unflatten(0, (-1, 2)), values.flip(-1)[:count].clamp_min(0).sqrt().float()
+
+
+def aodn_loss(
+    model: AODN,
+    found: AODNReading,
+    target: Tensor,
+    valid: Tensor,
+    offset_weight: float,
+    painted: Tensor,
+) -> Tensor:
     """Eq. 8 with the weights of the model's configuration, and the heatmap loss where it asks for one.
 
     Args:
@@ -107,6 +167,7 @@ def aodn_loss(model: AODN, found: AODNReading, target: Tensor, valid: Tensor, of
         target: (B, N, 2) in [0, 1] of the crop.
         valid: (B, N).
         offset_weight: of the soft-argmax's error in the heatmap loss (``Recipe.offset_weight``).
+        painted: bool (B, S, S), True under an occluder.
     """
     c: AODNConfig = model.config
     loss = point_error(found.points, target, valid, c.point_loss, c.wing)
@@ -122,6 +183,8 @@ def aodn_loss(model: AODN, found: AODNReading, target: Tensor, valid: Tensor, of
     if c.map_weight and found.logits is not None:
         maps = heatmap_warmup_loss(found.logits, target, valid, c.map_sigma, offset_weight=offset_weight)
         loss = loss + c.map_weight * maps
+    if c.occlusion_weight:
+        loss = loss + c.occlusion_weight * visibility_loss(found.plain, painted)
     return loss
 
 
@@ -132,12 +195,34 @@ class AODNTraining(AlignmentTraining):
 
     def model_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
         found = self.model.read(images)
-        return aodn_loss(self.model, found, batch.points, batch.valid, self.recipe.offset_weight)
+        return aodn_loss(self.model, found, batch.points, batch.valid, self.recipe.offset_weight, batch.painted)
 
     def phase_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
-        if self.phase.task == "heatmaps":
-            return self.heatmap_loss(self.warmup_logits(images), batch, self.model.config.map_sigma)
-        return self.model_loss(images, batch)
+        if self.phase.task != "heatmaps":
+            return self.model_loss(images, batch)
+        c, found = self.model.config, self.model.read(images)
+        assert found.logits is not None
+        loss = self.heatmap_loss(found.logits, batch, c.map_sigma)
+        if c.occlusion_weight:
+            loss = loss + c.occlusion_weight * visibility_loss(found.plain, batch.painted)
+        return loss
+
+    @classmethod
+    def fit_model(cls, model: FaceModel, training: Packed) -> None:
+        """M begins with the principal changes of the training faces, each as large as it is common."""
+        assert isinstance(model, AODN)
+        if not model.config.point_maps:
+            return
+        known = training.valid.all(1)
+        modes, deviations = shape_modes(training.points[known], min(model.config.rank, 2 * model.config.landmarks))
+        share = deviations / deviations[0]
+        model.set_modes(modes, (share.square() + LEAST_MODE**2).sqrt())
+
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        super().optimizer_step(*args, **kwargs)
+        shrinkage = self.model.config.shrinkage
+        if shrinkage and self.phase.task == "model":
+            shrink_(self.model.low_rank.weight, shrinkage * self.trainer.optimizers[0].param_groups[0]["lr"])
 
     def warmup_heads(self) -> nn.ModuleList:
         """None: the model has maps of its own."""
@@ -151,4 +236,18 @@ class AODNTraining(AlignmentTraining):
     def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:
         from workbench.evaluation.occlusion_maps import maps_under_occlusion
 
-        return maps_under_occlusion(model, folder, labels=self.recipe.labels).metrics()
+        assert isinstance(model, AODN)
+        spectrum = model.spectrum().double()
+        share = spectrum / spectrum.sum()
+        rank = float(torch.exp(-(share * share.clamp_min(1e-300).log()).sum()))
+        row = {"data": "weights", "split": "", "labels": "", "faces": 0}
+        return [
+            *maps_under_occlusion(model, folder, labels=self.recipe.labels).metrics(),
+            {**row, "metric": "effective rank of M (Roy and Vetterli 2007)", "value": round(rank, 2), "unit": ""},
+            {
+                **row,
+                "metric": "singular values of M above a hundredth of the largest",
+                "value": int((spectrum > spectrum[0] / 100).sum()),
+                "unit": "",
+            },
+        ]

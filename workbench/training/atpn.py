@@ -160,10 +160,10 @@ class ATPNTraining(AlignmentTraining):
         return torch.stack(sized).sum(0).float()
 
     def view(self, batch: Any, generator: Generator) -> AugmentedBatch:
-        """Crops from tight to 1.5 times the landmarks' box: what a detector gives, and what tracking crops."""
+        """Crops from tight to 1.6 times the landmarks' box: what a detector gives, and what tracking crops."""
         images, points, valid = batch[:3]
         centre, side = box_of(points, valid)
-        wider = 0.95 + 0.25 * torch.rand(side.shape, generator=generator, device=side.device)
+        wider = 0.95 + 0.4 * torch.rand(side.shape, generator=generator, device=side.device)
         views = augment_preset(self.phase.views)
         frame = (centre, side * wider)
         return augment_batch(images, points, valid, self.scheme, views, self.model.input_size, generator, frame)

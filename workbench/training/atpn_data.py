@@ -245,7 +245,7 @@ def posed_views(
         return low + (high - low) * torch.rand((b, *shape), generator=generator, device=device)
 
     angle, flip = torch.deg2rad(between(-turn, turn)), between(0, 1) < 0.5
-    matrix = crop_matrix(centre + between(-0.08, 0.08, 2) * side[:, None], side * between(1.1, 1.55), size, angle)
+    matrix = crop_matrix(centre + between(-0.08, 0.08, 2) * side[:, None], side * between(1.1, 1.65), size, angle)
     turned = pose + torch.stack([torch.zeros_like(angle), torch.zeros_like(angle), angle], -1)
     signs = torch.where(flip, -1.0, 1.0)
     turned = turned * torch.stack([signs, torch.ones_like(signs), signs], -1)

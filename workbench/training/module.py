@@ -123,6 +123,16 @@ class AlignmentTraining(L.LightningModule):
         """The phase of the current epoch."""
         return self.recipe.phase_at(self.current_epoch)[0]
 
+    def on_train_epoch_start(self) -> None:
+        """Parts that the phase leaves alone get no gradient, and their batch normalisation keeps its statistics."""
+        if not any(phase.frozen for phase in self.recipe.phases):
+            return
+        for name, part in self.model.named_modules():
+            fixed = bool(name) and name.startswith(self.phase.frozen)
+            part.training = not fixed
+            for parameter in part.parameters(recurse=False):
+                parameter.requires_grad_(not fixed)
+
     def training_step(self, batch: Any, index: int) -> Tensor:
         seed = self.recipe.seed * 1_000_003 + self.global_step * self.trainer.world_size + self.global_rank
         generator = torch.Generator(self.device).manual_seed(seed)

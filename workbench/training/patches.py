@@ -37,22 +37,43 @@ class PatchTransformerTraining(AlignmentTraining):
             distance=torch.where(known, between, (mean[left] - mean[right]).norm()),
         )
 
-    @torch.no_grad()
-    def inherit(self, source: FaceModel) -> None:
-        """Besides what fits, each landmark's encoding and query come from the source's nearest point on the mean
-        face."""
-        super().inherit(source)
-        nearest = torch.cdist(self.model.mean_shape, source.mean_shape).argmin(1)
-        theirs, ours = source.state_dict(), self.model.state_dict()
-        for name in ("relation.structure_encoding", "relation.landmark_query"):
-            if name in theirs:
-                ours[name].copy_(theirs[name][:, nearest])
-
     def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:
+        assert isinstance(model, PatchTransformer)
+        labels = self.recipe.labels
+        rows = measure_patches(model, folder, labels)
         if self.model.config.likelihood is None:
-            return []
+            return rows
         from workbench.evaluation import SIDES, sigma_under_occlusion
 
-        labels = self.recipe.labels
         reports = (sigma_under_occlusion(model, folder, labels=labels, side=side) for side in SIDES)
-        return [row for report in reports for row in report.metrics()]
+        return rows + [row for report in reports for row in report.metrics()]
+
+
+@torch.inference_mode()
+def measure_patches(model: PatchTransformer, data: Path, labels: str | None = None) -> list[dict[str, Any]]:
+    """Rows for a model card: how many labels lie inside the patch of each stage after the first, and, where patches
+    follow the uncertainty, how many of those are larger than the rule's floor.
+
+    Raises:
+        DataError: as in ``evaluate``.
+    """
+    from workbench.evaluation.dataset import batches, load_faces
+
+    packed = load_faces(model, data, labels, "test", False)
+    c = model.config
+    inside: list[Tensor] = []
+    grown: list[Tensor] = []
+    for _, crops in batches(model, packed):
+        rects = model(model.prepare(crops.images)).rects / model.input_size  # (stage, B, N, 4)
+        corner, size = rects[..., :2], rects[..., 2:]
+        within = ((crops.points >= corner) & (crops.points <= corner + size)).all(-1)
+        inside.append(within[1:, crops.valid])
+        floor = c.size_limits[0] * size[:-1].amax(-1)
+        grown.append((size[1:].amax(-1) > 1.01 * floor)[:, crops.valid])
+    base = {"data": data.name, "split": "test", "labels": labels or "own", "faces": len(packed)}
+    rows = []
+    for i, (held, larger) in enumerate(zip(torch.cat(inside, 1), torch.cat(grown, 1), strict=True), 2):
+        rows.append((f"labels inside their patch of stage {i}", held))
+        if c.size_rule != "halve":
+            rows.append((f"patches of stage {i} above the floor of the size rule", larger))
+    return [{**base, "metric": m, "value": round(100 * float(v.double().mean()), 4), "unit": "%"} for m, v in rows]

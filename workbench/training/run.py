@@ -194,7 +194,7 @@ def finish(
 ) -> Path:
     """Measure the trained model on its test part and write weights and card into ``out``; ``extra`` are the options
     that the training was asked for besides the recipe."""
-    from workbench.evaluation import evaluate
+    from workbench.evaluation import evaluate, mechanism_report
 
     model = module.model.eval().cpu().float()
     model.name = recipe.name
@@ -219,6 +219,7 @@ def finish(
         epochs=recipe.epochs,
         steps=steps,
         metrics=tuple(metrics),
+        mechanisms=tuple(mechanism_report(stored, folder, labels=recipe.labels).rows()),
         notes=recipe.notes,
     )
     return save_checkpoint(model, path, card)

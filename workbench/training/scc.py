@@ -15,6 +15,7 @@ from workbench.landmarks.metrics import nme
 from workbench.models.base import FaceModel
 from workbench.models.decoding import centre_of_mass
 from workbench.models.scc import SCC, SCCConfig
+from workbench.tracing import record
 from workbench.training.losses import masked_mean
 from workbench.training.module import AlignmentTraining
 
@@ -149,9 +150,16 @@ class SCCTraining(AlignmentTraining):
         super().inherit(source)
 
     def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:
-        """The error of the maps' centres of mass alone, which the graph network starts from."""
+        """The error of the maps' centres of mass alone, which the graph network starts from, and what the graph gains
+        where a rectangle hides the point."""
         assert isinstance(model, SCC)
-        return measure_centres(model, folder, self.recipe.labels) if model.config.located else []
+        if not model.config.located:
+            return []
+        return [
+            *measure_centres(model, folder, self.recipe.labels),
+            *measure_covered(model, folder, self.recipe.labels),
+            measure_edges(model, folder, self.recipe.labels),
+        ]
 
     def warmup_heads(self) -> nn.ModuleList:
         if not self.model.config.located:
@@ -189,3 +197,59 @@ def measure_centres(model: SCC, data: Path, labels: str | None = None) -> list[d
             "unit": "%",
         }
     ]
+
+
+@torch.inference_mode()
+def measure_covered(
+    model: SCC, data: Path, labels: str | None = None, side: float = 0.4, draws: int = 4, seed: int = 0
+) -> list[dict[str, Any]]:
+    """Rows for a model card: the error of points under a painted rectangle, of the maps' centres of mass and of the
+    graph network that starts from them.
+
+    Args:
+        side: mean side of the rectangles as a part of the crop's; ``draws``: rectangles a face, one at a time.
+
+    Raises:
+        DataError: as :func:`measure_centres`.
+    """
+    from workbench.data.augment import occlude
+    from workbench.evaluation.dataset import batches, load_faces
+    from workbench.evaluation.occlusion import occluder
+
+    packed = load_faces(model, data, labels, "test", False)
+    generator = torch.Generator(model.device).manual_seed(seed)
+    found = []
+    for _, crops in batches(model, packed):
+        for _ in range(draws):
+            painted, under = occlude(crops.images, crops.points, generator, occluder(side))
+            answer = model(model.prepare(painted))
+            assert answer.heatmaps is not None
+            both = torch.stack([centre_of_mass(answer.heatmaps), answer.landmarks / model.input_size])
+            found.append((both - crops.points).norm(dim=-1)[:, under & crops.valid])
+    centre, graph = (100 * torch.cat(found, 1).double().mean(1)).tolist()
+    base = {"data": data.name, "split": "test", "labels": labels or "own", "faces": len(packed)}
+    rows = (
+        ("error of covered points, the maps' centres of mass", centre, "% of crop"),
+        ("error of covered points, after the graph network", graph, "% of crop"),
+        ("what the graph network takes off the error of covered points", 100 * (1 - graph / centre), "%"),
+    )
+    return [{**base, "metric": f"{m}, rectangle of {side:.0%}", "value": round(v, 4), "unit": u} for m, v, u in rows]
+
+
+@torch.inference_mode()
+def measure_edges(model: SCC, data: Path, labels: str | None = None) -> dict[str, Any]:
+    """A row for a model card: how much an edge weight differs from face to face, its deviation over the faces against
+    its mean, averaged over the edges of all layers."""
+    from workbench.evaluation.dataset import batches, load_faces
+
+    packed = load_faces(model, data, labels, "test", False)
+    seen: dict[str, list[Tensor]] = {}
+    for _, crops in batches(model, packed):
+        with record(model, only="graph.*adjacency") as trace:
+            model(model.prepare(crops.images))
+        for name, entry in trace.items():
+            seen.setdefault(name, []).append(entry.tensor[:, model.mask] if entry.tensor.ndim == 3 else entry.tensor)
+    shares = [(w.std(0) / w.mean(0)).mean() for w in (torch.cat(parts) for parts in seen.values()) if len(w) > 1]
+    value = float(torch.stack(shares).mean()) if shares else 0.0
+    base = {"data": data.name, "split": "test", "labels": labels or "own", "faces": len(packed)}
+    return {**base, "metric": "deviation of an edge's weight over faces", "value": round(100 * value, 4), "unit": "%"}

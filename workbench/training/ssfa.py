@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.autograd.function import FunctionCtx, once_differentiable
 
 from workbench.data.augment import AugmentedBatch
-from workbench.explain.self_attention import leaked_mass
+from workbench.explain.self_attention import landmark_masks, leaked_mass
 from workbench.models.base import FaceModel
 from workbench.models.ssfa import SSFA, Affinity, SSFAConfig
 from workbench.tracing import record
@@ -187,9 +187,11 @@ class SSFATraining(AlignmentTraining):
 
 @torch.inference_mode()
 def measure_leak(model: SSFA, data: Path, labels: str | None = None, split: str = "test") -> list[dict[str, Any]]:
-    """Rows for a model card: gamma and the mean leaked mass of the last spatial attention at location B.
+    """Rows for a model card: gamma and the mean leaked mass of the last spatial attention at location B, beside what
+    uniform attention would leak and what a single key cell takes.
 
-    The neighbourhoods are those of the true landmarks; landmarks without a label are left out.
+    The neighbourhoods are those of the true landmarks; landmarks without a label are left out. The key cell is the one
+    that, over all faces, gets most: of all mass, and of the mass that leaves landmark neighbourhoods (a sink).
 
     Returns:
         No rows for a model without spatial attention at B.
@@ -204,7 +206,8 @@ def measure_leak(model: SSFA, data: Path, labels: str | None = None, split: str 
     c = model.config
     tap = "attention_b.spatial.attention"
     packed = load_faces(model, data, labels, split, False)
-    leaks = []
+    leaks, chance = [], []
+    every, leaked = np.zeros(()), np.zeros(())
     for _, crops in batches(model, packed, batch=8):
         with record(model, only=tap) as trace:
             model(model.prepare(crops.images))
@@ -212,9 +215,20 @@ def measure_leak(model: SSFA, data: Path, labels: str | None = None, split: str 
         for attention, points in zip(trace[tap].numpy(), truth, strict=True):
             known = points[np.isfinite(points).all(-1)]
             leaks.append(leaked_mass(attention, known, c.prior_sigma, c.prior_radius).mean)
+            reached = np.broadcast_to((attention.sum((0, 1)) > 0).astype(float), attention.shape)
+            chance.append(leaked_mass(reached, known, c.prior_sigma, c.prior_radius).mean)
+            masks = landmark_masks(known, len(attention), c.prior_sigma, c.prior_radius)
+            masks = masks[masks.any((1, 2))]
+            inside = masks.sum(0) > 0
+            weight = (masks / masks.sum((1, 2), keepdims=True)).mean(0)
+            every = every + attention.mean((0, 1))
+            leaked = leaked + np.tensordot(weight, attention, 2) * ~inside
     base = {"data": Path(data).name, "split": split, "labels": labels or "own", "faces": len(packed)}
     rows = (
         ("mean attention mass leaked from landmark neighbourhoods", float(np.nanmean(leaks))),
+        ("the same of uniform attention", float(np.nanmean(chance))),
+        ("largest part of all attention mass that one key cell takes", float(every.max()) / len(leaks)),
+        ("leaked mass in the key cell that takes most of it", float(leaked.max()) / len(leaks)),
         ("gamma of the spatial attention", float(model.attention_b.spatial.gamma)),
     )
     return [{**base, "metric": name, "value": round(value, 4), "unit": ""} for name, value in rows]

@@ -123,7 +123,7 @@ class TUFATraining(AlignmentTraining):
         out = augment_batch(images, points, valid, self.layout.scheme, views, size, generator, square)
         anchors, labelled = draw_anchors(out.valid, weights, self.model.config.anchors, generator)
         chosen = out.points.gather(1, anchors[..., None].expand(-1, -1, 2))
-        return AnchoredBatch(out.images, chosen, labelled, out.covered.gather(1, anchors), anchors)
+        return AnchoredBatch(out.images, chosen, labelled, out.covered.gather(1, anchors), out.painted, anchors)
 
     def plane(self) -> Tensor:
         """The plane points of all columns (T, 2)."""
