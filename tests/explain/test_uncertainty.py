@@ -94,30 +94,3 @@ def test_path_names_its_steps() -> None:
     np.testing.assert_allclose(found.points[-1], reading.points())
     steps = np.linalg.norm(np.diff(found.points[:, 5], axis=0), axis=1)
     assert found.length[5] == pytest.approx(steps.sum())
-
-
-def test_calibration_of_a_true_gaussian_and_an_overconfident_one() -> None:
-    rng = np.random.default_rng(0)
-    sigma = rng.uniform(1, 3, 20000)
-    errors = sigma * rng.standard_normal(20000)
-    good = explain.calibration(errors, sigma)
-    assert good.gap < 0.01
-    assert "68% of 20000" in good.caption
-    assert explain.calibration(errors, sigma / 2).observed[9] < good.expected[9] - 0.2
-
-
-def test_calibration_of_a_true_laplace() -> None:
-    errors = np.random.default_rng(1).laplace(scale=2 / np.sqrt(2), size=50_000)
-    good = explain.calibration(errors, np.full(50_000, 2.0), likelihood="laplace")
-    assert good.gap < 0.005
-    assert "of a calibrated Laplace distribution 76%" in good.caption
-    assert explain.calibration(errors, np.full(50_000, 2.0)).gap > 0.04
-
-
-def test_calibration_by_hand() -> None:
-    found = explain.calibration(np.array([0.5, -2.0, np.nan]), np.array([1.0, 1.0, 1.0]), levels=1)
-    assert found.expected.tolist() == [0.5]
-    assert found.observed.tolist() == [0.5]  # radius of the 50 % interval is 0.674
-    assert found.count == 2
-    with pytest.raises(TraceError, match="one shape"):
-        explain.calibration(np.ones(2), np.ones(3))

@@ -13,6 +13,7 @@ from tests.synthetic import write_synthetic
 from workbench.data.augment import AugmentedBatch
 from workbench.errors import CheckpointError, DataError, SettingsError, UnknownNameError
 from workbench.evaluation import SIDES, evaluate, sigma_under_occlusion
+from workbench.explain import CalibrationReport
 from workbench.landmarks import get_scheme
 from workbench.models import ModelCard, build, load_model
 from workbench.training import get_recipe, train
@@ -60,6 +61,22 @@ def test_a_recipe_leaves_a_checkpoint_a_card_and_a_state_to_resume(trained, fold
     assert "NME inter-ocular" in names and "sigma ratio covered / uncovered, rectangle of 30%" in names
     assert torch.load(out / "last.ckpt", weights_only=False)["global_step"] == card.steps == 16
     assert list((out / "logs").rglob("metrics.csv"))
+
+
+def test_the_card_tells_how_far_its_sigma_keeps_its_promise(trained) -> None:
+    report = CalibrationReport.from_card(load_model(trained[2], device="cpu").card.calibration)
+    assert len(report.scales) == 3 and report.faces == 8
+    assert [row.where for row in report.rows[:3]] == ["stage 1", "stage 2", "stage 3"]
+
+
+def test_a_fold_is_left_out_and_told(folder, tmp_path) -> None:
+    recipe = replace(get_recipe("slpt-68"), sets=("drawn",), test="drawn", batch=4, start=None, precision="32-true")
+    path = train(replace(recipe, phases=(Phase(1, 1e-3),)), folder, tmp_path, leave_out=(1, 4), progress=False)
+    card = load_model(path, device="cpu").card
+    assert card.left_out == (1, 4) and "--leave-out 1/4" in card.command and card.calibration == {}
+    assert 0 < int(card.data.split()[1]) < 16
+    with pytest.raises(SettingsError, match="no fold 5/4"):
+        train(recipe, folder, tmp_path, leave_out=(5, 4), progress=False)
 
 
 def test_the_card_s_numbers_are_what_evaluate_measures(trained, folder) -> None:

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from workbench.errors import SettingsError
+
 
 class Log(StrEnum):
     csv = "csv"
@@ -29,6 +31,9 @@ def train(
     ] = None,
     logger: Annotated[Log, typer.Option(help="Where the curves go.")] = Log.csv,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's.")] = None,
+    leave_out: Annotated[
+        str | None, typer.Option(metavar="I/K", help="Train without fold I of K, for `workbench calibrate --fold`.")
+    ] = None,
 ) -> None:
     """Train a recipe; the checkpoint and its card end up in OUT."""
     from workbench.training import get_recipe
@@ -47,9 +52,19 @@ def train(
         precision=precision,
         logger=logger.value,
         seed=seed,
+        leave_out=fold_of(leave_out),
     )
     if all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK")):  # torchrun's, Lightning's
         typer.echo(path)
+
+
+def fold_of(text: str | None) -> tuple[int, int] | None:
+    """ "1/5" -> (1, 5). Raises SettingsError."""
+    if text is None:
+        return None
+    if not (found := re.fullmatch(r"([0-9]+)/([0-9]+)", text)):
+        raise SettingsError(f"A fold is written as 1/5, the first of five, not '{text}'.")
+    return int(found[1]), int(found[2])
 
 
 def import_weights(

@@ -1,6 +1,7 @@
 """A model over a whole data set: errors, failures, and whether its uncertainty means something."""
 
+from workbench.evaluation.calibration import calibrate
 from workbench.evaluation.dataset import Report, evaluate
 from workbench.evaluation.occlusion import SIDES, OcclusionReport, sigma_under_occlusion
 
-__all__ = ["SIDES", "OcclusionReport", "Report", "evaluate", "sigma_under_occlusion"]
+__all__ = ["SIDES", "OcclusionReport", "Report", "calibrate", "evaluate", "sigma_under_occlusion"]

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.explain.calibration import law
 from workbench.explain.captions import Fact
 from workbench.explain.relations import Relations, attention_stack, map_facts, relation_kind
 from workbench.explain.structure import neighbours, structure_similarity
-from workbench.explain.uncertainty import ellipse_mass, law
+from workbench.explain.uncertainty import ellipse_mass
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:

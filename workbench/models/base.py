@@ -116,6 +116,8 @@ class ModelCard:
         taps: path of every tap that records in a plain forward pass -> its axes, without batch and stage; empty where
             the card does not tell (see ``workbench.models.offers``).
         parts: which fields of ``Alignment`` it fills besides the landmarks; "prompt" if it takes structure prompts.
+        calibration: of its uncertainty, ``explain.CalibrationReport`` as plain values; empty where none was measured.
+        left_out: (i, k) where it was trained without the i-th of k folds of its training faces, or ().
     """
 
     name: str
@@ -141,9 +143,12 @@ class ModelCard:
     config: dict[str, Any] = field(default_factory=dict)
     taps: dict[str, list[str]] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
+    calibration: dict[str, Any] = field(default_factory=dict)
+    left_out: tuple[int, ...] = ()
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        told = {k: v for k, v in asdict(self).items() if v or k not in ("calibration", "left_out")}
+        return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def load(cls, path: Path) -> ModelCard:

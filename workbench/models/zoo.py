@@ -179,6 +179,22 @@ def save_checkpoint(
     return target
 
 
+def update_card(source: str | PathLike[str], **changes: Any) -> Path:
+    """Change fields of the card beside a model's weights; a name or a ``.safetensors`` file, as ``load_model`` takes.
+
+    Raises:
+        UnknownNameError, CheckpointError: no such model, or no card that can be read or written.
+    """
+    path = Path(source) if Path(source).suffix == ".safetensors" else _find(str(source))
+    card = path.with_suffix(".json")
+    text = replace(ModelCard.load(card), **changes).to_json()
+    try:
+        card.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CheckpointError(f"{card} could not be written ({error}).") from None
+    return card
+
+
 def file_hash(path: str | PathLike[str]) -> str:
     """SHA-256 of a file's bytes."""
     with open(path, "rb") as file:

@@ -21,6 +21,7 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset
 
+from workbench.data.pack import Packed
 from workbench.errors import CheckpointError, SettingsError
 from workbench.landmarks import get_scheme
 from workbench.models.systems import SYSTEMS, build, get_system, preset
@@ -51,6 +52,7 @@ def train(
     precision: str | None = None,
     logger: str = "csv",
     seed: int | None = None,
+    leave_out: tuple[int, int] | None = None,
     progress: bool = True,
 ) -> Path:
     """Train a recipe.
@@ -61,6 +63,7 @@ def train(
         out: folder for logs, the resumable state (``last.ckpt``), the packed cache, and the result.
         epochs: of every phase, instead of the recipe's.
         precision, seed: override the recipe.
+        leave_out: (i, k), train without the i-th (from 1) of k folds of the training faces.
         resume: go on from ``out/last.ckpt`` when it is there.
         devices, accelerator: as Lightning takes them; below ``torchrun``, "auto" takes part in its processes.
         logger: "csv" or "tensorboard".
@@ -88,6 +91,11 @@ def train(
     L.seed_everything(recipe.seed, verbose=False)
     kind = training_of(preset(recipe.preset).system)
     training, testing = kind.open_data(recipe, data, out)
+    if leave_out is not None:
+        if not isinstance(training, Packed):
+            raise SettingsError(f"The faces of {recipe.name} are a mixture of sets and have no folds.")
+        training, _ = training.divided(*leave_out)
+        extra += ["--leave-out", f"{leave_out[0]}/{leave_out[1]}"]
 
     torch.manual_seed(recipe.seed)
     model = build(recipe.preset, kind.mean_face(training))
@@ -110,7 +118,7 @@ def train(
     )
     if not trainer.is_global_zero:
         return out / f"{recipe.name}.safetensors"
-    return finish(module, recipe, data, out, len(training), int(trainer.global_step), extra)
+    return finish(module, recipe, data, out, len(training), int(trainer.global_step), extra, leave_out or ())
 
 
 def _trainer(
@@ -191,10 +199,11 @@ def finish(
     faces: int,
     steps: int,
     extra: Sequence[str] = (),
+    left_out: tuple[int, ...] = (),
 ) -> Path:
     """Measure the trained model on its test part and write weights and card into ``out``; ``extra`` are the options
-    that the training was asked for besides the recipe."""
-    from workbench.evaluation import evaluate
+    that the training was asked for besides the recipe. An uncertainty of its own is calibrated on that part too."""
+    from workbench.evaluation import calibrate, evaluate
 
     model = module.model.eval().cpu().float()
     model.name = recipe.name
@@ -220,5 +229,9 @@ def finish(
         steps=steps,
         metrics=tuple(metrics),
         notes=recipe.notes,
+        left_out=left_out,
     )
+    if "variance" in card.parts and len(report.nme) > 1:
+        told = calibrate(stored, folder, labels=recipe.labels).to_card()
+        card = replace(card, calibration=told)
     return save_checkpoint(model, path, card)
