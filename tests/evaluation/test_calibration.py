@@ -63,7 +63,7 @@ def test_scalars_undo_what_is_wrong_and_leave_what_is_right(guessing, drawn) -> 
     report = calibrate(guessing, drawn, sides=(0.4,), draws=2)
     assert report.scales == pytest.approx((1, 3), rel=0.12)
     assert report.promise == pytest.approx((0.7569, 0.9409, 0.9856), abs=1e-4)
-    assert [row.where for row in report.rows] == ["stage 1", "stage 2", "under a rectangle of 40%"]
+    assert [row.where for row in report.rows] == ["stage 1", "stage 2", "rectangle of 40%"]
     first, second, under = report.rows
     assert first.observed == pytest.approx(report.promise, abs=0.04)
     assert second.observed[0] == pytest.approx(1 - np.exp(-np.sqrt(2) / 3), abs=0.04)

@@ -21,7 +21,7 @@ REPORT = CalibrationReport(
     rows=(
         Coverage("stage 1", 10, (0.5, 0.8, 0.9), (0.75, 0.95, 0.99), 1.5, 1.1),
         Coverage("stage 2", 10, (0.7, 0.9, 0.95), (0.74, 0.93, 0.98), 1.2, 1.0),
-        Coverage("under a rectangle of 30%", 4, (0.3, 0.4, 0.5), (0.4, 0.5, 0.6), 2.0, 3.0),
+        Coverage("rectangle of 30%", 4, (0.3, 0.4, 0.5), (0.4, 0.5, 0.6), 2.0, 3.0),
     ),
     expected=(0.25, 0.5, 0.75),
     observed=(0.2, 0.4, 0.7),
@@ -113,6 +113,7 @@ def test_a_report_goes_onto_a_card_and_back() -> None:
 def test_the_verdict_looks_at_the_stages_alone() -> None:
     assert REPORT.gap == pytest.approx(0.017)
     assert "is enough" in REPORT.verdict() and "1.7 points after" in REPORT.verdict()
+    assert "promises 25% is the worst: it covers 24%" in REPORT.verdict()
     rows = (replace(REPORT.rows[0], recalibrated=(0.75, 0.98, 0.99)), *REPORT.rows[1:])
     assert "cannot keep the promise" in replace(REPORT, rows=rows).verdict()
 

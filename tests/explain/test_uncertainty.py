@@ -94,3 +94,17 @@ def test_path_names_its_steps() -> None:
     np.testing.assert_allclose(found.points[-1], reading.points())
     steps = np.linalg.norm(np.diff(found.points[:, 5], axis=0), axis=1)
     assert found.length[5] == pytest.approx(steps.sum())
+
+
+def test_a_recalibrated_reading_has_every_spread_times_its_stages_scalar() -> None:
+    plain = replace(synthetic_reading(68), calibration={"scales": [1.25, 0.8, 1.1], "fitted": "drawn test"})
+    mended = plain.recalibrated()
+    for stage, scale in enumerate((1.25, 0.8, 1.1)):
+        np.testing.assert_allclose(explain.ellipses(mended, stage=stage).sigma, scale * plain.sigma(stage))
+        assert f"σ × {scale:g} in this stage, fitted on drawn test" in explain.sigma_order(mended, stage).caption
+    np.testing.assert_allclose(mended.recalibrated().sigma(), mended.sigma())
+    assert explain.patch_states(mended).error < 1e-4  # the sizes follow the variance as predicted
+    assert "recalibrated" not in explain.ellipses(plain).caption
+    for nothing in (synthetic_reading(68), replace(plain, calibration={"scales": [1.0]})):
+        with pytest.raises(TraceError, match="stays as predicted"):
+            nothing.recalibrated()

@@ -111,7 +111,7 @@ def calibrate(
     for side in sides:
         under = _collect(model, packed, progress, side, draws, seed)
         if np.isfinite(under.errors).any():
-            rows.append(row(f"under a rectangle of {side:.0%}", under, -1))
+            rows.append(row(f"rectangle of {side:.0%}", under, -1))
     errors, sigma = clear.errors[-1], clear.sigma[-1]
     mended = _mended(clear, halves, -1)
     plain, after = calibration(errors, sigma, likelihood=law), calibration(errors, mended, likelihood=law)

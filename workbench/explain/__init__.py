@@ -42,7 +42,7 @@ from workbench.explain.structure import (
     part_statistic,
     structure_similarity,
 )
-from workbench.explain.tables import edges_table, landmarks_table, to_csv, to_json
+from workbench.explain.tables import edges_table, landmarks_table, to_csv, to_json, to_markdown
 from workbench.explain.uncertainty import (
     STATES,
     Ellipses,
@@ -109,5 +109,6 @@ __all__ = [
     "structure_similarity",
     "to_csv",
     "to_json",
+    "to_markdown",
     "trajectory",
 ]

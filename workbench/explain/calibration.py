@@ -42,7 +42,7 @@ class Coverage:
     """Shares of errors within 1, 2 and 3 sigma, axis by axis.
 
     Attributes:
-        where: of which answers and points, such as "stage 3" or "under a rectangle of 30 %".
+        where: of which answers and points, such as "stage 3" or "rectangle of 30%" (points under one).
         count: number of errors.
         observed: as predicted.
         recalibrated: with the sigma multiplied by a scale that was fitted on other faces.
@@ -107,9 +107,46 @@ class CalibrationReport:
             abs(a - b) for r in self.rows[: len(self.scales)] for a, b in zip(r.observed, self.promise, strict=True)
         )
         ends = f"off by up to {100 * self.gap:.1f} points after recalibration, {100 * before:.1f} before"
+        promised, kept = max(
+            zip(self.expected, self.recalibrated, strict=True), key=lambda pair: abs(pair[0] - pair[1])
+        )
+        rest = f"On the whole curve the interval that promises {promised:.0%} is the worst: it covers {kept:.0%}."
         if self.gap <= TOLERANCE:
-            return f"One scalar a stage is enough: coverage at 1, 2 and 3 σ is {ends}."
-        return f"One scalar a stage cannot keep the promise at 1, 2 and 3 σ at once: coverage is {ends}."
+            return f"One scalar a stage is enough at 1, 2 and 3 σ, where coverage is {ends}. {rest}"
+        return f"One scalar a stage cannot keep the promise at 1, 2 and 3 σ at once: coverage is {ends}. {rest}"
+
+    def count_words(self) -> str:
+        """Where it was measured, such as "w300_68 test, 224 faces"."""
+        labels = "" if self.labels == "own" else f", labels {self.labels}"
+        return f"{self.data} {self.split}{labels}, {self.faces} faces"
+
+    def caption(self) -> str:
+        """What was fitted on what, how it was measured, and what one scalar leaves as it is."""
+        clauses = [
+            f"{self.count_words()}: share of errors within 1, 2, 3 σ of each axis, in %, as predicted → recalibrated, "
+            "and the mean σ as predicted in % of the crop",
+            f"σ of stages 1 to {len(self.scales)} × {_listed(self.scales)}, fitted on {self.fitted}",
+            f"recalibrated shares: {self.measured}",
+            *(
+                f"fitted on {one['data']} instead ({one['faces']} faces): × {_listed(one['scales'])}, which here "
+                f"covers {_listed([100 * share for share in one['coverage'][-1]])} % in the last stage"
+                for one in self.elsewhere
+            ),
+            f"rank correlation of σ and error: {self.rank:.2f} over all points, "
+            f"{self.rank_within:.2f} within one landmark",
+        ]
+        return " · ".join(clauses)
+
+    def table(self) -> list[dict[str, str]]:
+        """One row a stage, or an occluder, for a page: shares in per cent as predicted → recalibrated."""
+        told = [("promise", [f"{100 * share:.1f}" for share in self.promise], "")]
+        for row in self.rows:
+            pairs = zip(row.observed, row.recalibrated, strict=True)
+            told.append(
+                (row.where, [f"{100 * a:.1f}\u00a0→\u00a0{100 * b:.1f}" for a, b in pairs], f"{row.sigma:.2f}")
+            )
+        heads = [f"{number(level)} σ" for level in LEVELS]
+        return [{"": where, **dict(zip(heads, shares, strict=True)), "σ, %": mean} for where, shares, mean in told]
 
     def to_card(self) -> dict[str, Any]:
         """Plain values, rounded, for ``ModelCard.calibration``."""
@@ -134,6 +171,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {k: _plain(v) for k, v in value.items()}
     return [_plain(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(map(number, values))
 
 
 def _tuples(value: Any) -> Any:

@@ -84,6 +84,7 @@ UNCERTAINTY_STEP: Sequence[Clause] = (
     Clause("stage {stage} of {stages}", {"stage": _ANY}),
     Clause("layer {layer} of {layers}", {"stage": _ANY}),
     Clause("mean face, before the first stage", {"stage": None}),
+    Clause("recalibrated: σ × {scale} in this stage, fitted on {fitted}", {"scale": _ANY}),
 )
 """Which answer: the first clauses of :data:`UNCERTAINTY`."""
 UNCERTAINTY: Sequence[Clause] = (
@@ -103,7 +104,8 @@ UNCERTAINTY: Sequence[Clause] = (
     ),
     Clause("darker colours: image left"),
 )
-"""stage None for the mean face, stages, layer, layers; ellipses, patches, path bool, whether they are drawn; law
+"""stage None for the mean face, stages, layer, layers; scale float, by what a recalibrated sigma is multiplied, fitted
+str, on what, both None for one as predicted; ellipses, patches, path bool, whether they are drawn; law
 "Gaussian" | "Laplace distribution"; inside1, inside2, inside3 int, percent of its mass within 1, 2, 3 sigma; occluder
 str (its fill) | None; covered float, percent of the crop, two digits; compared bool, whether an uncovered reading
 stands beside it and a stage is shown."""

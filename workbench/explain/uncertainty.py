@@ -10,7 +10,7 @@ import numpy as np
 from workbench.errors import TraceError
 from workbench.explain.calibration import law
 from workbench.explain.caption_tables import UNCERTAINTY_STEP
-from workbench.explain.captions import compose, number
+from workbench.explain.captions import Fact, compose, number
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:
@@ -232,5 +232,15 @@ def step_words(reading: Reading, stage: int | None, layer: int) -> str:
             "stages": reading.stages,
             "layer": layer % reading.layers + 1,
             "layers": reading.layers,
+            **scale_facts(reading, stage),
         },
     )
+
+
+def scale_facts(reading: Reading, stage: int | None) -> dict[str, Fact]:
+    """What a caption says of a recalibrated sigma: by what it was multiplied and where that comes from."""
+    told = reading.rescaled and stage is not None
+    return {
+        "scale": reading.scale(stage) if told and stage is not None else None,
+        "fitted": reading.calibration["fitted"] if told else None,
+    }
