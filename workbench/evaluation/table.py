@@ -118,7 +118,7 @@ def coverage_of(cards: Iterable[ModelCard]) -> list[str]:
             f"{last[f'{k} σ']} %, promised {100 * p:.1f} %" for k, p in zip((1, 2, 3), report.promise, strict=True)
         ]
         scalars = ", ".join(f"{scale:.3f}" for scale in report.scales)
-        lines.append(f"| `{name}` | {scalars} | {' | '.join(shares)} | {report.rank_within:.2f} |")
+        lines.append(f"| σ of `{name}` | {scalars} | {' | '.join(shares)} | {report.rank_within:.2f} |")
     return [*lines, "", "Coverage: last stage, each axis, as predicted → recalibrated; measured on " + "; ".join(
         dict.fromkeys(report.count_words() for _, report in told)) + "."]  # fmt: skip
 
