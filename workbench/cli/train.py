@@ -31,6 +31,13 @@ def train(
     ] = None,
     logger: Annotated[Log, typer.Option(help="Where the curves go.")] = Log.csv,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="Start from a model of the shelf or a checkpoint, or start the backbone from a .pth of it alone "
+            "(ImageNet's HRNet-W18 or ResNet, DINO's ViT-S), instead of the recipe's start."
+        ),
+    ] = None,
     leave_out: Annotated[
         str | None, typer.Option(metavar="I/K", help="Train without fold I of K, for `workbench calibrate --fold`.")
     ] = None,
@@ -52,6 +59,7 @@ def train(
         precision=precision,
         logger=logger.value,
         seed=seed,
+        start=start,
         leave_out=fold_of(leave_out),
     )
     if all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK")):  # torchrun's, Lightning's
@@ -70,7 +78,13 @@ def fold_of(text: str | None) -> tuple[int, int] | None:
 def import_weights(
     file: Annotated[Path, typer.Argument(help="The authors' .pth.")],
     system: Annotated[str, typer.Option(help="Which system it belongs to, such as dslpt.")],
-    init_face: Annotated[Path, typer.Option(help="An .npz with init_face (N, 2), in pixels of a 256-pixel crop.")],
+    init_face: Annotated[
+        list[Path],
+        typer.Option(
+            help="An .npz with init_face (N, 2), in pixels of a 256-pixel crop; TUFA: with offset and init, one file "
+            "a convention, the model's own first."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="A .safetensors file.")],
     graph: Annotated[Path | None, typer.Option(help="SCC: the authors' edges, lines 'i j weight'.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call it; the file's name by default.")] = None,

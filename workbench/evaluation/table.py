@@ -110,13 +110,18 @@ def coverage_of(cards: Iterable[ModelCard]) -> list[str]:
     told = [(card.name, CalibrationReport.from_card(card.calibration)) for card in cards if card.calibration]
     if not told:
         return []
-    lines = ["| checkpoint | scalars of the stages | errors within 1 σ | 2 σ | 3 σ | rank correlation within a landmark |",
-             "|---|---|---:|---:|---:|---:|"]  # fmt: skip
+    heads = (
+        "checkpoint",
+        "scalars of the stages",
+        "errors within 1 σ",
+        "2 σ",
+        "3 σ",
+        "rank correlation within a landmark",
+    )
+    lines = [f"| {' | '.join(heads)} |", "|---|---|---:|---:|---:|---:|"]
     for name, report in told:
         last = report.table()[len(report.scales)]
-        shares = [
-            f"{last[f'{k} σ']} %, promised {100 * p:.1f} %" for k, p in zip((1, 2, 3), report.promise, strict=True)
-        ]
+        shares = [f"{last[f'{k} σ']} %, promised {100 * p:.1f} %" for k, p in enumerate(report.promise, 1)]
         scalars = ", ".join(f"{scale:.3f}" for scale in report.scales)
         lines.append(f"| σ of `{name}` | {scalars} | {' | '.join(shares)} | {report.rank_within:.2f} |")
     return [*lines, "", "Coverage: last stage, each axis, as predicted → recalibrated; measured on " + "; ".join(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache, cached_property
 from pathlib import Path
@@ -256,6 +256,9 @@ class WeightsImporter:
         own: our tensors that their files do not hold, by prefix.
         ignored: prefixes of their tensors that nothing of ours needs.
         start: name of the array (N, 2), in 256-pixel crop units, in the ``.npz`` that comes beside the weights.
+        before: name of the array beside ``start`` that holds the points before their semantic alignment, or "".
+        prompts: (configuration, [(points, the same before alignment or None)]) -> the model, where it takes several
+            conventions; the first is its own.
         adapt: (configuration, N) -> the configuration for that many points, where the weights do not tell.
         graph: (file of edges, N) -> edges (E, 2), where a model can be built as ``model(config, mean_shape, edges)``.
     """
@@ -265,6 +268,8 @@ class WeightsImporter:
     own: tuple[str, ...] = ("mean_shape",)
     ignored: tuple[str, ...] = ()
     start: str = "init_face"
+    before: str = ""
+    prompts: Callable[[Any, Sequence[tuple[Tensor, Tensor | None]]], FaceModel] | None = None
     adapt: Callable[[Any, int], Any] | None = None
     graph: Callable[[Any, int], Tensor] | None = None
 

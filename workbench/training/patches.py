@@ -9,16 +9,28 @@ import torch
 from torch import Tensor
 
 from workbench.data.augment import AugmentedBatch
+from workbench.errors import SettingsError
+from workbench.landmarks import Scheme
 from workbench.models.base import FaceModel
 from workbench.models.dslpt import PatchTransformer
 from workbench.training.losses import patch_loss
 from workbench.training.module import AlignmentTraining
+from workbench.training.recipes import Recipe
 
 
 class PatchTransformerTraining(AlignmentTraining):
     """Every stage and layer is trained; SLPT's error is divided by the inter-ocular distance (thesis Eq. 4.8)."""
 
     model: PatchTransformer
+
+    def __init__(self, model: FaceModel, scheme: Scheme, recipe: Recipe) -> None:
+        super().__init__(model, scheme, recipe)
+        stages, weights = self.model.config.stages, recipe.stage_weights
+        if len(weights) != stages:
+            raise SettingsError(
+                f"The recipe {recipe.name} weighs the losses of {len(weights)} stages, but its model has {stages}; "
+                f"give it stage_weights of {stages} numbers."
+            )
 
     def model_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
         points = batch.points * self.model.input_size

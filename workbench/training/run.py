@@ -24,6 +24,7 @@ from torch.utils.data import DataLoader, Dataset
 from workbench.data.pack import Packed
 from workbench.errors import CheckpointError, SettingsError
 from workbench.landmarks import get_scheme
+from workbench.models.importing import load_trunk
 from workbench.models.systems import SYSTEMS, build, get_system, preset
 from workbench.models.zoo import describe, load_model, save_checkpoint
 from workbench.training.averaging import MovingAverage
@@ -31,6 +32,7 @@ from workbench.training.folders import set_folder
 from workbench.training.module import RECIPE_KEY, AlignmentTraining
 from workbench.training.recipes import Recipe, get_recipe
 
+TRUNK_FILES = (".pth", ".pt", ".bin", ".tar", ".ckpt")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
@@ -52,6 +54,7 @@ def train(
     precision: str | None = None,
     logger: str = "csv",
     seed: int | None = None,
+    start: str | None = None,
     leave_out: tuple[int, int] | None = None,
     progress: bool = True,
 ) -> Path:
@@ -63,6 +66,7 @@ def train(
         out: folder for logs, the resumable state (``last.ckpt``), the packed cache, and the result.
         epochs: of every phase, instead of the recipe's.
         precision, seed: override the recipe.
+        start: a model to start from instead of the recipe's, or a file of published weights of the backbone alone.
         leave_out: (i, k), train without the i-th (from 1) of k folds of the training faces.
         resume: go on from ``out/last.ckpt`` when it is there.
         devices, accelerator: as Lightning takes them; below ``torchrun``, "auto" takes part in its processes.
@@ -74,11 +78,11 @@ def train(
     Raises:
         UnknownNameError, DataError: an unknown recipe, or data that is not there.
         SettingsError: settings that this machine cannot meet, or an ``out`` that cannot be written.
-        CheckpointError: ``resume`` and a state that is damaged or belongs to another recipe.
+        CheckpointError: a ``start`` that does not fit, or ``resume`` and a state that is damaged or of another recipe.
     """
     recipe = get_recipe(name) if isinstance(name, str) else name
     phases = None if epochs is None else tuple(replace(phase, epochs=epochs) for phase in recipe.phases)
-    changes: dict[str, Any] = dict(phases=phases, precision=precision, seed=seed)
+    changes: dict[str, Any] = dict(phases=phases, precision=precision, seed=seed, start=start)
     recipe = replace(recipe, **{k: v for k, v in changes.items() if v is not None})
     data, out = Path(data), Path(out)
     trainer = _trainer(recipe, out, devices, accelerator, logger, progress)
@@ -86,7 +90,7 @@ def train(
     resume = resume and last.is_file()
     if resume:
         _check_state(last, recipe)
-    given: dict[str, Any] = {"epochs": epochs, "seed": seed, "precision": precision}
+    given: dict[str, Any] = {"epochs": epochs, "seed": seed, "precision": precision, "start": start}
     extra = [text for name, value in given.items() if value is not None for text in (f"--{name}", str(value))]
     L.seed_everything(recipe.seed, verbose=False)
     kind = training_of(preset(recipe.preset).system)
@@ -102,7 +106,9 @@ def train(
     kind.fit_model(model, training)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = kind(model, get_scheme(recipe.scheme), recipe)
-    if recipe.start:
+    if recipe.start and Path(recipe.start).suffix.lower() in TRUNK_FILES:
+        load_trunk(model, recipe.start)
+    elif recipe.start:
         module.inherit(load_model(recipe.start, device="cpu"))
     trainer.fit(
         module,
