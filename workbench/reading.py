@@ -244,6 +244,7 @@ def read(
         "input_size": size,
         "affine": face.affine_to(size).tolist(),
         "face": face.name,
+        "idle": [path for path, tap in tap_names(model).items() if tap.idle and path in trace],
     }
     return Reading(
         face=face,

@@ -35,12 +35,19 @@ class RelationKind:
         title: "MCA", "MSA" or "edge weight", with what tells it from others of that title.
         tensor: its path with ``{layer}`` for the layer, which counts from 0.
         paths: by layer.
+        idle: layers, from 0, whose weights no answer can depend on by construction (``Tap.idle``).
     """
 
     name: str
     title: str
     tensor: str
     paths: tuple[str, ...]
+    idle: tuple[int, ...] = ()
+
+    @property
+    def first(self) -> int:
+        """The first layer, from 0, whose weights an answer can depend on."""
+        return next((layer for layer in range(len(self.paths)) if layer not in self.idle), 0)
 
     @property
     def unit(self) -> str:
@@ -115,7 +122,9 @@ def relation_kinds(source: Reading | Mapping[str, Axed]) -> list[RelationKind]:
     Returns:
         Cross-attention first, then in the order of the network.
     """
-    found = layers_of(source if isinstance(source, Mapping) else source.trace, LANDMARK_PAIRS)
+    seen = source if isinstance(source, Mapping) else source.trace
+    idle = {*getattr(seen, "meta", {}).get("idle", ()), *(p for p, tap in seen.items() if getattr(tap, "idle", False))}
+    found = layers_of(seen, LANDMARK_PAIRS)
     titles = [
         _TITLES.get(layers.name.split(".")[-1], "attention") if "head" in layers.axes else "edge weight"
         for layers in found
@@ -126,6 +135,7 @@ def relation_kinds(source: Reading | Mapping[str, Axed]) -> list[RelationKind]:
             title if titles.count(title) == 1 else f"{title}, {layers.name.split('.')[0]}",
             layers.template,
             layers.paths,
+            tuple(layer for layer, path in enumerate(layers.paths) if path in idle),
         )
         for layers, title in zip(found, titles, strict=True)
     ]
@@ -214,7 +224,7 @@ def map_facts(
     facts: dict[str, Fact] = {"tensor": kind.tensor.replace("{layer}", "*") if mean else kind.paths[layer or 0]}
     for name, pick, size in zip(("stage", "layer", "head"), (stage, layer, head), sizes, strict=True):
         facts |= {name: None if pick is None else pick + 1, f"{name}s": size}
-    return facts
+    return facts | {"idle": layer in kind.idle}
 
 
 def edges(

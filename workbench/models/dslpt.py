@@ -18,7 +18,7 @@ from workbench.errors import CheckpointError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones import build_backbone
 from workbench.models.base import SCHEME_BY_COUNT, FaceModel, System, ValidatedConfig, WeightsImporter, one_of
-from workbench.models.layers import RelationLayer
+from workbench.models.layers import RelationLayer, mark_first_idle
 from workbench.tracing import Tap
 
 SIZE_FACTOR = 12.0  # 6 * Z with Z = 2 (thesis 5.2.2)
@@ -137,6 +137,7 @@ class Relation(nn.Module):
         super().__init__()
         c = config
         self.layers = nn.ModuleList(RelationLayer(c.dim, c.heads, c.ffn, c.dropout) for _ in range(c.layers))
+        mark_first_idle(self.layers)
         self.norm = nn.LayerNorm(c.dim)
         self.structure_encoding = nn.Parameter(torch.empty(1, c.landmarks, c.dim))
         self.landmark_query = nn.Parameter(torch.empty(1, c.landmarks, c.dim))

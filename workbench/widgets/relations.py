@@ -42,6 +42,8 @@ def relations_payload(reading: Reading, selection: Mapping[str, Any] | None = No
     """
     relation_kind(reading)
     kinds = relation_kinds(reading)
+    asked = next((k for k in kinds if k.name == (selection or {}).get("kind")), kinds[0])
+    selection = {"layer": asked.first, **(selection or {})}
     weights = {kind.name: reading.attention(kind.name) for kind in kinds}
     sizes = {name: values.shape for name, values in weights.items()}
     stages, n = max(size[0] for size in sizes.values()), reading.scheme.count
@@ -60,6 +62,7 @@ def relations_payload(reading: Reading, selection: Mapping[str, Any] | None = No
                 "title": k.title,
                 "unit": k.unit,
                 "paths": list(k.paths),
+                "idle": list(k.idle),
                 "shape": list(sizes[k.name][:4]),
             }
             for k in kinds
