@@ -200,3 +200,17 @@ def test_an_idle_layer_is_named_and_the_next_one_comes_first() -> None:
     assert relations_payload(reading, {"kind": "self", "layer": 0})["meta"]["state"]["selection"]["layer"] == 0
     assert relations_payload(reading)["meta"]["state"]["selection"]["layer"] == 0
     assert [k["idle"] for k in relations_payload(reading)["meta"]["kinds"]] == [[], [0]]
+
+
+def test_edges_that_are_one_over_the_degree_are_called_so() -> None:
+    plain, even = synthetic_reading("five", attention=False), torch.eye(5) / 2
+    even[torch.arange(5), (torch.arange(5) + 1) % 5] = 0.5
+    learned = even.clone()
+    learned[0, 0], learned[0, 1] = 0.8, 0.2
+    trace = Trace()
+    for layer, weights in enumerate((even, learned)):
+        trace[f"graph.layers.{layer}.edges"] = NamedTensor(weights[None], ("batch", "query_landmark", "key_landmark"))
+    reading = dataclasses.replace(plain, trace=trace)
+    assert explain.relation_kinds(reading)[0].even == (0,)
+    said = [explain.attention_matrix(reading, layer=layer).caption for layer in (0, 1)]
+    assert "1 / degree" in said[0] and "1 / degree" not in said[1]

@@ -49,6 +49,7 @@ RELATION_MAP: Sequence[Clause] = (
     Clause("head {head} of {heads}", {"head": _ANY, "heads": _SEVERAL}),
     Clause("mean of {heads} heads", {"head": None, "heads": _SEVERAL}),
     Clause("idle by construction: all keys bring one value, so no answer depends on these weights", {"idle": True}),
+    Clause("1 / degree within 5 %: the training has hardly moved these edges", {"even": True}),
 )
 """Which weights: the first clauses of :data:`RELATIONS`."""
 RELATION_EDGES: Sequence[Clause] = (
@@ -74,10 +75,10 @@ RELATIONS: Sequence[Clause] = (
     Clause("a line bends to the left on its way from query to key", {"mode": {"not": "matrix"}}),
     _FLOAT16,
 )
-"""tensor str ("relation.layers.0.cross"), stage, stages, layer, layers, head, heads; idle bool; mode "lines" | "best",
-and of figures alone "partners" | "matrix"; direction "query" | "key"; landmark str ("nose bridge 4 of 4 (30)") | None; topk
-int, 0 when all partners are drawn; own bool, whether weights of a landmark on itself are drawn; threshold float, 0 for
-none; top float, where the scale ends; scale "map" | "all"; widget bool."""
+"""tensor str ("relation.layers.0.cross"), stage, stages, layer, layers, head, heads; idle, even bool; mode "lines" |
+"best", and of figures alone "partners" | "matrix"; direction "query" | "key"; landmark str ("nose bridge 4 of 4 (30)")
+| None; topk int, 0 when all partners are drawn; own bool, whether weights of a landmark on itself are drawn; threshold
+float, 0 for none; top float, where the scale ends; scale "map" | "all"; widget bool."""
 
 UNCERTAINTY_STEP: Sequence[Clause] = (
     Clause("alignment.variance", {"stage": _ANY}, code=True),

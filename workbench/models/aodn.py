@@ -320,6 +320,6 @@ SYSTEM = System(
     model=AODN,
     presets=PRESETS,
     training="workbench.training.aodn:AODNTraining",
-    shows="channel and spatial attention under occlusion, a low-rank recovery",
+    shows="channel and spatial attention under occlusion, a recovery through one linear map M",
     printed_sizes={"aodn-68-resnet18": (6.46, None)},
 )

@@ -382,7 +382,7 @@ SYSTEM = System(
     model=CHS,
     presets=PRESETS,
     training="workbench.training.chs:CHSTraining",
-    shows="heatmap-guided selective features, cascaded regressions that can be pruned",
+    shows="selective features with their gates and branch weights, cascaded regressions that can be pruned",
     printed_sizes={
         "chs-98-4ccr": (154.04, 41.69),
         "chs-98-2ccr": (89.09, 34.25),

@@ -382,13 +382,14 @@ SYSTEM = System(
     training="workbench.training.tufa:TUFATraining",
     shows="a plane of landmarks to draw on: any points, found on any face; where each point looks",
     printed_sizes={
-        "tufa-98-s16": (35.97, 8.03),
+        "tufa-98-s16": (36.0, 8.043),
         "tufa-98-s8": (36.03, 35.17),
     },
     published=WeightsImporter(
         infer_config, published_name, ("mean_shape", "alignment."), start="offset", before="init", prompts=with_prompts
     ),
     notes={
+        "tufa-98-s16": "The thesis prints 36.00 M and 8.043 G; the authors' own weights count 35.97 M and 8.03 G.",
         "tufa-98-s8": "The thesis prints 36.03 M and 35.17 G; the authors' own weights count 35.97 M and 35.11 G.",
         "tufa-68-compact": (
             "Not a plain ViT: a slim ResNet is the stem of the two-block encoder, the last decoder layers see a finer "

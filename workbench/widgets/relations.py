@@ -63,6 +63,7 @@ def relations_payload(reading: Reading, selection: Mapping[str, Any] | None = No
                 "unit": k.unit,
                 "paths": list(k.paths),
                 "idle": list(k.idle),
+                "even": list(k.even),
                 "shape": list(sizes[k.name][:4]),
             }
             for k in kinds

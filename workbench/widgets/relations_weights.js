@@ -61,7 +61,7 @@ export function workingLayer(kinds, name, layer) {
  * @returns {Record<string, import("./captions.js").Fact>}
  */
 export function relationsFacts(meta, s, top, focus) {
-  const { paths, shape, idle } = meta.kinds.find((kind) => kind.name === s.kind);
+  const { paths, shape, idle, even } = meta.kinds.find((kind) => kind.name === s.kind);
   const [stages, layers, heads, n] = shape;
   return {
     tensor: paths[s.layer],
@@ -72,6 +72,7 @@ export function relationsFacts(meta, s, top, focus) {
     head: s.head == null ? null : s.head + 1,
     heads,
     idle: idle.includes(s.layer),
+    even: even.includes(s.layer),
     mode: s.mode,
     direction: s.direction,
     landmark: focus == null ? null : `${meta.face.label[focus]} (${focus})`,
