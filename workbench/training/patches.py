@@ -61,10 +61,29 @@ class PatchTransformerTraining(AlignmentTraining):
                 ours[name].copy_(theirs[name][:, nearest])
 
     def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:
-        if self.model.config.likelihood is None:
-            return []
         from workbench.evaluation import SIDES, sigma_under_occlusion
 
+        assert isinstance(model, PatchTransformer)
         labels = self.recipe.labels
+        rows = [
+            _without(model, folder, labels, "structure encodings", model.relation.structure_encoding),
+            _without(model, folder, labels, "landmark queries", model.relation.landmark_query),
+        ]
+        if self.model.config.likelihood is None:
+            return rows
         reports = (sigma_under_occlusion(model, folder, labels=labels, side=side) for side in SIDES)
-        return [row for report in reports for row in report.metrics()]
+        return rows + [row for report in reports for row in report.metrics()]
+
+
+@torch.no_grad()
+def _without(model: FaceModel, folder: Path, labels: str | None, what: str, values: Tensor) -> dict[str, Any]:
+    """A card's row: the error with some of the model's parameters set to zero."""
+    from workbench.evaluation import evaluate
+
+    kept = values.clone()
+    values.zero_()
+    try:
+        row = evaluate(model, folder, labels=labels, progress=False).metrics()[0]
+    finally:
+        values.copy_(kept)
+    return {**row, "metric": f"{row['metric']}, {what} set to zero"}
