@@ -334,7 +334,7 @@ SYSTEM = System(
         "scc-98-sc": "24.68 M and 5.17 G as CHS's Table 9 quotes them; the authors' own weights count 5.20 G.",
         "scc-98-base": "Not printed; the authors' own weights count 24.22 M and 4.97 G, ImageNet's classifier "
         "(0.51 M) among them, which no step uses.",
-        "scc-98-hrnet": "Not printed; the authors' own weights count 11.43 M and 4.44 G. How HRNet's branches are joined "
-        "is not written; here they are brought to the coarsest by bilinear interpolation.",
+        "scc-98-hrnet": "Not printed; the authors' own weights count 11.43 M and 4.44 G. How HRNet's branches are "
+        "joined is not written; here they are brought to the coarsest by bilinear interpolation.",
     },
 )

@@ -42,17 +42,16 @@ def relations_payload(reading: Reading, selection: Mapping[str, Any] | None = No
     """
     relation_kind(reading)
     kinds = relation_kinds(reading)
-    asked = next((k for k in kinds if k.name == (selection or {}).get("kind")), kinds[0])
-    selection = {"layer": asked.first, **(selection or {})}
     weights = {kind.name: reading.attention(kind.name) for kind in kinds}
     sizes = {name: values.shape for name, values in weights.items()}
     stages, n = max(size[0] for size in sizes.values()), reading.scheme.count
-    bounds = {
+    bounds: dict[str, Any] = {
         "kind": list(weights),
         **{axis: {"by": "kind", "of": {k: size[i] for k, size in sizes.items()}} for i, axis in enumerate(_AXES)},
         "landmark": n,
         "topk": n,
     }
+    bounds["layer"] |= {"first": {kind.name: kind.first for kind in kinds}}  # not one that is idle
     meta = {
         "face": face_meta(reading.scheme),
         "points": [rounded(reading.points(stage if stages == reading.stages else -1)) for stage in range(stages)],

@@ -5,7 +5,6 @@ import { drawBars } from "./bars.js";
 import { drawDots, drawLines, drawPhoto, drawRing } from "./draw.js";
 import { fitFace } from "./geometry.js";
 import { drawCell, drawGrid, drawMapLegend, gridImage } from "./heatmap.js";
-import { number } from "./numbers.js";
 import { cellCentre, leakRows } from "./self_attention_numbers.js";
 
 export const MODELS = ["#0072B2", "#E69F00"];
@@ -76,7 +75,7 @@ function drawChance(ctx, chance, k, y, { x, w, look }) {
   ctx.lineTo(x + w, y);
   ctx.stroke();
   if (!k) {
-    const text = `chance: uniform attention leaks ${number(100 * chance)} %`;
+    const text = `chance: uniform attention leaks ${Math.round(100 * chance)} %`;
     ctx.font = `11px ${look.font}`;
     ctx.textBaseline = "top";
     ctx.textAlign = "right";
