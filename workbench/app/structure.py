@@ -17,9 +17,12 @@ _ZERO = " set to zero"
 
 def effect_words(card: ModelCard) -> str:
     """What the card tells of the answer without the encodings; "" where it tells nothing."""
-    errors = {str(row["metric"]).partition(", ")[2].removesuffix(_ZERO): row for row in card.metrics
-              if str(row["metric"]).startswith("NME")}  # fmt: skip
-    parts = [f"without its {what} (set to zero) {row['value']:.2f} %" for what, row in errors.items() if what]
+    errors = {str(row["metric"]).partition(", ")[2]: row for row in card.metrics if "NME" in str(row["metric"])}
+    parts = [
+        f"without its {what.removesuffix(_ZERO)} (set to zero) {row['value']:.2f} %"
+        for what, row in errors.items()
+        if what.endswith(_ZERO)
+    ]
     if not parts or "" not in errors:
         return ""
     whole = errors[""]
