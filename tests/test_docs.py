@@ -12,7 +12,7 @@ import yaml
 import workbench as wb
 from tools.manual import drawing, hooks
 from workbench.data.readers import READERS
-from workbench.evaluation.table import SYSTEMS_PLACE, error_of
+from workbench.evaluation.table import SYSTEMS_PLACE, coverage_of, error_of
 from workbench.models import SYSTEMS
 
 ROOT = Path(__file__).parents[1]
@@ -103,6 +103,12 @@ def test_the_tables_hold_every_printed_size_and_every_checkpoint() -> None:
     for card in wb.list_models():
         (row,) = (line for line in table.splitlines() if line.startswith(f"| `{card.name}` |"))
         assert f"| {card.parameters / 1e6:.2f} | {card.multiply_accumulates / 1e9:.2f} | {error_of(card)} |" in row
+
+
+def test_the_table_of_coverage_is_that_of_the_cards() -> None:
+    page = _text(DOCS / "systems.md")
+    for line in coverage_of(wb.list_models()):
+        assert line in page
 
 
 def test_every_reader_is_told_of() -> None:

@@ -1,4 +1,5 @@
-"""Write anew what the shipped cards tell of the models themselves: sizes, configuration, taps and parts.
+"""Write anew what the shipped cards tell of the models themselves: sizes, configuration, taps and parts,
+and the notes of their recipes (a card's own notes stay).
 
     python -m tools.refresh_cards [FOLDER]
 
@@ -14,6 +15,7 @@ from pathlib import Path
 from workbench.models import ModelCard, load_model
 from workbench.models.zoo import describe
 from workbench.paths import share
+from workbench.training import get_recipe
 
 OWN = (
     "scheme",
@@ -32,7 +34,9 @@ def refresh(path: Path) -> bool:
     """Update one card (JSON) from the weights beside it; whether anything changed."""
     card = ModelCard.load(path)
     told = describe(load_model(path.with_name(card.weights), device="cpu"))
-    text = replace(card, **{name: getattr(told, name) for name in OWN}).to_json()
+    notes = get_recipe(card.recipe).notes if card.recipe else ()
+    notes += tuple(note for note in card.notes if note not in notes)
+    text = replace(card, **{name: getattr(told, name) for name in OWN}, notes=notes).to_json()
     changed = text != path.read_text(encoding="utf-8")
     path.write_text(text, encoding="utf-8")
     return changed

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,8 @@ class Reading:
         trace: what its taps recorded.
         mean_shape: (N, 2) normalised, where the first patches lay.
         config: the model's configuration as plain values.
+        calibration: what its card tells of its uncertainty (``explain.CalibrationReport.to_card``), or nothing.
+        rescaled: whether :meth:`sigma` is the recalibrated one.
         seconds: the forward pass, with preparation, on ``device``.
     """
 
@@ -69,6 +71,8 @@ class Reading:
     seconds: float = 0.0
     device: str = "cpu"
     card_title: str = field(default="")
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    rescaled: bool = False
 
     @property
     def landmarks(self) -> np.ndarray:
@@ -112,7 +116,26 @@ class Reading:
 
     def sigma(self, stage: int = -1, layer: int = -1) -> np.ndarray:
         """(N, 2) predicted standard deviation, normalised. Raises TraceError without an uncertainty."""
-        return self.alignment.sigma(stage, layer)[0].cpu().numpy().astype(np.float64) / self.input_size
+        found = self.alignment.sigma(stage, layer)[0].cpu().numpy().astype(np.float64) / self.input_size
+        return found * self.scale(stage)
+
+    def scale(self, stage: int = -1) -> float:
+        """By what the sigma of a stage is multiplied: 1 as predicted, the card's scalar once recalibrated."""
+        return float(self.calibration["scales"][stage]) if self.rescaled else 1.0
+
+    def recalibrated(self) -> Reading:
+        """The same reading with its sigma multiplied by the card's scalar of each stage.
+
+        Raises:
+            TraceError: the model predicts no uncertainty, or its card tells no such scalars.
+        """
+        variance = self.alignment.variance
+        if variance is None or len(self.calibration.get("scales", ())) != len(variance):
+            raise TraceError(
+                f"The card of {self.model_name} tells no calibration, so its sigma stays as predicted; "
+                "`workbench calibrate --write` measures one."
+            )
+        return replace(self, rescaled=True)
 
     def variance(self, layer: int = -1) -> np.ndarray:
         """(stage, N, 2) predicted variance in patch units squared. Raises TraceError without an uncertainty."""
@@ -221,6 +244,7 @@ def read(
         "input_size": size,
         "affine": face.affine_to(size).tolist(),
         "face": face.name,
+        "idle": [path for path, tap in tap_names(model).items() if tap.idle and path in trace],
     }
     return Reading(
         face=face,
@@ -234,6 +258,7 @@ def read(
         seconds=seconds,
         device=str(model.device),
         card_title=model.card.title if model.card else model.name,
+        calibration=model.card.calibration if model.card else {},
     )
 
 

@@ -315,8 +315,8 @@ for _row in (
         "uncertainty of its own to show",
         _uncertainty,
         (
-            _figure("uncertainty", "uncertainty", "stage", "layer"),
-            _figure("sigma", "sigma_bars", "stage", "layer"),
+            _figure("uncertainty", "uncertainty", "stage", "layer", "recalibrated"),
+            _figure("sigma", "sigma_bars", "stage", "layer", "recalibrated"),
             _figure("patches", "patches"),
         ),
         page="uncertainty",

@@ -12,10 +12,11 @@ from streamlit.testing.v1 import AppTest
 from tests.app.conftest import Opener, words
 from tests.readings import synthetic_reading
 from workbench.app import explorer, readings, uncertainty
+from workbench.app.structure import effect_words
 from workbench.app.url_state import Selection
 from workbench.faces import Occluder
 from workbench.landmarks import get_scheme
-from workbench.models import zoo
+from workbench.models import ModelCard, zoo
 
 PAGES = ("start", "inside", "relations", "structure", "uncertainty")
 SELECTION = "wb_selection"
@@ -278,3 +279,11 @@ def test_every_occluder_has_a_reading_of_its_own(open_page: Opener) -> None:
     assert (first.reading.face.crop(64)[20, 20] == 0).all()
     assert (second.reading.face.crop(64)[20, 20] != 0).any()
     assert (second.reading.face.crop(64)[40, 40] == 0).all()
+
+
+def test_the_structure_page_tells_the_answer_without_the_encodings_from_the_card():
+    shelf = Path(__file__).parents[2] / "checkpoints"
+    said = effect_words(ModelCard.load(shelf / "dslpt-68.json"))
+    assert said.startswith("NME of dslpt-68 on w300_68 test: ")
+    assert "without its structure encodings (set to zero)" in said and "landmark queries" in said
+    assert effect_words(ModelCard.load(shelf / "scc-68.json")) == ""

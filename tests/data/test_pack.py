@@ -13,7 +13,7 @@ from tests.synthetic import write_synthetic
 from workbench.data import Packed, join, open_dataset, pack
 from workbench.data.pack import pack_one
 from workbench.data.samples import Sample
-from workbench.errors import DataError
+from workbench.errors import DataError, SettingsError
 
 
 def blob(width: int, height: int, x: float, y: float, sd: float = 3.0) -> np.ndarray:
@@ -150,3 +150,22 @@ def test_other_picture_modes(tmp_path: Path) -> None:
         Image.new(mode, (20, 20)).save(path)
         image, _ = pack_one(Sample("a", np.array([[2.0, 2], [15, 15]]), "train", path), 16)
         assert image.shape == (3, 16, 16)
+
+
+def test_folds_are_told_by_names_and_cover_every_face_once() -> None:
+    names = tuple(f"face{k}.jpg" for k in range(40))
+    packed = Packed(torch.zeros(40, 3, 4, 4), torch.arange(40.0).view(-1, 1, 1), torch.ones(40, 1), names)
+    turned = Packed(packed.images, packed.points.flip(0), packed.valid, names[::-1])
+    seen = []
+    for index in range(1, 6):
+        without, within = packed.divided(index, 5)
+        assert set(without.files) | set(within.files) == set(names) and not set(without.files) & set(within.files)
+        assert set(turned.divided(index, 5)[1].files) == set(within.files)
+        assert [f"face{int(p)}.jpg" for p in within.points.flatten()] == list(within.files)
+        seen += within.files
+    assert sorted(seen) == sorted(names)
+    for wrong in ((0, 5), (6, 5), (1, 1)):
+        with pytest.raises(SettingsError, match="no fold"):
+            packed.divided(*wrong)
+    with pytest.raises(DataError, match="too few"):
+        Packed(packed.images[:1], packed.points[:1], packed.valid[:1], names[:1]).divided(1, 2)

@@ -22,7 +22,7 @@ def test_a_row_for_every_printed_size_and_every_checkpoint(monkeypatch) -> None:
     monkeypatch.setattr(table, "milliseconds", lambda name, device="cpu": 12.34)
     monkeypatch.setattr(table, "count_preset", lambda name: (13_194_380, 6_081_199_104))
     text = table.markdown()
-    assert "| SLPT | `slpt-98-lite` | 13.194 | 13.19 | 6.081 | 6.08 |" in text
+    assert "| SLPT | `slpt-98-lite` [3] | 13.194 | 13.19 | 6.081 | 6.12 |" in text
     for system in SYSTEMS.values():
         assert all(f"`{name}`" in text for name in system.printed_sizes)
         assert all(note in text for name, note in system.notes.items() if name in system.printed_sizes)

@@ -12,6 +12,7 @@ from workbench.errors import TraceError, UnknownNameError
 from workbench.landmarks import get_scheme
 from workbench.models import build, preset
 from workbench.tracing import NamedTensor, Tap, Trace, taps
+from workbench.widgets import relations_payload
 
 MATRIX = np.array([[0.5, 0.3, 0.2], [0.6, 0.1, 0.3], [0.05, 0.15, 0.8]])
 
@@ -179,3 +180,37 @@ def test_systems_tell_their_relations_by_axes(name: str, kinds: dict[str, str] |
         assert found and all(kind.title.startswith("edge weight") for kind in found)
     else:
         assert {kind.name: kind.title for kind in found} == kinds
+
+
+def test_an_idle_layer_is_named_and_the_next_one_comes_first() -> None:
+    plain = synthetic_reading(68)
+    trace = Trace()
+    for name, entry in plain.trace.items():
+        trace[name] = entry
+    trace.meta = {"idle": ["relation.layers.0.self"]}
+    reading = dataclasses.replace(plain, trace=trace)
+    cross, self_ = explain.relation_kinds(reading)
+    assert (cross.idle, cross.first, self_.idle, self_.first) == ((), 0, (0,), 1)
+    words = "idle by construction"
+    assert words in explain.attention_matrix(reading, "self", layer=0).caption
+    for kind, layer in (("self", 1), ("cross", 0), ("self", None)):
+        assert words not in explain.attention_matrix(reading, kind, layer=layer).caption
+    start = relations_payload(reading, {"kind": "self"})["meta"]["state"]["selection"]
+    assert start["layer"] == 1
+    assert relations_payload(reading, {"kind": "self", "layer": 0})["meta"]["state"]["selection"]["layer"] == 0
+    assert relations_payload(reading)["meta"]["state"]["selection"]["layer"] == 0
+    assert [k["idle"] for k in relations_payload(reading)["meta"]["kinds"]] == [[], [0]]
+
+
+def test_edges_that_are_one_over_the_degree_are_called_so() -> None:
+    plain, even = synthetic_reading("five", attention=False), torch.eye(5) / 2
+    even[torch.arange(5), (torch.arange(5) + 1) % 5] = 0.5
+    learned = even.clone()
+    learned[0, 0], learned[0, 1] = 0.8, 0.2
+    trace = Trace()
+    for layer, weights in enumerate((even, learned)):
+        trace[f"graph.layers.{layer}.edges"] = NamedTensor(weights[None], ("batch", "query_landmark", "key_landmark"))
+    reading = dataclasses.replace(plain, trace=trace)
+    assert explain.relation_kinds(reading)[0].even == (0,)
+    said = [explain.attention_matrix(reading, layer=layer).caption for layer in (0, 1)]
+    assert "1 / degree" in said[0] and "1 / degree" not in said[1]

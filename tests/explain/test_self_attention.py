@@ -85,3 +85,11 @@ def test_another_array_gets_a_sentence() -> None:
         leaked_mass(np.zeros((2, 3, 2, 3)), np.zeros((1, 2)))
     with pytest.raises(TraceError, match=r"at\(batch=0\)"):
         attention_from(np.zeros((1, 2, 2, 2, 2)), 0.5, 0.5)
+
+
+def test_chance_is_what_a_uniform_attention_leaks() -> None:
+    rng = np.random.default_rng(0)
+    points, uniform = rng.uniform(0.3, 0.7, (5, 2)), np.full((8, 8, 8, 8), 1 / 64)
+    prior = structure_prior(points, 8, 0.5, 1.5)
+    assert 0 < prior.chance < 1
+    np.testing.assert_allclose(leaked_mass(uniform, points, 0.5, 1.5).values, prior.chance)

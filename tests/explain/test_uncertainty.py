@@ -96,28 +96,15 @@ def test_path_names_its_steps() -> None:
     assert found.length[5] == pytest.approx(steps.sum())
 
 
-def test_calibration_of_a_true_gaussian_and_an_overconfident_one() -> None:
-    rng = np.random.default_rng(0)
-    sigma = rng.uniform(1, 3, 20000)
-    errors = sigma * rng.standard_normal(20000)
-    good = explain.calibration(errors, sigma)
-    assert good.gap < 0.01
-    assert "68% of 20000" in good.caption
-    assert explain.calibration(errors, sigma / 2).observed[9] < good.expected[9] - 0.2
-
-
-def test_calibration_of_a_true_laplace() -> None:
-    errors = np.random.default_rng(1).laplace(scale=2 / np.sqrt(2), size=50_000)
-    good = explain.calibration(errors, np.full(50_000, 2.0), likelihood="laplace")
-    assert good.gap < 0.005
-    assert "of a calibrated Laplace distribution 76%" in good.caption
-    assert explain.calibration(errors, np.full(50_000, 2.0)).gap > 0.04
-
-
-def test_calibration_by_hand() -> None:
-    found = explain.calibration(np.array([0.5, -2.0, np.nan]), np.array([1.0, 1.0, 1.0]), levels=1)
-    assert found.expected.tolist() == [0.5]
-    assert found.observed.tolist() == [0.5]  # radius of the 50 % interval is 0.674
-    assert found.count == 2
-    with pytest.raises(TraceError, match="one shape"):
-        explain.calibration(np.ones(2), np.ones(3))
+def test_a_recalibrated_reading_has_every_spread_times_its_stages_scalar() -> None:
+    plain = replace(synthetic_reading(68), calibration={"scales": [1.25, 0.8, 1.1], "fitted": "drawn test"})
+    mended = plain.recalibrated()
+    for stage, scale in enumerate((1.25, 0.8, 1.1)):
+        np.testing.assert_allclose(explain.ellipses(mended, stage=stage).sigma, scale * plain.sigma(stage))
+        assert f"σ × {scale:g} in this stage, fitted on drawn test" in explain.sigma_order(mended, stage).caption
+    np.testing.assert_allclose(mended.recalibrated().sigma(), mended.sigma())
+    assert explain.patch_states(mended).error < 1e-4  # the sizes follow the variance as predicted
+    assert "recalibrated" not in explain.ellipses(plain).caption
+    for nothing in (synthetic_reading(68), replace(plain, calibration={"scales": [1.0]})):
+        with pytest.raises(TraceError, match="stays as predicted"):
+            nothing.recalibrated()

@@ -232,12 +232,16 @@ UNCERTAIN: dict[str, dict[str, Any]] = {
     "a landmark": {"landmark": 30, "patches": True, "path": True},
     "by part in pixels": {"sort": "part", "unit": "pixel", "patches": True, "stage": 1},
     "mean face": {"stage": None, "path": True},
+    "recalibrated": {"recalibrated": True, "landmark": 30},
+    "an early stage, recalibrated": {"recalibrated": True, "stage": 0, "unit": "pixel"},
 }
+TOLD = {"scales": [1.25, 0.8, 1.1], "fitted": "drawn test: 6 faces never seen in training"}
+UNSURE = replace(synthetic_reading(68), calibration=TOLD)
 
 
 @pytest.fixture(scope="module")
 def uncertainty_drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    reading = synthetic_reading(68)
+    reading = UNSURE
     body = """
     return input.meta.asked.map((state) => {
       const v = uncertaintyState(penHost);
@@ -263,7 +267,7 @@ def uncertainty_drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
 
 @pytest.mark.parametrize("name", UNCERTAIN)
 def test_ellipses_have_one_size_and_colour(name: str, uncertainty_drawn: dict[str, Any]) -> None:
-    figure = figures.uncertainty(synthetic_reading(68), **UNCERTAIN[name])
+    figure = figures.uncertainty(UNSURE, **UNCERTAIN[name])
     theirs = [
         (*m["path"][0][1:], m["width"], *paint(m["style"], m["alpha"]))
         for m in uncertainty_drawn[name]["face"]
@@ -282,7 +286,7 @@ def test_ellipses_have_one_size_and_colour(name: str, uncertainty_drawn: dict[st
 
 @pytest.mark.parametrize("name", UNCERTAIN)
 def test_bars_have_one_place_and_length(name: str, uncertainty_drawn: dict[str, Any]) -> None:
-    figure = figures.uncertainty(synthetic_reading(68), **UNCERTAIN[name])
+    figure = figures.uncertainty(UNSURE, **UNCERTAIN[name])
     theirs = [m["path"][0][1:] for m in uncertainty_drawn[name]["side"] if m["kind"] == "fill"]
     ours = [[s["x0"], s["y0"], s["x1"] - s["x0"], s["y1"] - s["y0"]] for s in shapes_of(figure, "x2", "rect")]
     if UNCERTAIN[name].get("stage", -1) is None:
@@ -295,12 +299,13 @@ def test_bars_have_one_place_and_length(name: str, uncertainty_drawn: dict[str, 
 @pytest.mark.parametrize("name", UNCERTAIN)
 def test_uncertainty_is_told_in_the_same_words(name: str, uncertainty_drawn: dict[str, Any]) -> None:
     state = UNCERTAIN[name]
-    figure = figures.uncertainty(synthetic_reading(68), **state)
+    figure = figures.uncertainty(UNSURE, **state)
     assert figure.layout.meta["caption"] == uncertainty_drawn[name]["words"]
     same_words(figure, uncertainty_drawn[name]["face"])
     same_words(figure, uncertainty_drawn[name]["side"], "x2")
+    shown = UNSURE.recalibrated() if state.get("recalibrated") else UNSURE
     chosen = {key: state[key] for key in ("stage", "layer", "ellipses", "patches", "path") if key in state}
-    assert facts.uncertainty_facts(synthetic_reading(68), **chosen) == uncertainty_drawn[name]["told"]
+    assert facts.uncertainty_facts(shown, **chosen) == uncertainty_drawn[name]["told"]
 
 
 LANDMARKS = [(0, None), (1, 30), (2, 8)]

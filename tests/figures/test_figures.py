@@ -8,6 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from tests.explain.test_calibration import REPORT
 from tests.readings import synthetic_reading
 from workbench import explain, figures
 from workbench.errors import TraceError
@@ -303,6 +304,16 @@ def test_calibration_draws_the_curve() -> None:
     result = explain.calibration(np.array([0.5, -2.0]), np.ones(2), levels=3)
     curve = figures.calibration(result).data[0]
     np.testing.assert_allclose(np.asarray(curve.customdata)[:, 1], result.observed)
+
+
+def test_a_report_draws_both_curves_and_the_errors_of_its_groups() -> None:
+    drawn = figures.calibration(REPORT)
+    values = [np.asarray(trace.customdata)[:, 1].tolist() for trace in drawn.data]
+    assert values == [list(REPORT.observed), list(REPORT.recalibrated)]
+    assert "drawn test, 6 faces" in caption_of(drawn)
+    errors = figures.error_against_sigma(REPORT)
+    np.testing.assert_allclose(np.asarray(errors.data[0].customdata), REPORT.bins)
+    assert np.ptp(np.asarray(errors.data[0].x)) > 100
 
 
 def test_relations_of_98_points_have_98_dots() -> None:

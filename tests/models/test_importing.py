@@ -13,7 +13,7 @@ import torch
 from workbench.errors import CheckpointError, UnknownNameError
 from workbench.models import build, list_models, load_model, preset, save_checkpoint, zoo
 from workbench.models.dslpt import infer_config, published_name
-from workbench.models.importing import read_start, read_state_dict
+from workbench.models.importing import load_trunk, read_start, read_state_dict
 from workbench.models.zoo import describe
 
 
@@ -54,6 +54,50 @@ def test_full_and_lite_backbones_are_told_apart() -> None:
         state = build(config, torch.rand(98, 2)).state_dict()
         theirs = {published_name(k, config): v for k, v in state.items()}
         assert infer_config(theirs, system=config.system) == config
+
+
+def test_other_systems_take_one_mean_face(tmp_path) -> None:
+    _, path, init, _ = published(tmp_path)
+    with pytest.raises(CheckpointError, match="answers one convention"):
+        load_model(path, system="dslpt", init_face=[init, init])
+
+
+@pytest.mark.parametrize(
+    "name", ["dslpt-98-lite", "dslpt-98-resnet34", "scc-98-sc", "tufa-98-s16", "aodn-68-resnet18"]
+)
+def test_a_backbone_starts_from_published_weights_of_it_alone(tmp_path, name) -> None:
+    """The published file has no prefix, a classifier besides, and of an older torchvision no counters."""
+    points = torch.linspace(0.1, 0.9, 2 * preset(name).landmarks).view(2, -1).T
+    source, model = build(name, points), build(name, points)
+    with torch.no_grad():
+        for tensor in source.parameters():
+            tensor.copy_(torch.randn_like(tensor))
+    new = ("head.", "reduce.", "laterals.")
+    theirs = {
+        short: tensor
+        for key, tensor in source.state_dict().items()
+        if key.startswith(("backbone.", "encoder."))
+        and not (short := key.partition(".")[2]).startswith(new)
+        and not key.endswith("num_batches_tracked")
+    }
+    path = tmp_path / "imagenet.pth"
+    torch.save({**theirs, "fc.weight": torch.zeros(1000, 8), "head.weight": torch.zeros(1000, 8)}, path)
+    before = {k: v.clone() for k, v in model.state_dict().items()}
+    assert load_trunk(model, path) == len(theirs)
+    for key, tensor in model.state_dict().items():
+        taken = key.startswith(("backbone.", "encoder.")) and key.partition(".")[2] in theirs
+        assert torch.equal(tensor, theirs[key.partition(".")[2]] if taken else before[key]), key
+    first = next(iter(theirs))
+    block = next(key for key in theirs if key.count(".") > 1)
+    for wrong, words in (
+        ({k: v for k, v in theirs.items() if k != block}, "missing"),
+        ({**theirs, first: torch.zeros(3)}, "another shape"),
+        ({"conv.weight": torch.zeros(3)}, "have its names"),
+    ):
+        torch.save(wrong, path)
+        with pytest.raises(CheckpointError, match=words):
+            load_trunk(model, path)
+        assert torch.equal(model.state_dict()["mean_shape"], before["mean_shape"])
 
 
 def test_a_missing_and_a_spare_tensor_are_named(tmp_path) -> None:

@@ -10,7 +10,7 @@ import torch
 from tests.models.test_systems import TAPS, answers, awake, crops
 from workbench.errors import TraceError
 from workbench.faces import sample_face
-from workbench.models import load_model
+from workbench.models import list_models, load_model
 from workbench.tracing import edits, intervene, record, taps
 
 
@@ -42,16 +42,27 @@ def test_every_tap_is_two_way(name: str) -> None:
             assert moved > 0, path
 
 
-@pytest.mark.parametrize("name", ["dslpt-68", "slpt-68", "tufa"])
-def test_the_first_self_attention_cannot_matter_and_later_ones_do(name: str) -> None:
-    """The values of the first layer's self-attention are one constant vector, for the state starts at zero: any
-    weights that sum to one give the same, in the papers too."""
+IDLE = {name: ["relation.layers.0.self"] for name in ("dslpt-68", "dslpt-98", "slpt-68")}
+IDLE["tufa"] = ["decoder.layers.0.self"]
+
+
+@pytest.mark.parametrize("name", [card.name for card in list_models()])
+def test_what_is_idle_by_construction_can_be_scrambled_and_the_rest_cannot(name: str) -> None:
+    """Weights that sum to one give the same mean of one constant value, in the papers too."""
     model = load_model(name, device="cpu")
+    told = [path for path, tap in taps(model).items() if tap.idle]
+    assert told == IDLE.get(name, [])
+    if not told:
+        return
     images = model.prepare(torch.from_numpy(sample_face("astronaut").crop(model.input_size)).permute(2, 0, 1)[None])
-    layers = [path for path in taps(model) if re.fullmatch(r".*layers\.[0-9]+\.self", path)]
     with torch.no_grad():
-        plain, moved = model(images).landmarks, []
-        for path in layers:
-            with intervene(model, {path: edits.Uniform()}):
-                moved.append(float((model(images).landmarks - plain).abs().max()))
-    assert moved[0] < 1e-3 < 0.01 < max(moved[1:])
+        plain = model(images).landmarks / model.input_size
+
+        def moved(path: str, edit: edits.Scramble) -> float:
+            with intervene(model, {path: edit}):
+                return float((model(images).landmarks / model.input_size - plain).abs().max())
+
+        for path in told:
+            assert moved(path, edits.Scramble("key_landmark")) < 1e-6
+            later = [p for p in taps(model) if re.sub("[0-9]+", "", p) == re.sub("[0-9]+", "", path) and p != path]
+            assert max(moved(p, edits.Scramble("key_landmark")) for p in later) > 1e-4

@@ -46,11 +46,15 @@ def awake(model: SCC) -> SCC:
     return model
 
 
-@pytest.mark.parametrize("name", list(SYSTEM.printed_sizes))
-def test_counts_meet_the_printed_ones(name: str) -> None:
+COUNTED = {"scc-98-sc": (24.68, 5.20), "scc-98-base": (24.22, 4.97), "scc-98-hrnet": (11.43, 4.44)}
+"""Millions and G of the authors' own weights."""
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_counts_meet_the_authors(name: str) -> None:
     config = PRESETS[name]
     model = SCC(config, torch.rand(config.landmarks, 2))
-    millions, giga = SYSTEM.printed_sizes[name]
+    millions, giga = COUNTED[name]
     assert count_parameters(model) / 1e6 == pytest.approx(millions, rel=0.01)
     assert count_multiply_accumulates(model) / 1e9 == pytest.approx(giga, rel=0.01)
 

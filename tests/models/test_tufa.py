@@ -86,6 +86,29 @@ def test_published_weights_give_the_published_answer(tmp_path, patch: int) -> No
     assert float((stages[0] / 256 - expected).abs().max()) < 1e-4
 
 
+def test_published_prompts_keep_the_mean_shape_and_the_embedding_apart(tmp_path) -> None:
+    """Several conventions in one model; `init` stays the mean shape, the way from it to `offset` is the embedding."""
+    path, rng = tmp_path / "tufa.pth", np.random.default_rng(0)
+    torch.save(reference.published_state(16), path)
+    shapes = {n: 256 * rng.random((n, 2)) for n in (68, 29, 31)}
+    files = [tmp_path / f"shape_{n}.npz" for n in shapes]
+    for file, (n, shape) in zip(files, shapes.items(), strict=True):
+        np.savez(file, offset=shape, **({} if n == 31 else {"init": shape - n / 10}))
+    model = load_model(path, system="tufa", init_face=files, device="cpu")
+    assert model.config.conventions == ("ibug68", "cofw29", "user31") and model.scheme.name == "ibug68"
+    for name, shape in zip(model.config.conventions, shapes.values(), strict=True):
+        torch.testing.assert_close(model.prompt(name), torch.from_numpy(shape / 256).float(), atol=1e-6, rtol=0)
+    for name, n in (("ibug68", 68), ("cofw29", 29)):
+        apart = torch.from_numpy((shapes[n] - n / 10) / 256).float()
+        torch.testing.assert_close(model.shape_of(name), apart, atol=1e-6, rtol=0)
+        torch.testing.assert_close(model.alignment[name], torch.full((n, 2), 2 * n / 10 / 256), atol=1e-6, rtol=0)
+    assert not model.alignment["user31"].any()
+    stored = load_model(save_checkpoint(model, tmp_path / "ours", half=False), device="cpu")
+    torch.testing.assert_close(stored.prompt("cofw29"), model.prompt("cofw29"))
+    with pytest.raises(CheckpointError, match="one number of points"):
+        import_published(path, "tufa", [files[0], files[0]])
+
+
 def test_weights_of_another_system_are_refused() -> None:
     with pytest.raises(CheckpointError, match="not TUFA"):
         infer_config({"conv1.weight": torch.zeros(1)})

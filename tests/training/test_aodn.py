@@ -9,10 +9,9 @@ import pytest
 import torch
 
 from tests.synthetic import write_synthetic
-from workbench.models import load_model
+from workbench.models import build, load_model
 from workbench.models.aodn import AODN, PRESETS
 from workbench.training import get_recipe, train
-from workbench.models import build
 from workbench.training.aodn import (
     aodn_loss,
     map_sparsity,

@@ -13,8 +13,9 @@ from tests.synthetic import write_synthetic
 from workbench.data.augment import AugmentedBatch
 from workbench.errors import CheckpointError, DataError, SettingsError, UnknownNameError
 from workbench.evaluation import SIDES, evaluate, sigma_under_occlusion
+from workbench.explain import CalibrationReport
 from workbench.landmarks import get_scheme
-from workbench.models import ModelCard, build, load_model
+from workbench.models import ModelCard, build, load_model, preset
 from workbench.training import get_recipe, train
 from workbench.training.folders import set_folder
 from workbench.training.patches import PatchTransformerTraining
@@ -60,6 +61,62 @@ def test_a_recipe_leaves_a_checkpoint_a_card_and_a_state_to_resume(trained, fold
     assert "NME inter-ocular" in names and "sigma ratio covered / uncovered, rectangle of 30%" in names
     assert torch.load(out / "last.ckpt", weights_only=False)["global_step"] == card.steps == 16
     assert list((out / "logs").rglob("metrics.csv"))
+
+
+def test_the_card_tells_how_far_its_sigma_keeps_its_promise(trained) -> None:
+    report = CalibrationReport.from_card(load_model(trained[2], device="cpu").card.calibration)
+    assert len(report.scales) == 3 and report.faces == 8
+    assert [row.where for row in report.rows[:3]] == ["stage 1", "stage 2", "stage 3"]
+
+
+def test_a_fold_is_left_out_and_told(folder, tmp_path) -> None:
+    recipe = replace(get_recipe("slpt-68"), sets=("drawn",), test="drawn", batch=4, start=None, precision="32-true")
+    path = train(replace(recipe, phases=(Phase(1, 1e-3),)), folder, tmp_path, leave_out=(1, 4), progress=False)
+    card = load_model(path, device="cpu").card
+    assert card.left_out == (1, 4) and "--leave-out 1/4" in card.command and card.calibration == {}
+    assert 0 < int(card.data.split()[1]) < 16
+    with pytest.raises(SettingsError, match="no fold 5/4"):
+        train(recipe, folder, tmp_path, leave_out=(5, 4), progress=False)
+
+
+def test_a_backbone_of_its_own_to_start_from(folder, tmp_path, monkeypatch) -> None:
+    """Not trained (no epochs) and not measured, so that what was taken is seen."""
+    from workbench.training import run
+
+    told = []
+    monkeypatch.setattr(run, "finish", lambda *given: told.append(given))
+    recipe = replace(
+        get_recipe("dslpt-68-paper"), preset="dslpt-68-resnet34", sets=("drawn",), test="drawn", precision="32-true"
+    )
+    theirs = {
+        key.removeprefix("backbone."): torch.rand_like(tensor) if tensor.is_floating_point() else tensor
+        for key, tensor in build("dslpt-68-resnet34", torch.rand(68, 2)).state_dict().items()
+        if key.startswith("backbone.") and ".reduce." not in key
+    }
+    start = str(tmp_path / "resnet34.pth")
+    torch.save(theirs, start)
+    train(recipe, folder, tmp_path, start=start, epochs=0, progress=False)
+    (module, *_, extra, _), = told  # fmt: skip
+    assert all(torch.equal(v, theirs[k]) for k, v in module.model.backbone.state_dict().items() if k in theirs)
+    assert extra[-2:] == ["--start", start]
+    with pytest.raises(CheckpointError, match="does not fit the backbone"):
+        train(replace(recipe, preset="dslpt-68-lite"), folder, tmp_path, start=start, progress=False)
+
+
+@pytest.mark.parametrize("system", ["slpt", "dslpt"])
+@pytest.mark.parametrize("stages", [1, 2, 4])
+def test_another_number_of_stages_trains_with_as_many_weights_or_is_refused(system: str, stages: int) -> None:
+    config = replace(preset(f"{system}-68-compact"), stages=stages, dim=32, heads=2, layers=2, ffn=32, input_size=64)
+    model, scheme, recipe = build(config, torch.rand(68, 2)), get_scheme(68), get_recipe(f"{system}-68")
+    with pytest.raises(SettingsError, match=f"give it stage_weights of {stages} numbers"):
+        PatchTransformerTraining(model, scheme, recipe)
+    module = PatchTransformerTraining(model, scheme, replace(recipe, stage_weights=(1 / stages,) * stages))
+    points, known = torch.rand(2, 68, 2), torch.ones(2, 68, dtype=torch.bool)
+    batch = AugmentedBatch(torch.rand(2, 3, 64, 64), points, known, ~known)
+    module.model_loss(module.model_input(batch.images), batch).backward()
+    still = [n for n, p in model.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any())]
+    assert all(name.startswith("relation.layers.0.") for name in still), still  # its states are zero still
+    assert model.eval()(torch.zeros(1, 3, 64, 64)).stages.shape[0] == stages
 
 
 def test_the_card_s_numbers_are_what_evaluate_measures(trained, folder) -> None:

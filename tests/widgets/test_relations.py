@@ -247,3 +247,16 @@ def test_a_legend_says_what_the_numbers_are(model: str, unit: str) -> None:
     assert {kind["unit"] for kind in payload["meta"]["kinds"]} == {unit}
     words = [note.text for note in wb.figures.relations(reading, kind=None).layout.annotations]
     assert f"{unit}, line width and colour" in words
+
+
+def test_another_kind_opens_at_a_layer_that_works(tmp_path):
+    got = run(
+        tmp_path,
+        "relations",
+        """const kinds = [{ name: "cross", idle: [], shape: [3, 4, 8, 68] },
+          { name: "self", idle: [0], shape: [3, 4, 8, 68] },
+          { name: "dead", idle: [0], shape: [1, 1, 1, 68] }];
+        return [["self", 0], ["self", 2], ["cross", 0], ["dead", 0]].map(([kind, layer]) =>
+          workingLayer(kinds, kind, layer));""",
+    )
+    assert got == [1, 2, 0, 0]

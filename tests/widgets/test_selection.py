@@ -39,3 +39,11 @@ def test_what_is_not_there_is_refused_or_becomes_the_default(given: dict[str, ob
     settled = resolve(TABLE, given, BOUNDS, strict=False)
     kept = {"kind": "b"} if given.get("kind") == "b" else {}
     assert settled == resolve(TABLE, kept, BOUNDS)
+
+
+def test_a_default_may_depend_on_another_entry() -> None:
+    table = (Entry("kind", "cross", ("cross", "self")), Entry("layer", 0, index="layer"))
+    bounds = {"layer": {"by": "kind", "of": {"cross": 4, "self": 4}, "first": {"cross": 0, "self": 1}}}
+    assert resolve(table, {"kind": "self"}, bounds) == {"kind": "self", "layer": 1}
+    assert resolve(table, {"kind": "self", "layer": 0}, bounds) == {"kind": "self", "layer": 0}
+    assert resolve(table, {}, bounds) == {"kind": "cross", "layer": 0}

@@ -126,3 +126,17 @@ def test_baseline_of_another_model():
 def test_reading_without_variance():
     with pytest.raises(TraceError, match="no uncertainty"):
         uncertainty_payload(synthetic_reading(68, variance=False))
+
+
+def test_scalars_travel_where_the_card_tells_them():
+    plain = synthetic_reading(68)
+    assert uncertainty_payload(plain)["meta"]["calibration"] is None
+    with pytest.raises(TraceError, match="tells no calibration"):
+        uncertainty_payload(plain, selection={"recalibrated": True})
+    told = replace(plain, calibration={"scales": [1.25, 0.8, 1.1], "fitted": "drawn test"})
+    meta = uncertainty_payload(told)["meta"]
+    assert meta["calibration"] == {"scales": [1.25, 0.8, 1.1], "fitted": "drawn test"}
+    assert meta["state"]["selection"]["recalibrated"] is False
+    mended = uncertainty_payload(told.recalibrated())["meta"]
+    assert mended["state"]["selection"]["recalibrated"] is True
+    assert mended["variance"] == meta["variance"]  # the widget multiplies, once

@@ -134,3 +134,22 @@ def test_the_same_occluder_asks_for_nothing(tmp_path):
           [null, o]].map((pair) => sameOccluder(...pair));""",
     )  # fmt: skip
     assert got == [True, True, True, True, True, False, False, False, False]
+
+
+def test_recalibrated_sigma_agrees_with_python_and_is_named(tmp_path):
+    told = {"scales": [1.25, 0.8, 1.1], "fitted": "drawn test"}
+    reading = replace(synthetic_reading(68), calibration=told)
+    got = run(
+        tmp_path,
+        "uncertainty",
+        """const s = { ellipses: true, recalibrated: true };
+        const told = (meta, step) => uncertaintyFacts(meta, s, step);
+        const say = (step, meta = input.meta) => captionText(composeCaption(meta.caption, told(meta, step)));
+        return { sigma: sigmaAt(input.meta, 1, 0, scaleAt(input.meta, s, 1)), said: say(4), start: say(0),
+          without: say(4, { ...input.meta, calibration: null }) };""",
+        meta=uncertainty_payload(reading)["meta"],
+    )
+    np.testing.assert_allclose(got["sigma"], reading.recalibrated().sigma(1, 0), rtol=2e-3)
+    np.testing.assert_allclose(reading.recalibrated().sigma(1, 0), 0.8 * reading.sigma(1, 0))
+    assert "recalibrated: σ × 0.8 in this stage, fitted on drawn test" in got["said"]
+    assert "recalibrated" not in got["start"] and "recalibrated" not in got["without"]

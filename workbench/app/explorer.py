@@ -75,8 +75,12 @@ def linked(
         if kept.get("of") != of(selection):
             kept = {k: v for k, v in kept.items() if k not in passing}
         own = {k: v for k, v in kept.items() if k in started}
-        entries = {**started, **own, **(take or taken)(selection)}
-        return settle(name, payload["meta"], entries) if "bounds" in payload["meta"] else entries
+        entries = {**own, **(take or taken)(selection)}
+        if "bounds" not in payload["meta"]:
+            return {**started, **entries}
+        # What depends on another entry starts anew with it.
+        bound = {k for k, b in payload["meta"]["bounds"].items() if isinstance(b, Mapping) and "first" in b}
+        return settle(name, payload["meta"], {k: v for k, v in started.items() if k not in bound} | entries)
 
     def changed(now: dict[str, Any]) -> None:
         # Against the selection of this very moment: the run that mounted the widget may lie several changes back.

@@ -9,7 +9,24 @@ import streamlit as st
 
 from workbench.app import explorer, readings, requirements, state
 from workbench.app.url_state import Selection
+from workbench.models import ModelCard
 from workbench.widgets import structure_payload
+
+_ZERO = " set to zero"
+
+
+def effect_words(card: ModelCard) -> str:
+    """What the card tells of the answer without the encodings; "" where it tells nothing."""
+    errors = {str(row["metric"]).partition(", ")[2]: row for row in card.metrics if "NME" in str(row["metric"])}
+    parts = [
+        f"without its {what.removesuffix(_ZERO)} (set to zero) {row['value']:.2f} %"
+        for what, row in errors.items()
+        if what.endswith(_ZERO)
+    ]
+    if not parts or "" not in errors:
+        return ""
+    whole = errors[""]
+    return f"NME of {card.name} on {whole['data']} {whole['split']}: {whole['value']:.2f} %; {'; '.join(parts)}."
 
 
 def show() -> None:
@@ -30,6 +47,8 @@ def show() -> None:
     chosen = explorer.linked(
         "structure", payload, take=take, give=give, of=lambda _: names, passing=("model", "landmark")
     )
+    cards = readings.cards()
+    st.caption("  \n".join(filter(None, (effect_words(cards[name]) for name in names if name in cards))))
     if len(names) < 2:
         st.caption("No other model of this system is on the shelf with another number of points, so it stands alone.")
     explorer.evidence("structure")

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from workbench import figures
 from workbench.app import explorer, readings, requirements, state
 from workbench.errors import ImageError
-from workbench.explain import relation_change
+from workbench.explain import CalibrationReport, relation_change, to_markdown
 from workbench.faces import Occluder
 from workbench.reading import Reading
 from workbench.widgets import uncertainty_payload
@@ -62,6 +62,7 @@ def show() -> None:
                 icon=":material/ink_eraser:",
             )
         _explorer(plain, plain, {})
+        _promise(plain.reading)
         return
     shown = readings.occluded(selection, occluder)
     listens = requirements.fits("relations", selection.model)
@@ -80,6 +81,25 @@ def show() -> None:
         with picture:
             figure = figures.relation_change(change, shown.reading, plain.reading)
             st.plotly_chart(figure, key="relation_change", config={"displayModeBar": False})
+    _promise(plain.reading)
+
+
+def _promise(reading: Reading) -> None:
+    """Whether the spread keeps its promise, as the model's card tells."""
+    if not reading.calibration:
+        return
+    report = CalibrationReport.from_card(reading.calibration)
+    st.markdown("##### Does σ keep its promise?")
+    st.markdown(report.verdict())
+    curve, errors, table = st.columns([9, 9, 11])
+    for place, name, figure in (
+        (curve, "coverage", figures.calibration(report)), (errors, "errors", figures.error_against_sigma(report))
+    ):  # fmt: skip
+        with place:
+            st.plotly_chart(figure, key=name, width="content", config={"displayModeBar": False})
+    with table, st.container(key="wb-coverage"):
+        st.markdown(to_markdown(report.table()))
+    st.caption(report.caption())
 
 
 def _explorer(shown: readings.Shown, plain: readings.Shown, cover: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import Annotated, ParamSpec
 
 import typer
 
-from workbench.cli import catalogue, evaluate, inspect, track, train
+from workbench.cli import calibrate, catalogue, evaluate, inspect, track, train
 from workbench.errors import WorkbenchError
 
 P = ParamSpec("P")
@@ -103,6 +103,7 @@ for function in (
     inspect.shape,
     track.track,
     evaluate.evaluate,
+    calibrate.calibrate,
     train.train,
     train.import_weights,
     evaluate.bench,

@@ -40,9 +40,8 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure NME, FR and AUC on a benchmark folder."""
-    from workbench.evaluation import SIDES, sigma_under_occlusion
+    from workbench.evaluation import SIDES, mechanism_report, sigma_under_occlusion
     from workbench.evaluation import evaluate as measure
-    from workbench.evaluation import mechanism_report
     from workbench.models import load_model
 
     # The report tells of the faces that were left out.

@@ -115,6 +115,9 @@ def figure(
     tap: Annotated[
         str | None, typer.Option(help="inside: which tensor (`workbench trace` lists them), by default a telling one.")
     ] = None,
+    recalibrated: Annotated[
+        bool | None, typer.Option("--recalibrated", help="uncertainty: sigma times the scalars on the model's card.")
+    ] = None,
     at: Annotated[str | None, typer.Option(help="self-attention: the place x,y in [0, 1] of the crop.")] = None,
 ) -> None:
     """Draw a view of one reading into a file."""
@@ -146,7 +149,7 @@ def figure(
         typer.echo(save(drawn.make(reading, **{drawn.options[name]: value for name, value in given.items()}), out))
 
 
-_OPTIONS = ("kind", "stage", "layer", "head", "top_k", "threshold", "landmark", "tap", "at")
+_OPTIONS = ("kind", "stage", "layer", "head", "top_k", "threshold", "landmark", "tap", "recalibrated", "at")
 
 
 def _flag(name: str) -> str:

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+from workbench.errors import SettingsError
+
 
 class Log(StrEnum):
     csv = "csv"
@@ -29,6 +31,16 @@ def train(
     ] = None,
     logger: Annotated[Log, typer.Option(help="Where the curves go.")] = Log.csv,
     seed: Annotated[int | None, typer.Option(min=0, help="Instead of the recipe's.")] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            help="Start from a model of the shelf or a checkpoint, or start the backbone from a .pth of it alone "
+            "(ImageNet's HRNet-W18 or ResNet, DINO's ViT-S), instead of the recipe's start."
+        ),
+    ] = None,
+    leave_out: Annotated[
+        str | None, typer.Option(metavar="I/K", help="Train without fold I of K, for `workbench calibrate --fold`.")
+    ] = None,
 ) -> None:
     """Train a recipe; the checkpoint and its card end up in OUT."""
     from workbench.training import get_recipe
@@ -47,15 +59,32 @@ def train(
         precision=precision,
         logger=logger.value,
         seed=seed,
+        start=start,
+        leave_out=fold_of(leave_out),
     )
     if all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK")):  # torchrun's, Lightning's
         typer.echo(path)
 
 
+def fold_of(text: str | None) -> tuple[int, int] | None:
+    """ "1/5" -> (1, 5). Raises SettingsError."""
+    if text is None:
+        return None
+    if not (found := re.fullmatch(r"([0-9]+)/([0-9]+)", text)):
+        raise SettingsError(f"A fold is written as 1/5, the first of five, not '{text}'.")
+    return int(found[1]), int(found[2])
+
+
 def import_weights(
     file: Annotated[Path, typer.Argument(help="The authors' .pth.")],
     system: Annotated[str, typer.Option(help="Which system it belongs to, such as dslpt.")],
-    init_face: Annotated[Path, typer.Option(help="An .npz with init_face (N, 2), in pixels of a 256-pixel crop.")],
+    init_face: Annotated[
+        list[Path],
+        typer.Option(
+            help="An .npz with init_face (N, 2), in pixels of a 256-pixel crop; TUFA: with offset and init, one file "
+            "a convention, the model's own first."
+        ),
+    ],
     out: Annotated[Path, typer.Option(help="A .safetensors file.")],
     graph: Annotated[Path | None, typer.Option(help="SCC: the authors' edges, lines 'i j weight'.")] = None,
     name: Annotated[str | None, typer.Option(help="What to call it; the file's name by default.")] = None,

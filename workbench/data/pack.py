@@ -20,7 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from workbench.data.samples import FaceDataset, Sample
-from workbench.errors import DataError
+from workbench.errors import DataError, SettingsError
 from workbench.landmarks.geometry import square_crop
 
 MARGIN = 1.4
@@ -60,6 +60,24 @@ class Packed:
     def labelled(self) -> np.ndarray:
         """Landmarks (M, N, 2) float64 in pixels of the stored crop, NaN where missing."""
         return torch.where(self.valid[..., None], self.points.double(), torch.nan).numpy()
+
+    def divided(self, index: int, count: int) -> tuple[Packed, Packed]:
+        """The faces without fold ``index`` (from 1) of ``count``, and that fold; names decide, not the order.
+
+        Raises:
+            SettingsError: no such fold.
+            DataError: one of both is empty.
+        """
+        if not 1 <= index <= count or count < 2:
+            raise SettingsError(f"There is no fold {index}/{count}; they go from 1/2 or 1/5 to 2/2 or 5/5.")
+        inside = np.array(
+            [int(hashlib.sha256(name.encode()).hexdigest(), 16) % count == index - 1 for name in self.files]
+        )
+        if inside.all() or not inside.any():
+            raise DataError(f"{len(self)} faces are too few for {count} folds.")
+        files = np.array(self.files)
+        without, within = (Packed(*self[torch.from_numpy(k)], tuple(files[k].tolist())) for k in (~inside, inside))
+        return without, within
 
     def save(self, path: str | Path, key: str = "") -> None:
         """Write everything into one safetensors file."""

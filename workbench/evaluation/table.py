@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -12,6 +13,7 @@ import torch
 from tqdm import tqdm
 
 from workbench.errors import DataError
+from workbench.explain import CalibrationReport
 from workbench.models.base import ModelCard
 from workbench.models.systems import SYSTEMS
 from workbench.models.zoo import count_preset, list_models, load_model
@@ -100,6 +102,7 @@ def markdown(progress: bool = False) -> str:
         lines.append(row + (f" {milliseconds(card.name, 'cuda'):.1f} |" if gpu else ""))
     threads = torch.get_num_threads()
     lines += ["", f"CPU times: median forward pass of one crop, {threads} thread{'s' if threads > 1 else ''}."]
+    lines += ["", *coverage_of(list_models())]
     return "\n".join(lines)
 
 
@@ -124,6 +127,29 @@ def _largest(row: dict[str, Any], edit: str) -> str:
     if row["answer"] == "pose":
         return f"{max(cost['moved'] for cost in under.values()):.1f} degrees"
     return f"{max(cost['points'] for cost in under.values()):+.2f}"
+
+
+def coverage_of(cards: Iterable[ModelCard]) -> list[str]:
+    """A table of the last stage's coverage, as predicted and recalibrated, of the cards that tell it."""
+    told = [(card.name, CalibrationReport.from_card(card.calibration)) for card in cards if card.calibration]
+    if not told:
+        return []
+    heads = (
+        "checkpoint",
+        "scalars of the stages",
+        "errors within 1 σ",
+        "2 σ",
+        "3 σ",
+        "rank correlation within a landmark",
+    )
+    lines = [f"| {' | '.join(heads)} |", "|---|---|---:|---:|---:|---:|"]
+    for name, report in told:
+        last = report.table()[len(report.scales)]
+        shares = [f"{last[f'{k} σ']} %, promised {100 * p:.1f} %" for k, p in enumerate(report.promise, 1)]
+        scalars = ", ".join(f"{scale:.3f}" for scale in report.scales)
+        lines.append(f"| σ of `{name}` | {scalars} | {' | '.join(shares)} | {report.rank_within:.2f} |")
+    return [*lines, "", "Coverage: last stage, each axis, as predicted → recalibrated; measured on " + "; ".join(
+        dict.fromkeys(report.count_words() for _, report in told)) + "."]  # fmt: skip
 
 
 def error_of(card: ModelCard) -> str:

@@ -2,6 +2,18 @@
 
 from __future__ import annotations
 
+from workbench.explain.calibration import (
+    Calibration,
+    CalibrationReport,
+    Coverage,
+    calibration,
+    coverage,
+    fit_scale,
+    promise,
+    rank_correlation,
+    rank_within,
+    spread_bins,
+)
 from workbench.explain.inside import Map, Picture, Stack, inner_maps, map_rows
 from workbench.explain.relation_change import RelationChange, relation_change
 from workbench.explain.relations import (
@@ -30,15 +42,13 @@ from workbench.explain.structure import (
     part_statistic,
     structure_similarity,
 )
-from workbench.explain.tables import edges_table, landmarks_table, to_csv, to_json
+from workbench.explain.tables import edges_table, landmarks_table, to_csv, to_json, to_markdown
 from workbench.explain.uncertainty import (
     STATES,
-    Calibration,
     Ellipses,
     PatchStates,
     SigmaOrder,
     Trajectory,
-    calibration,
     deviation,
     ellipses,
     patch_states,
@@ -49,6 +59,8 @@ from workbench.explain.uncertainty import (
 __all__ = [
     "STATES",
     "Calibration",
+    "CalibrationReport",
+    "Coverage",
     "Edges",
     "Ellipses",
     "Map",
@@ -70,10 +82,12 @@ __all__ = [
     "best_edges",
     "calibration",
     "cosine_similarity",
+    "coverage",
     "deviation",
     "edges",
     "edges_table",
     "ellipses",
+    "fit_scale",
     "inner_maps",
     "landmarks_table",
     "largest_weight",
@@ -83,13 +97,18 @@ __all__ = [
     "part_statistic",
     "partners",
     "patch_states",
+    "promise",
+    "rank_correlation",
+    "rank_within",
     "relation_change",
     "relation_kind",
     "relation_kinds",
     "rollout",
     "sigma_order",
+    "spread_bins",
     "structure_similarity",
     "to_csv",
     "to_json",
+    "to_markdown",
     "trajectory",
 ]

@@ -48,6 +48,8 @@ RELATION_MAP: Sequence[Clause] = (
     Clause("mean of {layers} layers", {"layer": None, "layers": _SEVERAL}),
     Clause("head {head} of {heads}", {"head": _ANY, "heads": _SEVERAL}),
     Clause("mean of {heads} heads", {"head": None, "heads": _SEVERAL}),
+    Clause("idle by construction: all keys bring one value, so no answer depends on these weights", {"idle": True}),
+    Clause("1 / degree within 5 %: the training has hardly moved these edges", {"even": True}),
 )
 """Which weights: the first clauses of :data:`RELATIONS`."""
 RELATION_EDGES: Sequence[Clause] = (
@@ -73,10 +75,10 @@ RELATIONS: Sequence[Clause] = (
     Clause("a line bends to the left on its way from query to key", {"mode": {"not": "matrix"}}),
     _FLOAT16,
 )
-"""tensor str ("relation.layers.0.cross"), stage, stages, layer, layers, head, heads; mode "lines" | "best", and of
-figures alone "partners" | "matrix"; direction "query" | "key"; landmark str ("nose bridge 4 of 4 (30)") | None; topk
-int, 0 when all partners are drawn; own bool, whether weights of a landmark on itself are drawn; threshold float, 0 for
-none; top float, where the scale ends; scale "map" | "all"; widget bool."""
+"""tensor str ("relation.layers.0.cross"), stage, stages, layer, layers, head, heads; idle, even bool; mode "lines" |
+"best", and of figures alone "partners" | "matrix"; direction "query" | "key"; landmark str ("nose bridge 4 of 4 (30)")
+| None; topk int, 0 when all partners are drawn; own bool, whether weights of a landmark on itself are drawn; threshold
+float, 0 for none; top float, where the scale ends; scale "map" | "all"; widget bool."""
 
 UNCERTAINTY_STEP: Sequence[Clause] = (
     Clause("alignment.variance", {"stage": _ANY}, code=True),
@@ -84,6 +86,7 @@ UNCERTAINTY_STEP: Sequence[Clause] = (
     Clause("stage {stage} of {stages}", {"stage": _ANY}),
     Clause("layer {layer} of {layers}", {"stage": _ANY}),
     Clause("mean face, before the first stage", {"stage": None}),
+    Clause("recalibrated: σ × {scale} in this stage, fitted on {fitted}", {"scale": _ANY}),
 )
 """Which answer: the first clauses of :data:`UNCERTAINTY`."""
 UNCERTAINTY: Sequence[Clause] = (
@@ -103,7 +106,8 @@ UNCERTAINTY: Sequence[Clause] = (
     ),
     Clause("darker colours: image left"),
 )
-"""stage None for the mean face, stages, layer, layers; ellipses, patches, path bool, whether they are drawn; law
+"""stage None for the mean face, stages, layer, layers; scale float, by what a recalibrated sigma is multiplied, fitted
+str, on what, both None for one as predicted; ellipses, patches, path bool, whether they are drawn; law
 "Gaussian" | "Laplace distribution"; inside1, inside2, inside3 int, percent of its mass within 1, 2, 3 sigma; occluder
 str (its fill) | None; covered float, percent of the crop, two digits; compared bool, whether an uncovered reading
 stands beside it and a stage is shown."""

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from workbench.explain.calibration import law
 from workbench.explain.captions import Fact
 from workbench.explain.relations import Relations, attention_stack, map_facts, relation_kind
 from workbench.explain.structure import neighbours, structure_similarity
-from workbench.explain.uncertainty import ellipse_mass, law
+from workbench.explain.uncertainty import ellipse_mass, scale_facts
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def uncertainty_facts(
         "stages": reading.stages,
         "layer": None if stage is None else layer % reading.layers + 1,
         "layers": reading.layers,
+        **scale_facts(reading, stage),
         "ellipses": ellipses,
         "patches": patches,
         "path": path,

@@ -17,7 +17,7 @@ from workbench.axes import LANDMARK_PAIRS
 from workbench.errors import TraceError, UnknownNameError
 from workbench.explain.caption_tables import RELATION_EDGES, RELATION_MAP
 from workbench.explain.captions import Fact, compose
-from workbench.tracing import Axed, check_index, layers_of
+from workbench.tracing import Axed, NamedTensor, check_index, layers_of
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -35,12 +35,21 @@ class RelationKind:
         title: "MCA", "MSA" or "edge weight", with what tells it from others of that title.
         tensor: its path with ``{layer}`` for the layer, which counts from 0.
         paths: by layer.
+        idle: layers, from 0, whose weights no answer can depend on by construction (``Tap.idle``).
+        even: layers of edge weights that are all 1 / degree within 5 %; told of a reading or trace alone.
     """
 
     name: str
     title: str
     tensor: str
     paths: tuple[str, ...]
+    idle: tuple[int, ...] = ()
+    even: tuple[int, ...] = ()
+
+    @property
+    def first(self) -> int:
+        """The first layer, from 0, whose weights an answer can depend on."""
+        return next((layer for layer in range(len(self.paths)) if layer not in self.idle), 0)
 
     @property
     def unit(self) -> str:
@@ -115,7 +124,9 @@ def relation_kinds(source: Reading | Mapping[str, Axed]) -> list[RelationKind]:
     Returns:
         Cross-attention first, then in the order of the network.
     """
-    found = layers_of(source if isinstance(source, Mapping) else source.trace, LANDMARK_PAIRS)
+    seen = source if isinstance(source, Mapping) else source.trace
+    idle = {*getattr(seen, "meta", {}).get("idle", ()), *(p for p, tap in seen.items() if getattr(tap, "idle", False))}
+    found = layers_of(seen, LANDMARK_PAIRS)
     titles = [
         _TITLES.get(layers.name.split(".")[-1], "attention") if "head" in layers.axes else "edge weight"
         for layers in found
@@ -126,10 +137,21 @@ def relation_kinds(source: Reading | Mapping[str, Axed]) -> list[RelationKind]:
             title if titles.count(title) == 1 else f"{title}, {layers.name.split('.')[0]}",
             layers.template,
             layers.paths,
+            tuple(layer for layer, path in enumerate(layers.paths) if path in idle),
+            tuple(layer for layer, path in enumerate(layers.paths) if title.startswith("edge") and _even(seen[path])),
         )
         for layers, title in zip(found, titles, strict=True)
     ]
     return sorted(kinds, key=lambda kind: kind.title != "MCA")
+
+
+def _even(entry: Axed) -> bool:
+    """Whether every row's weights other than zero are equal within 5 %."""
+    if not isinstance(entry, NamedTensor):
+        return False
+    weights = entry.tensor.detach().cpu().numpy()
+    share = weights * (weights > 0).sum(-1, keepdims=True)
+    return bool((np.abs(share - 1)[weights > 0] < 0.05).all())
 
 
 def relation_kind(reading: Reading, kind: str | None = None) -> RelationKind:
@@ -214,7 +236,7 @@ def map_facts(
     facts: dict[str, Fact] = {"tensor": kind.tensor.replace("{layer}", "*") if mean else kind.paths[layer or 0]}
     for name, pick, size in zip(("stage", "layer", "head"), (stage, layer, head), sizes, strict=True):
         facts |= {name: None if pick is None else pick + 1, f"{name}s": size}
-    return facts
+    return facts | {"idle": layer in kind.idle, "even": layer in kind.even}
 
 
 def edges(

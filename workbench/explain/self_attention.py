@@ -30,6 +30,11 @@ class Prior:
         """Part of the map inside the neighbourhood."""
         return float(self.neighbourhood.mean())
 
+    @property
+    def chance(self) -> float:
+        """What a uniform attention leaks from every landmark: the part of the map outside the neighbourhood."""
+        return 1 - float(self.neighbourhood.mean())
+
 
 @dataclass(frozen=True)
 class Leak:

@@ -80,6 +80,13 @@ def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> st
     return out.getvalue()
 
 
+def to_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as a Markdown table, numbers to the right."""
+    names = list(rows[0] if rows else ())
+    lines = [names, ["---", *["---:"] * (len(names) - 1)], *([str(row[name]) for name in names] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
 def to_json(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows as a JSON list."""
     return json.dumps([dict(row) for row in rows], indent=1, ensure_ascii=False)

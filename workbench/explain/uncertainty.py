@@ -1,16 +1,16 @@
-"""How sure a model is: ellipses, patch sizes and their clamp, the trajectory to the answer, calibration."""
+"""How sure a model is: ellipses, patch sizes and their clamp, the trajectory to the answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from workbench.errors import TraceError
+from workbench.explain.calibration import law
 from workbench.explain.caption_tables import UNCERTAINTY_STEP
-from workbench.explain.captions import compose, number
+from workbench.explain.captions import Fact, compose, number
 from workbench.tracing import check_index
 
 if TYPE_CHECKING:
@@ -103,25 +103,6 @@ class Trajectory:
     caption: str
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """Does the predicted spread match the errors?
-
-    Attributes:
-        expected: (levels,) share of errors that central intervals should cover.
-        observed: (levels,) share that they did cover.
-        gap: mean absolute difference.
-        count: number of errors.
-        caption: the result in words.
-    """
-
-    expected: np.ndarray
-    observed: np.ndarray
-    gap: float
-    count: int
-    caption: str
-
-
 def ellipses(
     reading: Reading, levels: tuple[float, ...] = (1.0, 2.0, 3.0), stage: int = -1, layer: int = -1
 ) -> Ellipses:
@@ -153,11 +134,6 @@ def ellipse_mass(level: float, likelihood: str | None = "gaussian") -> float:
     inside = density * (1 - np.exp(-np.sqrt(2) * level * np.cos(angle)))
     step = angle[1] / 3
     return float(step * (inside[0] + 4 * inside[1:-1:2].sum() + 2 * inside[2:-1:2].sum() + inside[-1]))
-
-
-def law(likelihood: str | None) -> str:
-    """The distribution that a model was trained to predict."""
-    return "Laplace distribution" if likelihood == "laplace" else "Gaussian"
 
 
 def deviation(reading: Reading, stage: int = -1, layer: int = -1) -> np.ndarray:
@@ -247,43 +223,6 @@ def trajectory(reading: Reading) -> Trajectory:
     return Trajectory(points, stage, layer, labels, length, caption)
 
 
-def calibration(
-    errors: np.ndarray, sigma: np.ndarray, levels: int = 19, likelihood: str | None = "gaussian"
-) -> Calibration:
-    """Coverage of central intervals, axis by axis: a calibrated prediction has the share p in its p-interval.
-
-    Args:
-        errors: (...), prediction minus truth, signed or not.
-        sigma: predicted standard deviations, same shape and unit; NaN pairs are left out.
-        levels: how many equal steps between 0 and 1.
-        likelihood: whose intervals: "gaussian", or "laplace" with the scale sigma / sqrt(2).
-
-    Raises:
-        TraceError: the shapes differ or nothing is left to compare.
-    """
-    e, s = np.abs(np.asarray(errors, float)).ravel(), np.asarray(sigma, float).ravel()
-    if e.shape != s.shape:
-        raise TraceError(f"Errors and sigma must have one shape, not {np.shape(errors)} and {np.shape(sigma)}.")
-    known = np.isfinite(e) & np.isfinite(s) & (s > 0)
-    if not known.any():
-        raise TraceError("Calibration needs at least one landmark with a known error and a sigma above zero.")
-    score = e[known] / s[known]
-    expected = np.arange(1, levels + 1) / (levels + 1)
-    if likelihood == "laplace":
-        radius, within = -np.log1p(-expected) / np.sqrt(2), 1 - np.exp(-np.sqrt(2))
-    else:
-        radius = np.array([NormalDist().inv_cdf((1 + p) / 2) for p in expected])
-        within = 2 * NormalDist().cdf(1) - 1
-    observed = (score[None] <= radius[:, None]).mean(1)
-    gap = float(np.abs(observed - expected).mean())
-    one = float((score <= 1).mean())
-    caption = (
-        f"{one:.0%} of {known.sum()} errors lie within one sigma "
-        f"(of a calibrated {law(likelihood)} {within:.0%}) · mean gap {number(gap)}"
-    )
-    return Calibration(expected, observed, gap, int(known.sum()), caption)
-
-
 def step_words(reading: Reading, stage: int | None, layer: int) -> str:
     """The tensor, the stage and the layer, counted from 1; stage None is the mean face."""
     return compose(
@@ -293,5 +232,15 @@ def step_words(reading: Reading, stage: int | None, layer: int) -> str:
             "stages": reading.stages,
             "layer": layer % reading.layers + 1,
             "layers": reading.layers,
+            **scale_facts(reading, stage),
         },
     )
+
+
+def scale_facts(reading: Reading, stage: int | None) -> dict[str, Fact]:
+    """What a caption says of a recalibrated sigma: by what it was multiplied and where that comes from."""
+    told = reading.rescaled and stage is not None
+    return {
+        "scale": reading.scale(stage) if told and stage is not None else None,
+        "fitted": reading.calibration["fitted"] if told else None,
+    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.figures import palette
+from workbench.figures.calibration import calibration, error_against_sigma
 from workbench.figures.export import save, to_bytes
 from workbench.figures.inside import inside, self_attention
 from workbench.figures.patches import patches
@@ -12,10 +13,11 @@ from workbench.figures.relations import matrix, partners, relations
 from workbench.figures.shape import shape
 from workbench.figures.structure import structure, structure_neighbours
 from workbench.figures.thumbnails import thumbnails
-from workbench.figures.uncertainty import calibration, sigma_bars, uncertainty
+from workbench.figures.uncertainty import sigma_bars, uncertainty
 
 __all__ = [
     "calibration",
+    "error_against_sigma",
     "inside",
     "landmarks",
     "matrix",

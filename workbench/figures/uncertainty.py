@@ -1,4 +1,4 @@
-"""How sure the model is: ellipses and patches on the face, sorted bars, calibration."""
+"""How sure the model is: ellipses and patches on the face, sorted bars."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from workbench.errors import TraceError
-from workbench.explain import Calibration, PatchStates, deviation, order_by_part, patch_states
+from workbench.explain import PatchStates, deviation, order_by_part, patch_states
 from workbench.explain.caption_tables import UNCERTAINTY
 from workbench.explain.captions import compose
 from workbench.explain.facts import uncertainty_facts
@@ -43,6 +43,7 @@ def uncertainty(
     path: bool = False,
     unit: Unit = "ocular",
     sort: Sort = "sigma",
+    recalibrated: bool = False,
     baseline: Reading | None = None,
     occluder: Occluder | None = None,
 ) -> go.Figure:
@@ -56,13 +57,15 @@ def uncertainty(
         path: the answers from the mean face up to here.
         unit: of the bars: "ocular" percent of the inter-ocular distance, "pixel" pixels of the crop.
         sort: bars by "sigma", the least certain first, or by "part".
+        recalibrated: the sigma times its stage's scalar on the card (``Reading.recalibrated``), the baseline's too.
         baseline: the same face and model without the occluder that covers ``reading``; bars and face show both.
         occluder: what covers the crop of ``reading``.
 
     Raises:
-        TraceError: the model predicts no uncertainty, there is no such stage, layer or landmark, or the baseline is of
-            another model.
+        TraceError: the model predicts no uncertainty, there is no such stage, layer or landmark, the baseline is of
+            another model, or the card tells no scalars.
     """
+    reading, baseline = _rescaled(reading, baseline, recalibrated)
     scheme = reading.scheme
     spread = deviation(reading, -1 if stage is None else stage, layer)
     landmark = None if landmark is None else check_index("landmark", landmark, scheme.count)
@@ -100,9 +103,10 @@ def uncertainty(
 
 def sigma_bars(
     reading: Reading, stage: int = -1, layer: int = -1, unit: Unit = "ocular", sort: Sort = "sigma",
-    baseline: Reading | None = None, occluder: Occluder | None = None,
+    recalibrated: bool = False, baseline: Reading | None = None, occluder: Occluder | None = None,
 ) -> go.Figure:  # fmt: skip
     """The bars alone; arguments and errors as :func:`uncertainty`."""
+    reading, baseline = _rescaled(reading, baseline, recalibrated)
     deviation(reading, stage, layer)
     cover = _cover(reading, occluder)
     facts = uncertainty_facts(reading, stage, layer, ellipses=False, compared=baseline is not None, **cover)
@@ -112,6 +116,13 @@ def sigma_bars(
 
 
 _BARS = Box(style.FACE, style.FACE)
+
+
+def _rescaled(reading: Reading, baseline: Reading | None, recalibrated: bool) -> tuple[Reading, Reading | None]:
+    """Both readings alike: recalibrated when asked for, or when ``reading`` is so already."""
+    if not (recalibrated or reading.rescaled):
+        return reading, baseline
+    return reading.recalibrated(), baseline and baseline.recalibrated()
 
 
 def nice_top(value: float) -> float:
@@ -302,28 +313,3 @@ def _patch_key(panel: Panel, reading: Reading, found: PatchStates, stage: int) -
         x = write(f"{counts.get(state, 0)} {state} {meaning[state]}")
     if stage:
         write(found.words)
-
-
-def calibration(result: Calibration) -> go.Figure:
-    """Expected against observed coverage of the predicted intervals; the diagonal is perfect."""
-    side, left, foot = 400, 44, 40
-    canvas = Canvas("Calibration of the uncertainty", result.caption, [Box(left + side + 20, side + foot)])
-    panel = canvas.panels[0]
-
-    def at(points: np.ndarray) -> np.ndarray:
-        return np.asarray(points * [side, -side] + [left, side])
-
-    for share in (0, 0.25, 0.5, 0.75, 1):
-        x, y = at(np.array([share, share]))
-        panel.rect(x - 0.5, 0, 1, side, fill=HAIR)
-        panel.rect(left, y - 0.5, side, 1, fill=HAIR)
-        panel.text(x, side + 6, f"{share:.0%}", colour=SOFT, anchor="center", middle="top")
-        panel.text(left - 6, y, f"{share:.0%}", colour=SOFT, anchor="right")
-    panel.polyline(at(np.array([[0.0, 0.0], [1.0, 1.0]])), colour=SOFT, width=1, dash="dash")
-    curve = np.stack([result.expected, result.observed], 1)
-    panel.polyline(at(np.concatenate([[[0, 0]], curve, [[1, 1]]])), colour=palette.ACCENT, width=2.4)
-    words = [f"expected {e:.0%}, observed {o:.0%}" for e, o in curve]
-    panel.dots(at(curve), palette.ACCENT, 3, rim=palette.PAPER, words=words, data=curve)
-    panel.text(left + side, side + 22, "expected share →", colour=SOFT, anchor="right", middle="top")
-    panel.text(left + 6, 4, "↑ observed share", colour=SOFT, middle="top")
-    return canvas.figure()

@@ -351,7 +351,7 @@ SYSTEM = System(
     model=AODN,
     presets=PRESETS,
     training="workbench.training.aodn:AODNTraining",
-    shows="channel and spatial attention under occlusion, a low-rank recovery",
+    shows="channel and spatial attention under occlusion, a map of what is visible, a low-rank recovery of the shape",
     mechanisms=(
         Mechanism(
             name="P'', the map of sub-network D",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from functools import cache, cached_property
 from pathlib import Path
@@ -117,6 +117,8 @@ class ModelCard:
             the card does not tell (see ``workbench.models.offers``).
         parts: which fields of ``Alignment`` it fills besides the landmarks; "prompt" if it takes structure prompts.
         mechanisms: what interventions on each mechanism do, see ``workbench.evaluation.mechanisms``.
+        calibration: of its uncertainty, ``explain.CalibrationReport`` as plain values; empty where none was measured.
+        left_out: (i, k) where it was trained without the i-th of k folds of its training faces, or ().
     """
 
     name: str
@@ -143,9 +145,12 @@ class ModelCard:
     taps: dict[str, list[str]] = field(default_factory=dict)
     parts: tuple[str, ...] = ()
     mechanisms: tuple[dict[str, Any], ...] = ()
+    calibration: dict[str, Any] = field(default_factory=dict)
+    left_out: tuple[int, ...] = ()
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+        told = {k: v for k, v in asdict(self).items() if v or k not in ("mechanisms", "calibration", "left_out")}
+        return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def load(cls, path: Path) -> ModelCard:
@@ -253,6 +258,9 @@ class WeightsImporter:
         own: our tensors that their files do not hold, by prefix.
         ignored: prefixes of their tensors that nothing of ours needs.
         start: name of the array (N, 2), in 256-pixel crop units, in the ``.npz`` that comes beside the weights.
+        before: name of the array beside ``start`` that holds the points before their semantic alignment, or "".
+        prompts: (configuration, [(points, the same before alignment or None)]) -> the model, where it takes several
+            conventions; the first is its own.
         adapt: (configuration, N) -> the configuration for that many points, where the weights do not tell.
         graph: (file of edges, N) -> edges (E, 2), where a model can be built as ``model(config, mean_shape, edges)``.
     """
@@ -262,6 +270,8 @@ class WeightsImporter:
     own: tuple[str, ...] = ("mean_shape",)
     ignored: tuple[str, ...] = ()
     start: str = "init_face"
+    before: str = ""
+    prompts: Callable[[Any, Sequence[tuple[Tensor, Tensor | None]]], FaceModel] | None = None
     adapt: Callable[[Any, int], Any] | None = None
     graph: Callable[[Any, int], Tensor] | None = None
 

@@ -401,7 +401,7 @@ SYSTEM = System(
     model=CHS,
     presets=PRESETS,
     training="workbench.training.chs:CHSTraining",
-    shows="heatmap-guided selective features, cascaded regressions that can be pruned",
+    shows="selective features with their gates and branch weights, cascaded regressions that can be pruned",
     mechanisms=(
         Mechanism(
             name="heatmaps that guide the cascades",

@@ -6,6 +6,7 @@ before every name. They are read with ``weights_only=True``: nothing in them is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -59,7 +60,52 @@ def _odd(tensor: Tensor) -> bool:
     return tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta
 
 
-def read_start(source: str | PathLike[str] | np.ndarray | Tensor | None, array: str = "init_face") -> Tensor:
+Start = str | PathLike[str] | np.ndarray | Tensor | None
+
+
+def _several(given: Start | Sequence[Start]) -> Sequence[Start]:
+    """One mean face or a list of them; a list of rows of numbers is one."""
+    if isinstance(given, (list, tuple)) and given and isinstance(given[0], (str, PathLike, np.ndarray, Tensor)):
+        return given
+    return [given]  # type: ignore[list-item]
+
+
+def _holds(source: Start, array: str) -> bool:
+    """Whether an ``.npz`` has an array of that name."""
+    if not array or not isinstance(source, (str, PathLike)):
+        return False
+    with np.load(source, allow_pickle=False) as loaded:
+        return array in getattr(loaded, "files", ())
+
+
+def load_trunk(model: FaceModel, path: str | PathLike[str]) -> int:
+    """Start a model's backbone from published weights of it alone, such as ImageNet's HRNet-W18 or ResNet (names as
+    the authors' and torchvision's) or DINO's ViT-S.
+
+    Each part of the backbone (``conv1``, ``layer1``, ``stage3``, ``blocks`` ...) is taken whole or not at all; what
+    the file holds besides is left alone.
+
+    Returns:
+        The number of tensors taken.
+
+    Raises:
+        CheckpointError: a file that is no weights, of another backbone, or with a part cut short or of other shapes.
+    """
+    theirs, name = read_state_dict(path), Path(path).name
+    ours = {k: t for k, t in model.state_dict().items() if k.startswith(("backbone.", "encoder."))}
+    given = {k: theirs[short] for k in ours if (short := k.partition(".")[2]) in theirs}
+    begun = {k.split(".")[1] for k in given}
+    lost = [k for k in ours if k.split(".")[1] in begun and k not in given and not k.endswith("num_batches_tracked")]
+    odd = [k for k, t in given.items() if t.shape != ours[k].shape or not torch.isfinite(t.float()).all()]
+    if 2 * len(given) < len(ours) - sum(k.endswith("num_batches_tracked") for k in ours) or lost or odd:
+        why = f"{_some(lost or odd)} {'missing' if lost else 'of another shape, or not finite'}" if lost or odd else (
+            f"{len(given)} of {len(ours)} tensors have its names")  # fmt: skip
+        raise CheckpointError(f"{name} does not fit the backbone of {model.config.system.upper()}: {why}.")
+    model.load_state_dict(given, strict=False)
+    return len(given)
+
+
+def read_start(source: Start, array: str = "init_face") -> Tensor:
     """The mean face or prompt that the authors keep beside their weights: (N, 2) in 256-pixel crop units -> the same
     in [0, 1].
 
@@ -102,7 +148,7 @@ def read_start(source: str | PathLike[str] | np.ndarray | Tensor | None, array: 
 def import_published(
     path: str | PathLike[str],
     system: str,
-    init_face: str | PathLike[str] | np.ndarray | Tensor | None,
+    init_face: Start | Sequence[Start],
     graph: str | PathLike[str] | None = None,
 ) -> FaceModel:
     """A model with the authors' weights, every tensor accounted for.
@@ -110,7 +156,7 @@ def import_published(
     Args:
         path: their ``.pth``.
         system: a name from :data:`IMPORTABLE`.
-        init_face: see :func:`read_start`.
+        init_face: see :func:`read_start`; TUFA takes a list of them, one a convention, the model's own first.
         graph: SCC: the authors' file of edges, lines ``i j weight``.
 
     Raises:
@@ -125,10 +171,17 @@ def import_published(
     assert how is not None
     theirs = {k: v for k, v in read_state_dict(path).items() if not k.startswith(how.ignored or ("\0",))}
     config = how.infer(theirs)
-    start = read_start(init_face, how.start)
+    sources = _several(init_face)
+    start = read_start(sources[0], how.start)
     if how.adapt is not None:
         config = how.adapt(config, len(start))
-    if graph is None:
+    if how.prompts is not None:
+        points = [read_start(source, how.start) for source in sources]
+        before = [read_start(source, how.before) if _holds(source, how.before) else None for source in sources]
+        model = how.prompts(config, list(zip(points, before, strict=True)))
+    elif len(sources) > 1:
+        raise CheckpointError(f"{system.upper()} answers one convention; pass a single initial mean face.")
+    elif graph is None:
         model = known.model(config, start)
     elif how.graph is None:
         raise CheckpointError(f"{system.upper()} has no landmark graph; leave the file of edges out.")

@@ -130,6 +130,14 @@ class RelationLayer(nn.Module):
         return state + self.drop(self.linear2(self.drop(F.relu(self.linear1(x)))))
 
 
+def mark_first_idle(layers: nn.ModuleList) -> None:
+    """The first layer's self-attention is idle where the state starts at zero: normalised, it is one and the same
+    vector for every landmark, so weights that sum to one give the same mean whatever they are (in the papers too)."""
+    for tap in (layer.self for layer in layers[:1]):
+        assert isinstance(tap, Tap)
+        tap.idle = True
+
+
 class Gate(nn.Module):
     """Channel and spatial gates in (0, 1), computed from one tensor and applied to that or to another (CBAM).
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from workbench.models.layers import RelationLayer
+from workbench.models.layers import RelationLayer, mark_first_idle
 from workbench.tracing import Tap
 
 
@@ -84,6 +84,7 @@ class Decoder(nn.Module):
     def __init__(self, layers: int, dim: int, heads: int, ffn: int, dropout: float) -> None:
         super().__init__()
         self.layers = nn.ModuleList(DecoderLayer(dim, heads, ffn, dropout) for _ in range(layers))
+        mark_first_idle(self.layers)
         self.norm = nn.LayerNorm(dim)
 
     def forward(self, prompt: Tensor, memories: list[tuple[Tensor, Tensor]]) -> Tensor:

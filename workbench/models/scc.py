@@ -364,7 +364,7 @@ SYSTEM = System(
     model=SCC,
     presets=PRESETS,
     training="workbench.training.scc:SCCTraining",
-    shows="the landmark graph and its learned edges, channel and spatial gates",
+    shows="the landmark graph with edge weights that follow each face, channel and spatial gates",
     mechanisms=(
         Mechanism(
             name="edges of the landmark graph",
@@ -394,7 +394,7 @@ SYSTEM = System(
             without="one",
         ),
     ),
-    printed_sizes={"scc-98-sc": (24.68, 5.20), "scc-98-base": (24.22, 4.97), "scc-98-hrnet": (11.43, 4.44)},
+    printed_sizes={"scc-98-sc": (24.68, 5.17), "scc-98-base": (None, None), "scc-98-hrnet": (None, None)},
     published=WeightsImporter(
         infer=infer_config,
         name=published_name,
@@ -403,9 +403,10 @@ SYSTEM = System(
         graph=read_edges,
     ),
     notes={
-        "scc-98-base": "The released file's 24.22 M count ImageNet's classifier (0.51 M), which no step uses; it is "
-        "carried along. The 24.68 M of the structure coherence model leave it out.",
-        "scc-98-hrnet": "How the authors join HRNet's branches is not written; here they are brought to the coarsest "
-        "by bilinear interpolation.",
+        "scc-98-sc": "24.68 M and 5.17 G as CHS's Table 9 quotes them; the authors' own weights count 5.20 G.",
+        "scc-98-base": "Not printed; the authors' own weights count 24.22 M and 4.97 G, ImageNet's classifier "
+        "(0.51 M) among them, which no step uses.",
+        "scc-98-hrnet": "Not printed; the authors' own weights count 11.43 M and 4.44 G. How HRNet's branches are "
+        "joined is not written; here they are brought to the coarsest by bilinear interpolation.",
     },
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -335,6 +335,31 @@ def infer_config(state: dict[str, Tensor]) -> TUFAConfig:
     )
 
 
+def with_prompts(config: TUFAConfig, prompts: Sequence[tuple[Tensor, Tensor | None]]) -> TUFA:
+    """A model with published prompts, (plane points, the mean shape before their alignment or None), each (N, 2) in
+    [0, 1]; the first is its own convention. The embedding is twice the difference (it belongs to [-1, 1]).
+
+    Raises:
+        CheckpointError: two of one number of points, or a mean shape of another number.
+    """
+    names = [SCHEME_BY_COUNT.get(len(points), f"user{len(points)}") for points, _ in prompts]
+    if len(set(names)) < len(names):
+        raise CheckpointError(f"Two prompt files have one number of points ({', '.join(names)}); pass one of each.")
+    if any(init is not None and init.shape != points.shape for points, init in prompts):
+        raise CheckpointError("A prompt file's arrays 'init' and 'offset' must have one shape.")
+    # Its own points without a mean shape hold the embedding already, and need none of their own.
+    apart = tuple(name for name, (_, init) in zip(names, prompts, strict=True) if init is not None or name != names[0])
+    first, before = prompts[0]
+    config = replace(config, scheme=names[0], landmarks=len(first), conventions=apart)
+    model = TUFA(config, first if before is None else before)
+    for name, (points, init) in zip(names, prompts, strict=True):
+        if name in apart:
+            model.set_mean_shapes({name: points if init is None else init})
+            if init is not None:
+                model.alignment[name].data.copy_(2 * (points - init))
+    return model
+
+
 _NAMES = (("encoder.", "Encoder."), ("decoder.", "Decoder.Decoder."), ("head.", "Linear."))
 
 
@@ -394,11 +419,14 @@ SYSTEM = System(
     training="workbench.training.tufa:TUFATraining",
     shows="a plane of landmarks to draw on: any points, found on any face; where each point looks",
     printed_sizes={
-        "tufa-98-s16": (35.97, 8.03),
+        "tufa-98-s16": (36.0, 8.043),
         "tufa-98-s8": (36.03, 35.17),
     },
-    published=WeightsImporter(infer=infer_config, name=published_name, start="offset"),
+    published=WeightsImporter(
+        infer_config, published_name, ("mean_shape", "alignment."), start="offset", before="init", prompts=with_prompts
+    ),
     notes={
+        "tufa-98-s16": "The thesis prints 36.00 M and 8.043 G; the authors' own weights count 35.97 M and 8.03 G.",
         "tufa-98-s8": "The thesis prints 36.03 M and 35.17 G; the authors' own weights count 35.97 M and 35.11 G.",
         "tufa-68-compact": (
             "Not a plain ViT: a slim ResNet is the stem of the two-block encoder, the last decoder layers see a finer "

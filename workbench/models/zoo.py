@@ -14,16 +14,14 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from workbench.errors import CheckpointError, SettingsError, UnknownNameError
 from workbench.models.base import FaceModel, ModelCard
-from workbench.models.importing import IMPORTABLE, import_published
+from workbench.models.importing import IMPORTABLE, Start, import_published
 from workbench.models.systems import build, get_system, preset
 from workbench.paths import share
 from workbench.tracing import record
@@ -47,7 +45,7 @@ def load_model(
     source: str | PathLike[str],
     *,
     system: str | None = None,
-    init_face: str | PathLike[str] | np.ndarray | Tensor | None = None,
+    init_face: Start | Sequence[Start] = None,
     graph: str | PathLike[str] | None = None,
     device: str | torch.device = "auto",
 ) -> FaceModel:
@@ -57,7 +55,8 @@ def load_model(
         source: a name from :func:`list_models` ("ssfa" takes that system's own), one of our ``.safetensors``
             files, or the authors' own ``.pth``.
         system: which system an authors' file belongs to, one of ``IMPORTABLE``.
-        init_face: the authors' initial mean face, (N, 2) in 256-pixel crop units, as a file or an array.
+        init_face: the authors' initial mean face, (N, 2) in 256-pixel crop units, as a file or an array; for TUFA
+            also a list of them, one a convention.
         graph: the authors' file of landmark edges (SCC), lines ``i j weight``.
         device: "auto" takes a GPU when there is one.
 
@@ -177,6 +176,22 @@ def save_checkpoint(
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"{target} could not be written ({error}).") from None
     return target
+
+
+def update_card(source: str | PathLike[str], **changes: Any) -> Path:
+    """Change fields of the card beside a model's weights; a name or a ``.safetensors`` file, as ``load_model`` takes.
+
+    Raises:
+        UnknownNameError, CheckpointError: no such model, or no card that can be read or written.
+    """
+    path = Path(source) if Path(source).suffix == ".safetensors" else _find(str(source))
+    card = path.with_suffix(".json")
+    text = replace(ModelCard.load(card), **changes).to_json()
+    try:
+        card.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CheckpointError(f"{card} could not be written ({error}).") from None
+    return card
 
 
 def file_hash(path: str | PathLike[str]) -> str:

@@ -130,6 +130,10 @@ class Tap(nn.Module):
             ``stage`` axis, even when there was only one.
         observer: the model does not use what the tap hands on (it shows a quantity computed for looking only), so
             that an edit is refused.
+
+    Attributes:
+        idle: whether no answer can depend on the weights that pass, by the way the network is built (every key brings
+            the same value); the module that builds it so sets this, and a test scrambles it.
     """
 
     def __init__(self, *axes: str, per_stage: bool = False, observer: bool = False) -> None:
@@ -140,6 +144,7 @@ class Tap(nn.Module):
             )
         self.axes = ("batch", *axes)
         self.per_stage = per_stage
+        self.idle = False
         self.observer = observer
 
     @property

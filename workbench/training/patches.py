@@ -9,16 +9,28 @@ import torch
 from torch import Tensor
 
 from workbench.data.augment import AugmentedBatch
+from workbench.errors import SettingsError
+from workbench.landmarks import Scheme
 from workbench.models.base import FaceModel
 from workbench.models.dslpt import PatchTransformer
 from workbench.training.losses import patch_loss
 from workbench.training.module import AlignmentTraining
+from workbench.training.recipes import Recipe
 
 
 class PatchTransformerTraining(AlignmentTraining):
     """Every stage and layer is trained; SLPT's error is divided by the inter-ocular distance (thesis Eq. 4.8)."""
 
     model: PatchTransformer
+
+    def __init__(self, model: FaceModel, scheme: Scheme, recipe: Recipe) -> None:
+        super().__init__(model, scheme, recipe)
+        stages, weights = self.model.config.stages, recipe.stage_weights
+        if len(weights) != stages:
+            raise SettingsError(
+                f"The recipe {recipe.name} weighs the losses of {len(weights)} stages, but its model has {stages}; "
+                f"give it stage_weights of {stages} numbers."
+            )
 
     def model_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
         points = batch.points * self.model.input_size
@@ -38,13 +50,17 @@ class PatchTransformerTraining(AlignmentTraining):
         )
 
     def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:
-        assert isinstance(model, PatchTransformer)
-        labels = self.recipe.labels
-        rows = measure_patches(model, folder, labels)
-        if self.model.config.likelihood is None:
-            return rows
         from workbench.evaluation import SIDES, sigma_under_occlusion
 
+        assert isinstance(model, PatchTransformer)
+        labels = self.recipe.labels
+        rows = [
+            *measure_patches(model, folder, labels),
+            _without(model, folder, labels, "structure encodings", model.relation.structure_encoding),
+            _without(model, folder, labels, "landmark queries", model.relation.landmark_query),
+        ]
+        if self.model.config.likelihood is None:
+            return rows
         reports = (sigma_under_occlusion(model, folder, labels=labels, side=side) for side in SIDES)
         return rows + [row for report in reports for row in report.metrics()]
 
@@ -77,3 +93,17 @@ def measure_patches(model: PatchTransformer, data: Path, labels: str | None = No
         if c.size_rule != "halve":
             rows.append((f"patches of stage {i} above the floor of the size rule", larger))
     return [{**base, "metric": m, "value": round(100 * float(v.double().mean()), 4), "unit": "%"} for m, v in rows]
+
+
+@torch.no_grad()
+def _without(model: FaceModel, folder: Path, labels: str | None, what: str, values: Tensor) -> dict[str, Any]:
+    """A card's row: the error with some of the model's parameters set to zero."""
+    from workbench.evaluation import evaluate
+
+    kept = values.clone()
+    values.zero_()
+    try:
+        row = evaluate(model, folder, labels=labels, progress=False).metrics()[0]
+    finally:
+        values.copy_(kept)
+    return {**row, "metric": f"{row['metric']}, {what} set to zero"}

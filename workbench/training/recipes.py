@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from workbench.errors import UnknownNameError
+from workbench.training.departures import DEPARTURES
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,7 @@ _ALL = (
             title=title,
             notes=(
                 "Starts from the backbone of dslpt-68; heatmaps are new.",
+                *DEPARTURES["ssfa-68"],
                 "One of three trainings with the same seed and schedule: ssfa-68-baseline without attention, "
                 "ssfa-68-free with attention and no prior (beta 0), ssfa-68 with the prior. The last two differ in "
                 "beta alone.",
@@ -212,6 +214,7 @@ _ALL = (
         test="wflw",
         phases=(Phase(epochs=80, lr=2e-3, views="paper", milestones=(40, 55)),),
         **_PAPER,
+        notes=DEPARTURES["ssfa-98-paper"],
     ),
     Recipe(
         name="tufa",
@@ -252,6 +255,7 @@ _ALL = (
             test="wflw",
             phases=(Phase(epochs=epochs, lr=lr, views="paper", milestones=milestones),),
             **_PAPER,
+            notes=DEPARTURES[name],
         )
         for name, preset, sets, epochs, lr, milestones in (
             ("tufa-98-s16-paper", "tufa-98-s16", ("wflw",), 140, 5e-5, (120, 130)),
@@ -268,6 +272,7 @@ _ALL = (
         test="w300_68",
         phases=(Phase(epochs=100, lr=5e-4, views="paper", milestones=(80, 90)),),
         **_PAPER,
+        notes=DEPARTURES["dslpt-68-paper"],
     ),
     Recipe(
         name="dslpt-98-paper",
@@ -277,6 +282,7 @@ _ALL = (
         test="wflw",
         phases=(Phase(epochs=100, lr=5e-4, views="paper", milestones=(80, 90)),),
         **_PAPER,
+        notes=DEPARTURES["dslpt-98-paper"],
     ),
     Recipe(
         name="slpt-98-paper",
@@ -286,6 +292,7 @@ _ALL = (
         test="wflw",
         phases=(Phase(epochs=150, lr=1e-3, views="paper", milestones=(120, 140)),),
         **{**_PAPER, "batch": 32},
+        notes=DEPARTURES["slpt-98-paper"],
     ),
     Recipe(
         name="aodn-68",
@@ -300,6 +307,7 @@ _ALL = (
             "and the map of sub-network D meet occlusion.",
             "Compact change: the hybrid map becomes one probability map a landmark, and M reads those.",
             "L1 point loss instead of the squared one, and a heatmap loss on the point maps.",
+            *DEPARTURES["aodn-68"],
         ),
     ),
     Recipe(
@@ -310,6 +318,7 @@ _ALL = (
         test="w300_68",
         phases=(Phase(epochs=100, lr=5e-4, views="paper", milestones=(60, 80)),),
         **{**_PAPER, "weight_decay": 0.0},
+        notes=DEPARTURES["aodn-68-paper"],
     ),
     Recipe(
         name="scc-68",
@@ -338,7 +347,10 @@ _ALL = (
         test="wflw",
         phases=(Phase(epochs=500, lr=1e-3, views="paper", milestones=(200, 350)),),
         **{**_PAPER, "batch": 64},
-        notes=("AdamW instead of the paper's SGD, whose rate falls to a fifth at the same epochs.",),
+        notes=(
+            "AdamW instead of the paper's SGD, whose rate falls to a fifth at the same epochs.",
+            *DEPARTURES["scc-98-paper"],
+        ),
     ),
     Recipe(
         name="chs-68",
@@ -355,6 +367,7 @@ _ALL = (
             "The trunk starts from dslpt-68's; in the second phase the cascades alone are trained.",
             "Compact changes: two cascades, one hourglass on 32x32 maps, cross-entropy instead of AWing on the "
             "heatmaps, whose expected position is the first answer.",
+            *DEPARTURES["chs-68"],
         ),
     ),
     Recipe(
@@ -365,7 +378,10 @@ _ALL = (
         test="wflw",
         phases=(Phase(epochs=350, lr=5e-4, views="paper", milestones=(200, 300)),),
         **{**_PAPER, "batch": 10},
-        notes=("AdamW instead of the paper's SGD, whose rate falls by a quarter at a time.",),
+        notes=(
+            "AdamW instead of the paper's SGD, whose rate falls by a quarter at a time.",
+            *DEPARTURES["chs-98-paper"],
+        ),
     ),
     Recipe(
         name="atpn-68",

@@ -21,8 +21,10 @@ from lightning.pytorch.callbacks import (
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader, Dataset
 
+from workbench.data.pack import Packed
 from workbench.errors import CheckpointError, SettingsError
 from workbench.landmarks import get_scheme
+from workbench.models.importing import load_trunk
 from workbench.models.systems import SYSTEMS, build, get_system, preset
 from workbench.models.zoo import describe, load_model, save_checkpoint
 from workbench.training.averaging import MovingAverage
@@ -30,6 +32,7 @@ from workbench.training.folders import set_folder
 from workbench.training.module import RECIPE_KEY, AlignmentTraining
 from workbench.training.recipes import Recipe, get_recipe
 
+TRUNK_FILES = (".pth", ".pt", ".bin", ".tar", ".ckpt")
 PRECISIONS = ("32-true", "bf16-mixed", "16-mixed")
 
 
@@ -51,6 +54,8 @@ def train(
     precision: str | None = None,
     logger: str = "csv",
     seed: int | None = None,
+    start: str | None = None,
+    leave_out: tuple[int, int] | None = None,
     progress: bool = True,
 ) -> Path:
     """Train a recipe.
@@ -61,6 +66,8 @@ def train(
         out: folder for logs, the resumable state (``last.ckpt``), the packed cache, and the result.
         epochs: of every phase, instead of the recipe's.
         precision, seed: override the recipe.
+        start: a model to start from instead of the recipe's, or a file of published weights of the backbone alone.
+        leave_out: (i, k), train without the i-th (from 1) of k folds of the training faces.
         resume: go on from ``out/last.ckpt`` when it is there.
         devices, accelerator: as Lightning takes them; below ``torchrun``, "auto" takes part in its processes.
         logger: "csv" or "tensorboard".
@@ -71,11 +78,11 @@ def train(
     Raises:
         UnknownNameError, DataError: an unknown recipe, or data that is not there.
         SettingsError: settings that this machine cannot meet, or an ``out`` that cannot be written.
-        CheckpointError: ``resume`` and a state that is damaged or belongs to another recipe.
+        CheckpointError: a ``start`` that does not fit, or ``resume`` and a state that is damaged or of another recipe.
     """
     recipe = get_recipe(name) if isinstance(name, str) else name
     phases = None if epochs is None else tuple(replace(phase, epochs=epochs) for phase in recipe.phases)
-    changes: dict[str, Any] = dict(phases=phases, precision=precision, seed=seed)
+    changes: dict[str, Any] = dict(phases=phases, precision=precision, seed=seed, start=start)
     recipe = replace(recipe, **{k: v for k, v in changes.items() if v is not None})
     data, out = Path(data), Path(out)
     trainer = _trainer(recipe, out, devices, accelerator, logger, progress)
@@ -83,18 +90,25 @@ def train(
     resume = resume and last.is_file()
     if resume:
         _check_state(last, recipe)
-    given: dict[str, Any] = {"epochs": epochs, "seed": seed, "precision": precision}
+    given: dict[str, Any] = {"epochs": epochs, "seed": seed, "precision": precision, "start": start}
     extra = [text for name, value in given.items() if value is not None for text in (f"--{name}", str(value))]
     L.seed_everything(recipe.seed, verbose=False)
     kind = training_of(preset(recipe.preset).system)
     training, testing = kind.open_data(recipe, data, out)
+    if leave_out is not None:
+        if not isinstance(training, Packed):
+            raise SettingsError(f"The faces of {recipe.name} are a mixture of sets and have no folds.")
+        training, _ = training.divided(*leave_out)
+        extra += ["--leave-out", f"{leave_out[0]}/{leave_out[1]}"]
 
     torch.manual_seed(recipe.seed)
     model = build(recipe.preset, kind.mean_face(training))
     kind.fit_model(model, training)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = kind(model, get_scheme(recipe.scheme), recipe)
-    if recipe.start:
+    if recipe.start and Path(recipe.start).suffix.lower() in TRUNK_FILES:
+        load_trunk(model, recipe.start)
+    elif recipe.start:
         module.inherit(load_model(recipe.start, device="cpu"))
     trainer.fit(
         module,
@@ -110,7 +124,7 @@ def train(
     )
     if not trainer.is_global_zero:
         return out / f"{recipe.name}.safetensors"
-    return finish(module, recipe, data, out, len(training), int(trainer.global_step), extra)
+    return finish(module, recipe, data, out, len(training), int(trainer.global_step), extra, leave_out or ())
 
 
 def _trainer(
@@ -191,10 +205,11 @@ def finish(
     faces: int,
     steps: int,
     extra: Sequence[str] = (),
+    left_out: tuple[int, ...] = (),
 ) -> Path:
     """Measure the trained model on its test part and write weights and card into ``out``; ``extra`` are the options
-    that the training was asked for besides the recipe."""
-    from workbench.evaluation import evaluate, mechanism_report
+    that the training was asked for besides the recipe. An uncertainty of its own is calibrated on that part too."""
+    from workbench.evaluation import calibrate, evaluate, mechanism_report
 
     model = module.model.eval().cpu().float()
     model.name = recipe.name
@@ -204,6 +219,8 @@ def finish(
     folder = set_folder(data, recipe.test)
     report = evaluate(stored, folder, labels=recipe.labels, progress=False)
     metrics = [*report.metrics(), *module.measure(stored, folder)]
+    # One face alone has none to change places with, and no two halves.
+    shown = mechanism_report(stored, folder, labels=recipe.labels) if len(report.nme) > 1 else None
     label = f"machine-made pseudo-labels ({recipe.labels})" if recipe.labels else "human labels"
     compact = " compact" if "compact" in recipe.preset else ""
     card = describe(
@@ -219,7 +236,11 @@ def finish(
         epochs=recipe.epochs,
         steps=steps,
         metrics=tuple(metrics),
-        mechanisms=tuple(mechanism_report(stored, folder, labels=recipe.labels).rows()),
+        mechanisms=tuple(shown.rows()) if shown else (),
         notes=recipe.notes,
+        left_out=left_out,
     )
+    if "variance" in card.parts and len(report.nme) > 1:
+        told = calibrate(stored, folder, labels=recipe.labels).to_card()
+        card = replace(card, calibration=told)
     return save_checkpoint(model, path, card)

@@ -9,7 +9,7 @@ import { button, el, frame, glide, segmented, slider, spoken, theme, toggle, too
 import { drawFace, drawMatrix, RIM } from "./relations_drawing.js";
 import { relationsState } from "./relations_state.js";
 import { RELATIONS_STYLE } from "./relations_style.js";
-import { largest, partners, relationsFacts } from "./relations_weights.js";
+import { largest, partners, relationsFacts, workingLayer } from "./relations_weights.js";
 import { saveButtons } from "./sheet.js";
 import { loadImage, surface } from "./surface.js";
 
@@ -200,10 +200,11 @@ export default function mount(host) {
     grid.style.gridTemplateColumns = `auto repeat(${columns.length}, minmax(0, 1fr))`;
     grid.replaceChildren(el("span"), ...columns.map((h) => el("span", {}, title(h))));
     for (let layer = 0; layer < layers; layer++) {
-      grid.append(el("span", { class: "row" }, `layer ${layer + 1}`), ...columns.map((head) => thumb(layer, head)));
+      grid.append(el("span", { class: "row" }, rowName(layer)), ...columns.map((head) => thumb(layer, head)));
     }
     mark();
   }
+  const rowName = (layer) => `layer ${layer + 1}${v.kind().idle.includes(layer) ? ", idle" : ""}`;
   function mark() {
     for (const b of grid.querySelectorAll("button")) {
       b.setAttribute("aria-pressed", String(b.dataset.at === `${v.s.layer} ${v.s.head}`));
@@ -242,7 +243,7 @@ export default function mount(host) {
         "attention",
         kinds.map((k) => [k.name, k.title, `${k.title}: ${k.name}`]),
         s.kind,
-        set("kind"),
+        (kind) => change({ kind, layer: workingLayer(kinds, kind, v.s.layer) }),
       ),
       stage: segmented("stage", stageChoices, s.stage, atStage),
       mode: segmented("", modes, s.mode, set("mode")),

@@ -45,12 +45,13 @@ def relations_payload(reading: Reading, selection: Mapping[str, Any] | None = No
     weights = {kind.name: reading.attention(kind.name) for kind in kinds}
     sizes = {name: values.shape for name, values in weights.items()}
     stages, n = max(size[0] for size in sizes.values()), reading.scheme.count
-    bounds = {
+    bounds: dict[str, Any] = {
         "kind": list(weights),
         **{axis: {"by": "kind", "of": {k: size[i] for k, size in sizes.items()}} for i, axis in enumerate(_AXES)},
         "landmark": n,
         "topk": n,
     }
+    bounds["layer"] |= {"first": {kind.name: kind.first for kind in kinds}}  # not one that is idle
     meta = {
         "face": face_meta(reading.scheme),
         "points": [rounded(reading.points(stage if stages == reading.stages else -1)) for stage in range(stages)],
@@ -60,6 +61,8 @@ def relations_payload(reading: Reading, selection: Mapping[str, Any] | None = No
                 "title": k.title,
                 "unit": k.unit,
                 "paths": list(k.paths),
+                "idle": list(k.idle),
+                "even": list(k.even),
                 "shape": list(sizes[k.name][:4]),
             }
             for k in kinds

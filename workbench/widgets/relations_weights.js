@@ -45,6 +45,13 @@ export function largest(w, n, own) {
 /* The weight that a scale ends at: the largest of the map that is shown, or of all maps of its kind; never 0. */
 export const reach = (scale, map, all, n, own) => largest(scale === "all" ? all : map, n, own) || 1;
 
+/* The layer to show of another kind: the same one, or the next whose weights an answer can depend on. */
+export function workingLayer(kinds, name, layer) {
+  const { idle, shape } = kinds.find((kind) => kind.name === name);
+  const next = [...Array(shape[1]).keys()].find((k) => k >= layer && !idle.includes(k));
+  return next ?? layer;
+}
+
 /**
  * The facts of the caption (workbench/explain/caption_tables.py: RELATIONS).
  * @param {any} meta
@@ -54,7 +61,7 @@ export const reach = (scale, map, all, n, own) => largest(scale === "all" ? all 
  * @returns {Record<string, import("./captions.js").Fact>}
  */
 export function relationsFacts(meta, s, top, focus) {
-  const { paths, shape } = meta.kinds.find((kind) => kind.name === s.kind);
+  const { paths, shape, idle, even } = meta.kinds.find((kind) => kind.name === s.kind);
   const [stages, layers, heads, n] = shape;
   return {
     tensor: paths[s.layer],
@@ -64,6 +71,8 @@ export function relationsFacts(meta, s, top, focus) {
     layers,
     head: s.head == null ? null : s.head + 1,
     heads,
+    idle: idle.includes(s.layer),
+    even: even.includes(s.layer),
     mode: s.mode,
     direction: s.direction,
     landmark: focus == null ? null : `${meta.face.label[focus]} (${focus})`,

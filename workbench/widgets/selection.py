@@ -41,7 +41,8 @@ def resolve(table: Table, given: Mapping[str, Any] | None, bounds: Mapping[str, 
     Args:
         given: entries by name.
         bounds: entry -> how many there are of what it counts, its choices, or the most that it may be. ``{"by": other,
-            "of": ...}`` where that depends on the entry ``other``, which stands before it in the table.
+            "of": ...}`` where that depends on the entry ``other``, which stands before it in the table;
+            ``"first"`` then holds defaults of its own.
         strict: refuse what is not there; else its default stands in its place.
 
     Raises:
@@ -53,10 +54,11 @@ def resolve(table: Table, given: Mapping[str, Any] | None, bounds: Mapping[str, 
         raise TraceError(f"A selection has no '{sorted(unknown)[0]}'; it has {', '.join(known)}.")
     chosen: dict[str, Any] = {}
     for entry in table:
-        bound = bounds.get(entry.name)
+        bound, first = bounds.get(entry.name), None
         if isinstance(bound, Mapping):
-            bound = bound["of"][chosen[bound["by"]]]
-        default = entry.default
+            other = chosen[bound["by"]]
+            first, bound = bound.get("first", {}).get(other), bound["of"][other]
+        default = entry.default if first is None else first
         if default is None and not entry.none and isinstance(bound, Sequence):
             default = bound[0]
         try:

@@ -157,7 +157,8 @@ export default function mount(host) {
     event.preventDefault();
   });
   const LEAK = " of each landmark: what its neighbourhood's attention spends on the background";
-  const average = (p) => `${p.title}: ${p.mean == null ? "none" : percent(p.mean)} on average`;
+  const average = (p) =>
+    `${p.title}: ${p.mean == null ? "none" : percent(p.mean)} on average, by chance ${percent(p.chance)}`;
   function title() {
     heading.replaceChildren(el("span", {}, el("b", {}, "Leaked mass"), LEAK));
     v.panels.forEach((p, k) => {

@@ -145,6 +145,7 @@ def _panel(panel: Panel) -> tuple[dict[str, Any], dict[str, bytes]]:
         "radius": panel.radius,
         "beta": panel.beta,
         "share": round(prior.share, 4),
+        "chance": round(prior.chance, 4),
         "leak": [None if not np.isfinite(v) else round(float(v), 5) for v in leak.values],
         "mean": None if not np.isfinite(leak.mean) else round(leak.mean, 5),
     }

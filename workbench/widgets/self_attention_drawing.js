@@ -64,6 +64,32 @@ function drawPrior(ctx, view, { size, mask, crest }) {
   ctx.stroke();
 }
 
+/* What a uniform attention would leak: a dashed line in the model's colour; the first one says what it is. */
+function drawChance(ctx, chance, k, y, { x, w, look }) {
+  ctx.save();
+  ctx.strokeStyle = MODELS[k] ?? "#000000";
+  ctx.setLineDash(k ? [2, 4] : [6, 4]);
+  ctx.lineWidth = 1.4;
+  ctx.beginPath();
+  ctx.moveTo(x, y);
+  ctx.lineTo(x + w, y);
+  ctx.stroke();
+  if (!k) {
+    const text = `chance: uniform attention leaks ${Math.round(100 * chance)} %`;
+    ctx.font = `11px ${look.font}`;
+    ctx.textBaseline = "top";
+    ctx.textAlign = "right";
+    const wide = ctx.measureText(text).width;
+    ctx.fillStyle = look.ground;
+    ctx.globalAlpha = 0.85;
+    ctx.fillRect(x + w - wide - 6, y + 2, wide + 6, 15);
+    ctx.globalAlpha = 1;
+    ctx.fillStyle = look.ink;
+    ctx.fillText(text, x + w - 3, y + 4);
+  }
+  ctx.restore();
+}
+
 /* look: the colours of the page (page.js: theme). Gives back what finds the bar under a pixel. */
 export function drawLeak(ctx, v, look, w, h) {
   const { order, brackets } = v.face;
@@ -71,8 +97,17 @@ export function drawLeak(ctx, v, look, w, h) {
   const f = v.spot ?? v.s.landmark;
   const at = f == null ? -1 : order.indexOf(f);
   const colours = (_, k) => `${MODELS[k % each] ?? "#000000"}${at >= 0 && Math.floor(k / each) !== at ? "77" : ""}`;
-  const box = { x: LEFT, y: 8, w: w - LEFT - 4, h: h - 40, look, colours };
+  const box = {
+    x: LEFT,
+    y: 8,
+    w: w - LEFT - 4,
+    h: h - 40,
+    look,
+    colours,
+    top: Math.max(...v.panels.map((p) => p.chance)),
+  };
   const bars = drawBars(ctx, [leakRows(v.panels, order)], box);
+  v.panels.forEach((p, k) => drawChance(ctx, p.chance, k, bars.place(p.chance), box));
   const step = box.w / order.length;
   ctx.textBaseline = "top";
   ctx.textAlign = "center";

@@ -44,7 +44,7 @@ export default function mount(host) {
     commit();
   }
   function sync() {
-    for (const key of ["ellipses", "patches", "path", "unit", "sort"]) parts[key].set(v.s[key]);
+    for (const key of ["ellipses", "patches", "path", "unit", "sort", "recalibrated"]) parts[key].set(v.s[key]);
     parts.time.set(v.step());
     parts.cover.set(Boolean(v.occluder));
     parts.fill.set(v.occluder ? v.occluder.fill : "grey");
@@ -308,7 +308,17 @@ export default function mount(host) {
     const sigmas = v.sigmas();
     const before = v.before();
     const pixels = (value, digits) => (value == null ? "" : (value * meta.size).toFixed(digits));
-    const names = ["landmark", "name", "part", "x_px", "y_px", "sigma_x_px", "sigma_y_px", "uncovered_sigma_px"];
+    const names = [
+      "landmark",
+      "name",
+      "part",
+      "x_px",
+      "y_px",
+      "sigma_x_px",
+      "sigma_y_px",
+      "uncovered_sigma_px",
+      "sigma_scale",
+    ];
     const rows = meta.path[v.step()].map((place, i) => [
       i,
       meta.face.label[i],
@@ -316,6 +326,7 @@ export default function mount(host) {
       ...place.map((value) => pixels(value, 3)),
       ...[0, 1].map((axis) => pixels(sigmas?.[i][axis], 4)),
       pixels(before && before[i] / v.unit().scale, 4),
+      sigmas ? v.scale(v.stage()) : "",
     ]);
     return [names, ...rows];
   }
@@ -341,8 +352,8 @@ export default function mount(host) {
   let built = "";
   function refresh(ms) {
     v.adopt(box.busy);
-    const { shape, live: answers, face: scheme, ocular } = v.meta;
-    const form = JSON.stringify([shape, answers, scheme.brackets, Boolean(ocular)]);
+    const { shape, live: answers, face: scheme, ocular, calibration } = v.meta;
+    const form = JSON.stringify([shape, answers, scheme.brackets, Boolean(ocular), calibration]);
     if (form !== built) strip(); // not on every answer: a control that is being used must stay
     built = form;
     sync();

@@ -27,6 +27,7 @@ SELECTION: Table = (
     Entry("path", False),
     Entry("unit", "ocular", ("ocular", "pixel")),  # of the bars: percent of the inter-ocular distance, crop pixels
     Entry("sort", "sigma", ("sigma", "part")),  # sigma: least certain first
+    Entry("recalibrated", False),  # sigma times the card's scalar of each stage
 )
 """The other state key is ``occluder``: {x, y, w, h, fill}, upper left corner and size in [0, 1] of the crop, or {}."""
 FILLS: Mapping[str, tuple[int, int, int] | None] = {
@@ -67,6 +68,9 @@ def uncertainty_payload(
         raise TraceError("The baseline must be the same face read by the same model without the occluder.")
     states = patch_states(reading)
     side = max(PHOTO_SIDE, reading.input_size)
+    if (selection or {}).get("recalibrated"):
+        reading.recalibrated()  # says what is missing
+    selection = {"recalibrated": reading.rescaled, **(selection or {})}
     bounds = {"stage": reading.stages, "layer": reading.layers, "landmark": reading.scheme.count}
     meta = {
         "face": face_meta(reading.scheme),
@@ -83,6 +87,7 @@ def uncertainty_payload(
             "power": {"variance": "max v", "deviation": "max √v"}.get(reading.alignment.size_rule or ""),
             "limits": [float(limit) for limit in reading.alignment.size_limits or ()],
         },
+        "calibration": _calibration(reading),
         "inside": [round(100 * mass) for mass in spread.mass],
         "likelihood": reading.alignment.likelihood or "gaussian",
         "ocular": _inter_ocular(plain),
@@ -103,6 +108,14 @@ def uncertainty_payload(
     return {"meta": meta, "blobs": blobs}
 
 
+def _calibration(reading: Reading) -> dict[str, Any] | None:
+    """The card's scalar of each stage and where it comes from; None where it tells none."""
+    told = reading.calibration
+    if len(told.get("scales", ())) != reading.stages:
+        return None
+    return {"scales": list(told["scales"]), "fitted": told["fitted"]}
+
+
 def _variance(reading: Reading) -> np.ndarray:
     """(stage, layer, N, 2) in patch sides squared."""
     assert reading.alignment.variance is not None
@@ -110,7 +123,7 @@ def _variance(reading: Reading) -> np.ndarray:
 
 
 def _baseline(reading: Reading) -> dict[str, Any]:
-    """Normalised spreads (stage, layer, N, 2) and answers (stage, layer, N, 2) without the occluder."""
+    """Normalised spreads as predicted (stage, layer, N, 2) and answers (stage, layer, N, 2) without the occluder."""
     sigma = np.sqrt(_variance(reading)) * reading.rects()[:, None, :, 2:]
     points = reading.trajectory()[1:].reshape(sigma.shape)
     return {"sigma": _figures(sigma), "points": rounded(points)}

@@ -7,9 +7,15 @@ import { insideRect } from "./rect.js";
 export const stepOf = (layers, stage, layer) => (stage == null ? 0 : 1 + stage * layers + layer);
 export const stageOf = (layers, step) => (step < 1 ? null : [Math.floor((step - 1) / layers), (step - 1) % layers]);
 
-/* Standard deviation of each landmark, [x, y] in [0, 1] of the crop: root of the variance times the patch's sides. */
-export const sigmaAt = ({ variance, rects }, stage, layer) =>
-  variance[stage][layer].map(([vx, vy], i) => [Math.sqrt(vx) * rects[stage][i][2], Math.sqrt(vy) * rects[stage][i][3]]);
+/* Standard deviation of each landmark, [x, y] in [0, 1] of the crop: root of the variance times the patch's sides, and
+times `scale`, which scaleAt gives. */
+export const sigmaAt = ({ variance, rects }, stage, layer, scale = 1) =>
+  variance[stage][layer].map(([vx, vy], i) => [
+    scale * Math.sqrt(vx) * rects[stage][i][2],
+    scale * Math.sqrt(vy) * rects[stage][i][3],
+  ]);
+/* By what the sigma of a stage is multiplied under a selection: 1 as predicted, else the card's scalar. */
+export const scaleAt = ({ calibration }, s, stage) => (s.recalibrated && calibration ? calibration.scales[stage] : 1);
 export const spread = ([x, y]) => Math.sqrt(x * y);
 
 /* Axis-aligned ellipse of k sigma in pixels: [centre x, centre y, radius x, radius y]. */
@@ -72,11 +78,14 @@ export function uncertaintyFacts(meta, s, step) {
   const [stages, layers] = meta.shape;
   const at = stageOf(layers, step);
   const { occluder, inside } = meta;
+  const recalibrated = at && s.recalibrated && meta.calibration;
   return {
     stage: at ? at[0] + 1 : null,
     stages,
     layer: at ? at[1] + 1 : null,
     layers,
+    scale: recalibrated ? scaleAt(meta, s, at[0]) : null,
+    fitted: recalibrated ? meta.calibration.fitted : null,
     ellipses: s.ellipses,
     patches: s.patches,
     path: s.path,

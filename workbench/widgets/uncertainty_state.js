@@ -6,6 +6,7 @@ import {
   niceTop,
   positionsAt,
   sameOccluder,
+  scaleAt,
   sigmaAt,
   spread,
   stageOf,
@@ -49,9 +50,13 @@ export function uncertaintyState(host) {
     },
     /** A length in [0, 1] of the crop as pixels. */
     px: (x) => (x * v.meta.size).toFixed(x * v.meta.size < 9.995 ? 2 : 1),
+    /** By what the sigma of a stage is multiplied, and the sigma of its layer, [x, y] a landmark. */
+    recalibrated: () => Boolean(v.s.recalibrated && v.meta.calibration),
+    scale: (stage) => scaleAt(v.meta, v.s, stage),
+    sigmaAt: (stage, layer) => sigmaAt(v.meta, stage, layer, v.scale(stage)),
     sigmas() {
       const at = v.at();
-      return at ? sigmaAt(v.meta, at[0], at[1]) : null;
+      return at ? v.sigmaAt(...at) : null;
     },
     spreads() {
       const sigmas = v.sigmas();
@@ -61,7 +66,7 @@ export function uncertaintyState(host) {
     before() {
       const at = v.at();
       const old = at && v.meta.baseline?.sigma[at[0]][at[1]];
-      return old ? old.map((sigma) => v.unit().scale * spread(sigma)) : null;
+      return old ? old.map((sigma) => v.scale(at[0]) * v.unit().scale * spread(sigma)) : null;
     },
     /** Whether Python was told of an occluder that is not in what it sent. */
     asked: () => !sameOccluder(v.told, v.meta.occluder),
@@ -109,7 +114,7 @@ export function uncertaintyState(host) {
   return v;
 }
 
-function largestSpread({ meta, unit }) {
+function largestSpread({ meta, unit, sigmaAt }) {
   const last = meta.shape[1] - 1;
-  return unit().scale * Math.max(...meta.variance.flatMap((_, stage) => sigmaAt(meta, stage, last).map(spread)));
+  return unit().scale * Math.max(...meta.variance.flatMap((_, stage) => sigmaAt(stage, last).map(spread)));
 }

@@ -1,7 +1,11 @@
 /* The controls above the face and above the bars. */
 
+import { number } from "./numbers.js";
 import { button, el, segmented, slider, spacer, toggle } from "./page.js";
 import { stageOf } from "./uncertainty_numbers.js";
+
+const scaleWords = ({ scales, fitted }) =>
+  `σ of stages ${scales.map((_, k) => k + 1).join(", ")} times ${scales.map(number).join(", ")}, fitted on ${fitted}`;
 
 /**
  * @param {{ strip: Element }} page
@@ -33,6 +37,7 @@ export function uncertaintyStrip(page, header, v, live, acts) {
     ellipses: flag("ellipses", "ellipses", "ellipses at 1, 2 and 3 standard deviations"),
     patches: flag("patches", "patches", "what the network looked at, coloured by what set the size"),
     path: flag("path", "path", "from the mean face to the answer"),
+    recalibrated: flag("recalibrated", "recalibrated σ", meta.calibration ? scaleWords(meta.calibration) : ""),
     play: button("▶", "play from the mean face to the landing", acts.play),
     time: slider("", "from the mean face to the landing", steps, acts.goTo, acts.commit),
     cover: toggle("occluder", "cover a part of the face and read it again", Boolean(occluder), acts.cover),
@@ -45,7 +50,11 @@ export function uncertaintyStrip(page, header, v, live, acts) {
   };
   parts.time.node.classList.add("wb-time");
   parts.play.classList.add("wb-play");
-  page.strip.replaceChildren(parts.play, ...["time", "ellipses", "patches", "path"].map((key) => parts[key].node));
+  page.strip.replaceChildren(
+    parts.play,
+    ...["time", "ellipses", "patches", "path", "recalibrated"].map((key) => parts[key].node),
+  );
+  parts.recalibrated.node.hidden = !meta.calibration;
   if (live) page.strip.append(spacer(), parts.cover.node, parts.fill.node);
   const chips = meta.face.brackets.map(({ text, colour }) =>
     el("span", {}, el("i", { style: `background: ${colour}` }), text),

@@ -3,7 +3,7 @@
 import { number } from "./numbers.js";
 import { el } from "./page.js";
 import { reasons, ruleWords } from "./uncertainty_bars.js";
-import { coveredBy, effectOf, lookOf, sigmaAt } from "./uncertainty_numbers.js";
+import { coveredBy, effectOf, lookOf } from "./uncertainty_numbers.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -42,7 +42,11 @@ export function detailNodes(v) {
   const { meta, px } = v;
   const [stages, layers] = meta.shape;
   const layer = layers > 1 ? "last layer of each stage, " : "";
-  const title = el("small", {}, `${meta.face.side[f]}, ${layer}in px of the ${meta.size} px crop`);
+  const title = el(
+    "small",
+    {},
+    `${meta.face.side[f]}, ${layer}in px of the ${meta.size} px crop${v.recalibrated() ? ", σ recalibrated" : ""}`,
+  );
   const { power, factor } = meta.rule;
   const setBy = `set by${power ? ` (${number(factor)}\u00a0${power.replace(" ", "\u00a0")})` : ""}`;
   const table = el(
@@ -54,13 +58,14 @@ export function detailNodes(v) {
   );
   const old = meta.baseline;
   if (!old) return [table];
-  const [before, from] = [old.sigma, old.points].map((all) => all[stages - 1][layers - 1][f]);
+  const [uncovered, from] = [old.sigma, old.points].map((all) => all[stages - 1][layers - 1][f]);
+  const before = uncovered.map((sigma) => v.scale(stages - 1) * sigma);
   const [x, y] = meta.path[v.steps()][f];
   const moved = px(Math.hypot(x - from[0], y - from[1]));
   return [table, el("div", {}, `uncovered σ of the answer ${before.map(px).join(" · ")} px; it moved by ${moved} px`)];
 }
 
-function stageRow({ meta, px }, stage, f) {
+function stageRow({ meta, px, sigmaAt }, stage, f) {
   const layers = meta.shape[1];
   const state = meta.states[stage][f];
   const wanted = meta.wanted[stage]?.[f];
@@ -75,7 +80,7 @@ function stageRow({ meta, px }, stage, f) {
     el(
       "b",
       {},
-      sigmaAt(meta, stage, layers - 1)
+      sigmaAt(stage, layers - 1)
         [f].map(px)
         .join(" · "),
     ),
