@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.attribution.answers import TARGETS, Progress
+from workbench.attribution.answers import TARGETS, Progress, check_landmark
 from workbench.attribution.attribute import Cost, attribute, attributed, cost
 from workbench.attribution.captums import layers
 from workbench.attribution.checks import Agreement, Curves, agreement, curve_passes, curves
@@ -29,6 +29,7 @@ __all__ = [
     "agreement",
     "attribute",
     "attributed",
+    "check_landmark",
     "cost",
     "curve_passes",
     "curves",

@@ -98,11 +98,11 @@ def crop_of(model: FaceModel, crop: object) -> Tensor:
     return torch.tensor(crop, device=model.device).permute(2, 0, 1).float() / 255
 
 
-def check_target(target: str, answer: Answer, model: FaceModel) -> None:
+def check_target(target: str, model: FaceModel, has_sigma: bool = True) -> None:
     """Raises UnknownNameError for a target that does not exist, SettingsError for one that this model lacks."""
     if target not in TARGETS:
         raise UnknownNameError(f"There is no target '{target}'; choose one of {', '.join(TARGETS)}.")
-    if target == "log_sigma" and answer.log_sigma is None:
+    if target == "log_sigma" and not has_sigma:
         raise SettingsError(
             f"{model.name} predicts no sigma; choose another target ({', '.join(TARGETS[:-1])}) or a DSLPT model."
         )

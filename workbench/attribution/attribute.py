@@ -61,6 +61,7 @@ def cost(
         UnknownNameError, SettingsError: as :func:`attribute`.
     """
     how, settings = get_method(method), Settings(**options)
+    check_target(target, model)
     forward, back = how.passes(settings, model.input_size, _MOST_PARTS, 2 if target == "displacement" else 1)
     return Cost(forward + back, (forward + BACKWARD * back) * seconds_of_a_pass(model))
 
@@ -133,12 +134,12 @@ def attributed(
     how, settings = get_method(method), Settings(**options)
     landmark = check_landmark(landmark, model)
     settings.windows(model.input_size)
+    check_target(target, model)
     reading = read(model, face, taps=())
+    check_target(target, model, reading.alignment.variance is not None)
     crop = face.crop(model.input_size)
     rgb = crop_of(model, crop)
     plain = reading.points() * model.input_size
-    with torch.inference_mode():
-        check_target(target, Asked(model)(rgb[None]), model)
     parts = facial_parts(model.scheme, plain, model.input_size)
     cover = filled(crop, settings.fill, plain)
     fill = crop_of(model, cover)

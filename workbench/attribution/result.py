@@ -89,8 +89,9 @@ class Attribution:
         """What the map is, in words."""
         return compose(ATTRIBUTION, self.facts())
 
-    def facts(self, lo: float | None = None, hi: float | None = None) -> dict[str, Fact]:
-        """Facts of ``caption_tables.ATTRIBUTION``; ``lo`` and ``hi`` are where a picture's colours begin and end."""
+    def facts(self, lo: float | None = None, hi: float | None = None, most: bool = False) -> dict[str, Fact]:
+        """Facts of ``caption_tables.ATTRIBUTION``; ``lo`` and ``hi`` are where a picture's colours begin and
+        end, at the 99th percentile for ``most``."""
         how, s = self.how, self.settings
         window, stride = s.windows(self.input_size)
         return {
@@ -115,6 +116,7 @@ class Attribution:
             "caveat": how.caveat or None,
             "lo": lo,
             "hi": hi,
+            "most": most,
             "widget": False,
         }
 

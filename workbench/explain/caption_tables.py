@@ -261,9 +261,10 @@ ATTRIBUTION: Sequence[Clause] = (
     Clause("px of the {size} px crop", {"target": {"not": "log_sigma"}, "slopes": False}),
     Clause("px of the {size} px crop for RGB from 0 to 1", {"target": {"not": "log_sigma"}, "slopes": True}),
     Clause("{caveat}", {"caveat": _ANY}),
-    Clause("colours from {lo} to {hi}", {"hi": _ANY}),
+    Clause("colours from {lo} to {hi}", {"hi": _ANY, "most": False}),
+    Clause("colours from {lo} to {hi}, which 99 % of the cells do not pass; the rest shares the last", {"most": True}),
     _FLOAT16,
 )
 """Facts: method, target, landmark, layer, window, stride, steps, noisy, noise, samples, value, fill, slopes, sum,
 total (target of the crop less that of the fill, of a complete method), near and all (see
-``Attribution.near_mean``), size, caveat, lo, hi, widget."""
+``Attribution.near_mean``), size, caveat, lo, hi, most (whether colours end at the 99th percentile), widget."""

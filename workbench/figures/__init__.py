@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.figures import palette
+from workbench.figures.attribution import attribution, attribution_check
 from workbench.figures.export import save, to_bytes
 from workbench.figures.inside import inside, self_attention
 from workbench.figures.patches import patches
@@ -15,6 +16,8 @@ from workbench.figures.thumbnails import thumbnails
 from workbench.figures.uncertainty import calibration, sigma_bars, uncertainty
 
 __all__ = [
+    "attribution",
+    "attribution_check",
     "calibration",
     "inside",
     "landmarks",
