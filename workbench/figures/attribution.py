@@ -13,7 +13,7 @@ from workbench.explain.captions import compose
 from workbench.figures import palette, style
 from workbench.figures.canvas import HAIR, SOFT, Box, Canvas, Panel
 from workbench.figures.inside import OPACITY, draw_map, span_of
-from workbench.figures.relations import sheet_title
+from workbench.figures.relations import FACE_BOX, sheet_title
 
 if TYPE_CHECKING:
     from workbench.attribution import Agreement, Attribution, AttributionReading, Curves, Randomised
@@ -54,7 +54,7 @@ def attribution(
         ordered = np.sort(np.abs(found.map), axis=None)
         top = float(ordered[int(MOST * (ordered.size - 1))])
         low, high = (-top if low < 0 else 0.0, top) if top > 0 else (low, high)
-    boxes = [Box(style.FACE, style.FACE + style.LEGEND), Box(style.SIDE, style.FACE + style.LEGEND)]
+    boxes = [FACE_BOX, Box(style.SIDE, style.FACE + style.LEGEND)]
     caption = compose(ATTRIBUTION, found.facts(low, high, scale == "most"))
     canvas = Canvas(f"{found.how.title}, {sheet_title(reading)}", caption, boxes)
     draw_map(canvas.panels[0], reading, found.map, (low, high, colours), opacity, unit_words(found))
@@ -115,11 +115,11 @@ def attribution_check(
     boxes: list[Box] = []
     wide, tall = _CHART
     if curves is not None:
-        boxes += [Box(wide, tall + 46, name.capitalize()) for name in _SIDES if side in ("", name)]
+        boxes += [Box(wide, tall + 38, name.capitalize()) for name in _SIDES if side in ("", name)]
     if agreement is not None:
-        boxes.append(Box(wide, tall + 46, "Rank agreement"))
+        boxes.append(Box(wide, tall + 38, "Rank agreement"))
     if randomised is not None:
-        boxes.append(Box(wide, tall + 46, "Scrambled weights"))
+        boxes.append(Box(wide, tall + 38, "Scrambled weights"))
     said = [one.caption for one in (curves, agreement, randomised) if one is not None and words]
     title = "Does the map hold?"
     if len(boxes) == 1 and not words:
@@ -143,7 +143,7 @@ def attribution_check(
                 panel.dots(
                     at, colour, 2.6, rim_width=0, words=[f"{order}<br>{f:.0%}: {style.number(v)}" for f, v in pairs]
                 )
-            _key(panel)
+            _key(panel, _LEFT + 8 if name == "deletion" else _CHART[0] - 6)
     if agreement is not None:
         _agreement(next(panels), agreement)
     if randomised is not None:
@@ -181,13 +181,14 @@ def _frame(panel: Panel, low: float, high: float, under: str, beside: str) -> No
     panel.text(0, 0, beside, colour=SOFT, middle="top")
 
 
-def _key(panel: Panel) -> None:
-    x = _CHART[0] - 6.0
+def _key(panel: Panel, edge: float) -> None:
+    """What the lines are, where they leave room: right of an edge in the left half, else left of it."""
+    left = edge < _CHART[0] / 2
     for row, (name, (colour, dash)) in enumerate(_LINES.items()):
         y = 32 + 15.0 * row
-        long = style.text_width(name, 11)
-        panel.polyline(np.array([[x - long - 30, y], [x - long - 6, y]]), colour=colour, width=2.2, dash=dash)
-        panel.text(x, y, name, colour=SOFT, anchor="right")
+        start = edge if left else edge - style.text_width(name, 11) - 30
+        panel.polyline(np.array([[start, y], [start + 24, y]]), colour=colour, width=2.2, dash=dash)
+        panel.text(start + 30, y, name, colour=SOFT)
 
 
 def _agreement(panel: Panel, found: Agreement) -> None:
