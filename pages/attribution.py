@@ -2,11 +2,8 @@
 
 from workbench.app import attribution, messages, state
 
-
-@messages.panel
-def panel() -> None:
+# No part that reruns by itself: Streamlit lets such a rerun wait for the run before it, and then nothing could be
+# called off.
+with messages.guard("attribution"):
     attribution.show()
     state.publish()
-
-
-panel()

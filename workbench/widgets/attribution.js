@@ -12,6 +12,12 @@ import { el, frame, segmented, slider, spoken, theme, toggle, tooltip } from "./
 import { saveButtons } from "./sheet.js";
 import { loadImage, surface } from "./surface.js";
 
+const STYLE = `
+.wb-hint {
+  margin: 0;
+  color: var(--soft);
+}
+`;
 const HINT =
   "Nothing is computed before you ask for it. Choose a landmark on the face and a method above; the button says how " +
   "long it will take.";
@@ -19,7 +25,7 @@ const FIRST = "Point at a landmark and click to choose it.";
 
 /** @param {import("./host.js").Host} host */
 export default function mount(host) {
-  const page = frame(host, "Attribution");
+  const page = frame(host, "Attribution", STYLE);
   const tip = tooltip(page);
   let v = attributionState(host);
   /** @type {Record<string, any>} */
@@ -97,7 +103,7 @@ export default function mount(host) {
     event.preventDefault();
   });
 
-  const hint = el("p", { class: "wb-caption" }, HINT);
+  const hint = el("p", { class: "wb-hint" }, HINT);
   page.side.append(hint);
   const bars = surface(page.side, {
     label: "What each facial part has of it.",
