@@ -217,3 +217,16 @@ def test_a_fill_that_is_answered_with_a_like_face_is_told_so(dslpt: FaceModel) -
         for face, (method, fill) in ((frontal, grey), (frontal, blur), (turned, grey))
     ]
     assert told == [True, False, False]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name", ["slpt-68", "scc-68", "ssfa-68", "aodn-68", "atpn-68", "chs-68", "tufa", "dslpt-68", "dslpt-98"]
+)
+def test_every_system_can_be_attributed(name: str) -> None:
+    model = wb.load_model(name, device="cpu")
+    for method in ("feature_ablation", "saliency", "grad_cam"):
+        found = wb.attribute(model, FACE, NOSE, method=method)
+        assert np.isfinite(found.map).all() and np.abs(found.map).max() > 0
+    found = wb.attribute(model, FACE, NOSE, method="integrated_gradients")
+    assert found.completeness_error == pytest.approx(0, abs=0.1 * abs(found.total))
