@@ -1,3 +1,4 @@
+from . import attribution as attribution
 from . import data as data
 from . import evaluation as evaluation
 from . import explain as explain
@@ -8,6 +9,8 @@ from . import models as models
 from . import tracing as tracing
 from . import training as training
 from . import widgets as widgets
+from .attribution import Attribution as Attribution
+from .attribution import attribute as attribute
 from .effects import Effect as Effect
 from .effects import effect as effect
 from .errors import WorkbenchError as WorkbenchError

@@ -39,3 +39,7 @@ class MissingEntryError(TraceError, KeyError):
     """A trace holds no entry of that name."""
 
     __str__ = Exception.__str__  # a KeyError would print its message's repr
+
+
+class Cancelled(WorkbenchError):
+    """Whoever asked for something long has called it off."""

@@ -43,7 +43,9 @@ READINGS: Cache[Reading] = Cache(384 * MEGABYTE)
 """Small tensors, but each reading holds its photograph too."""
 MADE: Cache[Any] = Cache(256 * MEGABYTE)
 """Payloads of widgets, pictures of the gallery, and what is told of a model."""
-CACHES = (MODELS, FACES, READINGS, MADE)
+ATTRIBUTIONS: Cache[Any] = Cache(128 * MEGABYTE)
+"""What was attributed, and its checks: seconds of work each, computed when a person asks for it."""
+CACHES = (MODELS, FACES, READINGS, MADE, ATTRIBUTIONS)
 
 
 @st.cache_resource(ttl=60, show_spinner=False)
@@ -200,6 +202,11 @@ def listed(name: str) -> tuple[Map, ...]:
 def view(name: str, key: tuple[Hashable, ...], build: Callable[[], T]) -> T:
     """What a widget is fed with, made once: ``name`` of the view and the ``key`` of what it shows."""
     return MADE.get((name, *key), build, _photos(key))[0]
+
+
+def attributions(key: tuple[Hashable, ...], build: Callable[[], T]) -> T:
+    """Something long, made once."""
+    return cast(T, ATTRIBUTIONS.get(key, build, _photos(key))[0])
 
 
 def side_by_side(name: str) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from typing import Annotated, ParamSpec
 
 import typer
 
-from workbench.cli import calibrate, catalogue, evaluate, inspect, track, train
+from workbench.cli import attribute, calibrate, catalogue, evaluate, inspect, track, train
 from workbench.errors import WorkbenchError
 
 P = ParamSpec("P")
@@ -101,6 +101,7 @@ for function in (
     inspect.trace,
     inspect.figure,
     inspect.shape,
+    attribute.attribute,
     track.track,
     evaluate.evaluate,
     calibrate.calibrate,

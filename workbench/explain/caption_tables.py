@@ -239,3 +239,36 @@ TABLES: Mapping[str, Sequence[Clause]] = {
     "inside": INSIDE,
 }
 """The table of each view."""
+
+ATTRIBUTION: Sequence[Clause] = (
+    Clause("{method}"),
+    Clause("how far {landmark} moves", {"target": "displacement"}),
+    Clause("x of {landmark}", {"target": "x"}),
+    Clause("y of {landmark}", {"target": "y"}),
+    Clause("natural logarithm of sigma of {landmark}", {"target": "log_sigma"}),
+    Clause("{layer}", {"layer": _ANY}, code=True),
+    Clause("windows of {window} px every {stride} px", {"window": _ANY}),
+    Clause("{steps} steps", {"steps": _ANY}),
+    Clause("{noisy} crops with noise of {noise} % of the range", {"noisy": _ANY}),
+    Clause("{samples} drawn coalitions", {"samples": _ANY}),
+    Clause("{value}"),
+    Clause("covered with {fill}", {"fill": _ANY}),
+    Clause("norm over R, G, B and both coordinates", {"slopes": True, "layer": None, "target": "displacement"}),
+    Clause("norm over R, G, B", {"slopes": True, "layer": None, "target": {"not": "displacement"}}),
+    Clause("norm of both coordinates' maps", {"slopes": True, "layer": _ANY, "target": "displacement"}),
+    Clause("sums to {sum} where the whole face covered changes the answer by {total}", {"total": _ANY}),
+    Clause(
+        "covered whole, the landmark moves by {all} px only: the bare fill is answered with a face much like this "
+        "one, so that its parts say little; try another fill or a turned face",
+        {"near": True},
+    ),
+    Clause("px of the {size} px crop", {"target": {"not": "log_sigma"}, "slopes": False}),
+    Clause("px of the {size} px crop for RGB from 0 to 1", {"target": {"not": "log_sigma"}, "slopes": True}),
+    Clause("{caveat}", {"caveat": _ANY}),
+    Clause("colours from {lo} to {hi}", {"hi": _ANY, "most": False}),
+    Clause("colours from {lo} to {hi}, which 99 % of the cells do not pass; the rest shares the last", {"most": True}),
+    _FLOAT16,
+)
+"""Facts: method, target, landmark, layer, window, stride, steps, noisy, noise, samples, value, fill, slopes, sum,
+total (target of the crop less that of the fill, of a complete method), near and all (see
+``Attribution.near_mean``), size, caveat, lo, hi, most (whether colours end at the 99th percentile), widget."""

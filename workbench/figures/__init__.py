@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workbench.figures import palette
+from workbench.figures.attribution import attribution, attribution_check
 from workbench.figures.calibration import calibration, error_against_sigma
 from workbench.figures.export import save, to_bytes
 from workbench.figures.inside import inside, self_attention
@@ -16,6 +17,8 @@ from workbench.figures.thumbnails import thumbnails
 from workbench.figures.uncertainty import sigma_bars, uncertainty
 
 __all__ = [
+    "attribution",
+    "attribution_check",
     "calibration",
     "error_against_sigma",
     "inside",

@@ -85,7 +85,7 @@ def inside(
         _places(panel, reading, kind, shown if rects is None else rects)
     else:
         rect = None if rects is None or item is None else rects[item]
-        _map(panel, reading, shown, span, opacity, _VALUE.get(kind, "value"), rect=rect)
+        draw_map(panel, reading, shown, span, opacity, _VALUE.get(kind, "value"), rect=rect)
     return canvas.figure()
 
 
@@ -142,7 +142,7 @@ def self_attention(
     even = 1 / size**2
     mark = (even, f"uniform 1/{size**2}") if softmax and top > even else None
     panel = canvas.panels[0]
-    _map(panel, reading, shown, span, opacity, "attention weight", veil=0.15, mark=mark)
+    draw_map(panel, reading, shown, span, opacity, "attention weight", veil=0.15, mark=mark)
     cell = style.FACE / size
     for colour, width in ((palette.alpha("#000000", 0.7), 3.0), ("#FFFFFF", 1.5)):
         panel.rect(column * cell, row * cell, cell, cell, line=width, colour=colour, layer="above")
@@ -165,7 +165,7 @@ def _least_and_largest(values: np.ndarray) -> tuple[float, float]:
     return least, most if most > least else least + (abs(least) or 1.0)
 
 
-def _map(
+def draw_map(
     panel: Panel, reading: Reading, values: np.ndarray, span: Span, opacity: float, words: str, *, veil: float = 0.1,
     rect: np.ndarray | None = None, mark: tuple[float, str] | None = None,
 ) -> None:  # fmt: skip

@@ -1,3 +1,4 @@
+from .attribution import attribution_payload as attribution_payload
 from .bundle import module_source as module_source
 from .inside import inside_payload as inside_payload
 from .jupyter_host import JupyterWidget as JupyterWidget
