@@ -64,7 +64,7 @@ def test_any_model_and_tensor_can_be_chosen_inside(page: Page, app_url: str) -> 
     expect(page.locator(".app-head")).to_contain_text("AODN compact")
     expect(caption(page)).to_contain_text("point_maps")  # AODN's own, so no later rerun closes a list that is open
     at_rest(page)
-    choose(page, "Look at", "geometry")
+    choose(page, "Tensor", "geometry")
     settle(page, lambda now: now.get("tensor", "").startswith("geometry"))
     expect(caption(page)).to_contain_text("geometry")
     width = placed(face)["width"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.figures import palette
-from workbench.figures.export import save, to_bytes
+from workbench.figures.export import face_alone, save, to_bytes
 from workbench.figures.inside import inside, self_attention
 from workbench.figures.patches import patches
 from workbench.figures.points import landmarks, trajectory
@@ -16,6 +16,7 @@ from workbench.figures.uncertainty import calibration, sigma_bars, uncertainty
 
 __all__ = [
     "calibration",
+    "face_alone",
     "inside",
     "landmarks",
     "matrix",
