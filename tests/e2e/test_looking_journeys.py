@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 import workbench as wb
 from tests.e2e.test_journeys import NOSE_TIP, PATIENCE, at_rest, canvas, caption, placed, settle, visit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _patience() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.explain.inside import Map, Picture, Stack, inner_maps, map_rows
+from workbench.explain.inside import Map, Picture, Stack, inner_maps
 from workbench.explain.relation_change import RelationChange, relation_change
 from workbench.explain.relations import (
     Edges,
@@ -30,7 +30,7 @@ from workbench.explain.structure import (
     part_statistic,
     structure_similarity,
 )
-from workbench.explain.tables import edges_table, landmarks_table, to_csv, to_json
+from workbench.explain.tables import landmarks_table, to_csv, to_json
 from workbench.explain.uncertainty import (
     STATES,
     Calibration,
@@ -72,12 +72,10 @@ __all__ = [
     "cosine_similarity",
     "deviation",
     "edges",
-    "edges_table",
     "ellipses",
     "inner_maps",
     "landmarks_table",
     "largest_weight",
-    "map_rows",
     "neighbours",
     "order_by_part",
     "part_statistic",
