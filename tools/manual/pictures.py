@@ -56,7 +56,7 @@ def uncertainty(page: Page) -> None:
 
 def self_attention(page: Page) -> None:
     x, y = wb.read(wb.load_model("ssfa-68"), wb.sample_face("astronaut")).points()[NOSE]
-    hover(page, "", x, y)
+    hover(page, "with the prior", x, y)
 
 
 def shape(page: Page) -> None:

@@ -16,7 +16,6 @@ from workbench.tracing import check_index
 if TYPE_CHECKING:
     from workbench.landmarks import Scheme
     from workbench.reading import Reading
-    from workbench.shaping import ShapeReading
 
 Facts = dict[str, Fact]
 
@@ -148,22 +147,4 @@ def self_attention_facts(
         "radius": radius,
         "share": round(100 * share),
         "beta": beta,
-    }
-
-
-def shape_facts(reading: ShapeReading | None) -> Facts:
-    """Facts of ``caption_tables.SHAPE``; None while nothing is drawn."""
-    if reading is None:
-        return {"shape": None, "guide": None, "pending": False}
-    guide = next(iter(reading.plane), None)
-    return {
-        "shape": reading.drawing.scheme.name,
-        "model": reading.model_name,
-        "weights": str(reading.trace.meta.get("checkpoint", ""))[:8],
-        "anchors": guide.scheme.count if guide else None,
-        "guide": guide.template if guide else None,
-        "points": reading.scheme.count,
-        "off": reading.zero_shot,
-        "size": reading.input_size,
-        "pending": False,
     }

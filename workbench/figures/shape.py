@@ -9,11 +9,11 @@ import plotly.graph_objects as go
 
 from workbench.explain.caption_tables import SHAPE
 from workbench.explain.captions import compose
-from workbench.explain.facts import shape_facts
 from workbench.figures import marks, palette
 from workbench.figures.canvas import Box, Canvas
 from workbench.figures.relations import sheet_title
 from workbench.landmarks import Drawing
+from workbench.shaping import shape_facts
 
 if TYPE_CHECKING:
     from workbench.shaping import ShapeReading

@@ -11,11 +11,11 @@ import numpy as np
 from workbench.errors import DataError
 from workbench.explain.caption_tables import SHAPE
 from workbench.explain.captions import as_meta
-from workbench.explain.facts import shape_facts
 from workbench.figures import palette
 from workbench.figures.shape import OWN
 from workbench.landmarks import Drawing, Group, Scheme
 from workbench.landmarks.drawing import MOST, REACH
+from workbench.shaping import shape_facts
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, pack, photo, rounded
 
 if TYPE_CHECKING:
