@@ -17,6 +17,8 @@ from workbench.faces import Occluder
 from workbench.landmarks import get_scheme
 from workbench.models import zoo
 
+pytestmark = pytest.mark.slow
+
 PAGES = ("start", "inside", "relations", "structure", "uncertainty")
 SELECTION = "wb_selection"
 
