@@ -7,6 +7,7 @@ Starts the app, drives it with Playwright and the Chromium of this machine as a 
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -99,7 +100,8 @@ def take(page: Page, url: str, name: str) -> None:
 def main(names: list[str]) -> None:
     """Take the named pictures, or all."""
     url = f"http://127.0.0.1:{PORT}"
-    app = subprocess.Popen([sys.executable, "-m", "workbench", "--no-browser", f"--port={PORT}"])
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}  # the browser wants a core too; pictures tell the time
+    app = subprocess.Popen([sys.executable, "-m", "workbench", "--no-browser", f"--port={PORT}"], env=alone)
     try:
         for _ in range(600):
             try:
