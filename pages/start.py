@@ -17,6 +17,6 @@ with photograph, messages.guard("face"):
 with inside, messages.guard("inside"):
     model_choice.model_choice()
     if shown is not None:
-        start.look(shown)
+        start.first_view(shown)
         start.next_pages()
         start.save(shown)

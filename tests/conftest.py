@@ -12,6 +12,10 @@ import pytest
 
 from tests.serving import serve
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # One core a worker, and a worker's children: threads of several that wait for one another take longer than one.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Playwright
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -14,6 +15,7 @@ from tools.manual import drawing, hooks
 from workbench.data.readers import READERS
 from workbench.evaluation.table import SYSTEMS_PLACE, coverage_of, error_of
 from workbench.models import SYSTEMS
+from workbench.views import figures
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -85,12 +87,18 @@ def test_every_command_has_its_help() -> None:
 
 
 def test_commands_that_pages_name_exist_with_their_options() -> None:
+    cards = {card.name: card for card in wb.list_models()}
     for page in PAGES:
         for line in re.findall(r"^workbench .*$", "\n".join(FENCE.findall(_text(page))), re.M):
             words = shlex.split(line, comments=True)
             known = hooks.help_of(words[1])
             for flag in (w for w in words if w.startswith("--")):
                 assert re.search(rf"{flag}\b", known), f"{page.name}: {line}"
+            given = dict(itertools.pairwise(words))
+            assert given.get("--view", "relations").replace("-", "_") in figures(), f"{page.name}: {line}"
+            model = given.get("--model", "dslpt-68")
+            assert model in cards or model.endswith(".safetensors"), f"{page.name}: {line}"
+            assert "--tap" not in given or given["--tap"] in cards[model].taps, f"{page.name}: {line}"
 
 
 def test_the_tables_hold_every_printed_size_and_every_checkpoint() -> None:

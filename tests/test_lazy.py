@@ -43,6 +43,7 @@ def test_the_stubs_are_those_of_the_lazy_packages() -> None:
     assert others == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "heavy"),
     [

@@ -107,6 +107,7 @@ def test_our_licence_is_the_one_we_name() -> None:
     assert "The workbench authors" in text
 
 
+@pytest.mark.slow
 def test_a_wheel_brings_pages_weights_scripts_and_notebooks(tmp_path) -> None:
     if importlib.util.find_spec("hatchling") is None:
         pytest.fail("Install the dev extra: the wheel is built with hatchling.", pytrace=False)

@@ -106,12 +106,15 @@ def test_the_other_views_take_a_shape(model, face) -> None:
 def test_the_figure_says_checkpoint_plane_and_zero_shot(model, face) -> None:
     known = conventions(model)
     drawn = Drawing(user_scheme("<b>mine</b>", 2), np.array([[0.5, 0.1], known["ibug68"].points[30]]))
-    caption = figures.shape(find_shape(model, face, drawn)).layout.meta["caption"]
+    figure = figures.shape(find_shape(model, face, drawn))
+    caption = figure.layout.meta["caption"]
     assert "68 anchors of ibug68, after the alignment embedding" in caption
     assert "1 of 2 points (diamonds)" in caption
     assert "zero-shot" in caption
     assert "by tufa" in caption
-    assert "<b>" not in caption
+    written = " ".join(line.text for line in figure.layout.annotations)
+    assert "<b>mine" not in written
+    assert "&lt;b&gt;mine" in written
     figure = figures.shape(find_shape(model, face, known["ibug68"]))
     assert "all 68 points are anchors" in figure.layout.meta["caption"]
     for kind, start in (("svg", b"<?xml"), ("html", b"<!DOCTYPE html>"), ("json", b"{")):

@@ -123,6 +123,7 @@ def test_a_trace_is_kept_and_opens_again(run, tmp_path) -> None:
     assert len(trace.meta["checkpoint"]) == 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "view", ["landmarks", "relations", "matrix", "structure", "uncertainty", "patches", "trajectory"]
 )
@@ -135,6 +136,7 @@ def test_every_view_becomes_a_picture(run, tmp_path, view) -> None:
         assert len(image.convert("RGB").getcolors(2**24)) > 50
 
 
+@pytest.mark.slow
 def test_published_weights_become_a_checkpoint_that_predicts_the_same(run, tmp_path) -> None:
     import torch
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from workbench.axes import Axes
 from workbench.errors import DataError, UnknownNameError
+from workbench.explain.captions import Fact
 from workbench.landmarks import Drawing, Scheme, drawing, get_scheme, user_scheme
 from workbench.reading import Reading, read
 
@@ -98,6 +99,24 @@ def find_shape(
     anchors = np.concatenate([shape.points for shape in known.values()] or [np.full((1, 2), np.inf)])
     away = np.linalg.norm(asked.points[:, None] - anchors[None], axis=-1).min(1)
     return ShapeReading(**values, trained=away < SAME)
+
+
+def shape_facts(reading: ShapeReading | None) -> dict[str, Fact]:
+    """Facts of ``caption_tables.SHAPE``; None while nothing is drawn."""
+    if reading is None:
+        return {"shape": None, "guide": None, "pending": False}
+    guide = next(iter(reading.plane), None)
+    return {
+        "shape": reading.drawing.scheme.name,
+        "model": reading.model_name,
+        "weights": str(reading.trace.meta.get("checkpoint", ""))[:8],
+        "anchors": guide.scheme.count if guide else None,
+        "guide": guide.template if guide else None,
+        "points": reading.scheme.count,
+        "off": reading.zero_shot,
+        "size": reading.input_size,
+        "pending": False,
+    }
 
 
 def shape_rows(reading: ShapeReading) -> list[dict[str, Any]]:

@@ -57,7 +57,7 @@ class TrackedFrame:
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Seen:
     region: Box
     landmarks: np.ndarray
     pose: np.ndarray | None
@@ -65,7 +65,7 @@ class _Look:
 
 
 def next_region(points: np.ndarray, margin: float = 0.25) -> Box:
-    """Where to look in the next frame: the landmarks' tight box, grown by ``margin`` of its width and height on each
+    """The search region of the next frame: the tight box, grown by ``margin`` of its width and height on each
     side, as the square of the longer side around the same centre.
 
     Args:
@@ -79,7 +79,7 @@ def next_region(points: np.ndarray, margin: float = 0.25) -> Box:
 
 
 @torch.inference_mode()
-def look(model: FaceModel, photo: Image.Image, region: Box) -> tuple[np.ndarray, np.ndarray | None, float]:
+def read_region(model: FaceModel, photo: Image.Image, region: Box) -> tuple[np.ndarray, np.ndarray | None, float]:
     """Read one square of a frame.
 
     Returns:
@@ -127,10 +127,10 @@ def track(
     for index, frame in enumerate(frames):
         photo = load_image(frame)
         if index == 0:  # a model without a tracking branch says so even where there is no face
-            look(model, photo, (0.0, 0.0, float(photo.width), float(photo.height)))
+            read_region(model, photo, (0.0, 0.0, float(photo.width), float(photo.height)))
         state, searched, seen = "lost", False, None
         if region is not None and _inside(region, photo.size):
-            seen = _Look(region, *look(model, photo, region))
+            seen = _Seen(region, *read_region(model, photo, region))
             if seen.confidence > least and _usable(seen.landmarks):
                 state = "tracked"
         if state == "lost":
@@ -139,7 +139,7 @@ def track(
             if found:
                 # The detector's box stands for the landmarks' box, so it grows as that does.
                 place = next_region(np.reshape(found[0].box, (2, 2)), grow)
-                seen = _Look(place, *look(model, photo, place))
+                seen = _Seen(place, *read_region(model, photo, place))
                 if seen.confidence > least and _usable(seen.landmarks):
                     state = "detected"
         kept = seen if state != "lost" else None

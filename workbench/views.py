@@ -356,7 +356,7 @@ for _row in (
         "Find points of your own",
         "Draw points of your own on the face plane and see them found on the chosen face.",
         Needs(parts=(PROMPT,)),
-        "way to find points of your own",
+        "structure prompts, so it finds its own points only",
         _shape,
         (_figure("shape", "shape"),),
         page="shape",

@@ -18,6 +18,8 @@ from workbench.faces import Occluder
 from workbench.landmarks import get_scheme
 from workbench.models import ModelCard, zoo
 
+pytestmark = pytest.mark.slow
+
 PAGES = ("start", "inside", "relations", "structure", "uncertainty")
 SELECTION = "wb_selection"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from streamlit.testing.v1 import AppTest
 from tests.app.conftest import Opener, words
 from tests.shaping import oval, store
 from workbench.app import explorer, readings, shape
+from workbench.explain.caption_tables import SHAPE
+from workbench.explain.captions import compose
 from workbench.landmarks import drawing
 from workbench.models import zoo
 from workbench.widgets.shape import state_of
@@ -52,15 +55,17 @@ def healthy(at: AppTest) -> bool:
     return not at.exception and not [b for b in at.button if (b.key or "").startswith("wb_problem")]
 
 
-def mounted(at: AppTest) -> str:
+def told(at: AppTest) -> str:
+    """The caption of the widget that the page placed."""
     (proto,) = [e.proto for e in at.get("bidi_component")]
-    return proto.bytes.decode("latin-1") if proto.bytes else str(proto)
+    (length,) = struct.unpack("<I", proto.bytes[4:8])
+    return compose(SHAPE, json.loads(proto.bytes[8 : 8 + length])["meta"]["facts"])
 
 
 def test_the_page_opens_with_the_models_own_template(open_shape: Opener) -> None:
     at = open_shape()
     assert healthy(at)
-    assert "all 68 points are anchors that were trained" in mounted(at)
+    assert "all 68 points are anchors that were trained" in told(at)
     assert "finds its own landmarks only; points of your own are found by Small TUFA" in words(at)
 
 
@@ -75,13 +80,13 @@ def test_a_drawing_stays_through_faces_and_pages(open_shape: Opener) -> None:
     draw(at)
     at.run()
     assert healthy(at)
-    assert "12 of 12 points" in mounted(at)
+    assert "12 of 12 points" in told(at)
     at = at.switch_page("../../pages/start.py").run()
     at.query_params["sample"] = "frontal-a"
     at.run()
     at = at.switch_page("../../pages/shape.py").run()
     assert healthy(at)
-    assert "12 of 12 points" in mounted(at)
+    assert "12 of 12 points" in told(at)
     assert drawn(at)["points"] == state_of(drawing(oval()))["points"]
 
 
@@ -90,7 +95,7 @@ def test_an_empty_plane_can_be_drawn_on(open_shape: Opener) -> None:
     at.session_state[OPTIONS] = {"shape.drawing": state_of(None, 3)}
     at.run()
     assert healthy(at)
-    assert "nothing is found" in mounted(at)
+    assert "nothing is found" in told(at)
 
 
 def test_a_shape_file_becomes_the_drawing(open_shape: Opener) -> None:
@@ -98,7 +103,7 @@ def test_a_shape_file_becomes_the_drawing(open_shape: Opener) -> None:
     at.file_uploader[0].upload("mine.json", drawing(oval(7)).to_json().encode(), "application/json").run()
     assert healthy(at)
     assert len(drawn(at)["points"]) == 7
-    assert "7 of 7 points" in mounted(at)
+    assert "7 of 7 points" in told(at)
 
 
 @pytest.mark.parametrize(

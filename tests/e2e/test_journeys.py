@@ -17,6 +17,8 @@ import workbench as wb
 from tests.conftest import QUIET
 from workbench.views import get_view
 
+pytestmark = pytest.mark.slow
+
 PATIENCE = 60_000
 PAGES = ("", "relations", "structure", "uncertainty")
 NOSE_TIP = 30

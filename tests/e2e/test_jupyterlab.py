@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 import workbench as wb
 from tests.serving import serve
 
+pytestmark = pytest.mark.slow
+
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_reading_a_face.ipynb"
 PATIENCE = 120_000
 NOSE_TIP = 30

@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 import workbench as wb
 from tests.e2e.test_journeys import NOSE_TIP, PATIENCE, at_rest, canvas, caption, placed, settle, visit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _patience() -> None:
@@ -64,7 +66,7 @@ def test_any_model_and_tensor_can_be_chosen_inside(page: Page, app_url: str) -> 
     expect(page.locator(".app-head")).to_contain_text("AODN compact")
     expect(caption(page)).to_contain_text("point_maps")  # AODN's own, so no later rerun closes a list that is open
     at_rest(page)
-    choose(page, "Look at", "geometry")
+    choose(page, "Tensor", "geometry")
     settle(page, lambda now: now.get("tensor", "").startswith("geometry"))
     expect(caption(page)).to_contain_text("geometry")
     width = placed(face)["width"]

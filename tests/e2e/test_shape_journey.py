@@ -11,6 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, placed, saved, visit
 
+pytestmark = pytest.mark.slow
+
 LOW, SPAN = -0.06, 1.12  # what of the plane is in view
 NOSE_TIP = 30
 

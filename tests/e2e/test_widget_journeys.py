@@ -10,6 +10,8 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, download, link, placed, settle, visit
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _patience() -> None:

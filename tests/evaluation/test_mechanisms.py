@@ -157,8 +157,8 @@ def test_what_a_page_says_is_on_the_card() -> None:
         },
     }
     card = ModelCard("m", "M", "dslpt", "", "ibug68", 68, 128, 1, 1, mechanisms=(row, {**row, "tap": "other"}))
-    assert concerned(card, ["layers.3.map"]) == [row]
-    assert len(concerned(card)) == 2
+    assert concerned(card.mechanisms, ["layers.3.map"]) == [row]
+    assert len(concerned(card.mechanisms)) == 2
     said = sentence(row)
     assert "Swapping it between faces moves landmarks by 0.41 px" in said
     assert "+0.10 points of NME" in said and "under a rectangle 50 % by +0.50" in said

@@ -56,6 +56,7 @@ def test_a_model_without_uncertainty_gets_a_sentence(tmp_path) -> None:
         sigma_under_occlusion(Doubting(sure=True), tmp_path / "drawn")
 
 
+@pytest.mark.slow
 def test_the_shell_tells_it_too(tmp_path) -> None:
     write_synthetic(tmp_path / "drawn", train=2, test=2)
     command = ["evaluate", "--data", str(tmp_path / "drawn"), "--occluded", "--json"]

@@ -35,27 +35,30 @@ def test_the_docs_say_of_every_system_what_the_register_says() -> None:
     docs = share("pages").parent / "docs"
     text, places = table.read_places(docs / "systems.md")
     weights = (docs / "bring-your-own.md").read_text(encoding="utf-8").split("## Weights")[1].split("```")[0]
-    assert places == ("overview", "systems")
+    assert places == ("overview", "systems", "mechanisms")
     assert f"<!-- overview -->\n{table.overview()}\n<!-- /overview -->" in text
     for system in SYSTEMS.values():
         assert f"**{system.title}**" in table.overview()
         assert system.published is None or system.title in weights
 
 
-def test_the_table_replaces_what_stands_between_the_markers(tmp_path) -> None:
+def test_the_table_replaces_what_stands_between_the_markers(tmp_path, monkeypatch) -> None:
+    made = "new \\1"
+    monkeypatch.setattr(table, "markdown", lambda progress: made)
     page = tmp_path / "systems.md"
     page.write_text("before\n<!-- systems -->\nold\n<!-- /systems -->\nafter\n")
-    table.write_into(page, "new \\1")
+    table.write_into(page)
     assert page.read_text() == "before\n<!-- systems -->\nnew \\1\n<!-- /systems -->\nafter\n"
+    made = "new"
     page.write_text("<!-- overview -->\n<!-- /overview --> and <!-- systems --><!-- /systems -->")
-    table.write_into(page, "new")
+    table.write_into(page)
     inside = f"<!-- overview -->\n{table.overview()}\n<!-- /overview --> and <!-- systems -->\nnew\n<!-- /systems -->"
     assert page.read_text() == inside
     page.write_text("no markers")
     with pytest.raises(DataError, match="no place for the table"):
-        table.write_into(page, "new")
+        table.write_into(page)
     with pytest.raises(DataError, match="cannot be read"):
-        table.write_into(tmp_path / "missing.md", "new")
+        table.write_into(tmp_path / "missing.md")
     page.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="it is no text"):
         table.read_places(page)

@@ -10,7 +10,7 @@ import torch
 
 from tests.readings import synthetic_reading
 from workbench.errors import TraceError, UnknownNameError
-from workbench.explain.inside import find, first_choice, inner_maps, map_rows, pick, stack
+from workbench.explain.inside import find, first_choice, inner_maps, pick, stack
 from workbench.reading import Reading
 from workbench.tracing import NamedTensor, Tap, Trace, taps
 
@@ -146,16 +146,3 @@ def test_values_that_are_no_numbers_are_refused() -> None:
     reading = reading_with(gate=(torch.tensor([[[float("nan")]]]), ("batch", "y", "x")))
     with pytest.raises(TraceError, match="not numbers"):
         stack(reading, "gate")
-
-
-def test_rows_for_a_file() -> None:
-    reading = reading_with(
-        weights=(torch.tensor([[[0.25, 0.75]]]), ("batch", "branch", "channel")),
-        gate=(torch.tensor([[[0.5], [1.0]]]), ("batch", "y", "x")),
-    )
-    assert map_rows(reading, "weights") == [
-        {"branch": 0, "channel": 0, "value": 0.25},
-        {"branch": 0, "channel": 1, "value": 0.75},
-    ]
-    assert map_rows(reading, "gate") == [{"y": 0, "x": 0, "value": 0.5}, {"y": 1, "x": 0, "value": 1.0}]
-    assert set(map_rows(synthetic_reading(68), "relation.layers.0.cross", item=3)[0]) == {"key", "value"}

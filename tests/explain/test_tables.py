@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 
-import numpy as np
 import pytest
 
 from tests.readings import synthetic_reading
@@ -21,15 +20,8 @@ def test_landmarks_table_holds_photo_and_crop_pixels() -> None:
     assert "sigma_x" not in explain.landmarks_table(synthetic_reading(68, variance=False))[0]
 
 
-def test_edges_table_and_files() -> None:
-    scheme = synthetic_reading(68).scheme
-    matrix = np.zeros((68, 68))
-    matrix[0, 16] = 0.75
-    rows = explain.edges_table(explain.edges(matrix, None, 0.1), scheme)
-    assert rows == [{"query": 0, "query_name": "jaw 1 of 17", "key": 16, "key_name": "jaw 17 of 17", "weight": 0.75}]
-    assert explain.to_csv(rows).splitlines() == [
-        "query,query_name,key,key_name,weight",
-        "0,jaw 1 of 17,16,jaw 17 of 17,0.75",
-    ]
+def test_rows_as_files() -> None:
+    rows = [{"query": 0, "query_name": "jaw 1 of 17", "weight": 0.75}]
+    assert explain.to_csv(rows).splitlines() == ["query,query_name,weight", "0,jaw 1 of 17,0.75"]
     assert json.loads(explain.to_json(rows)) == rows
     assert explain.to_csv([]) == ""

@@ -136,6 +136,7 @@ def test_a_very_large_photo_remembers_its_original_pixels() -> None:
     assert two().to_original([3, 4]) == pytest.approx([3, 4])
 
 
+@pytest.mark.slow
 def test_results_and_boxes_of_a_very_large_photo_are_in_its_own_pixels() -> None:
     small = load_face(sample_photo("astronaut"), box=(170, 60, 270, 160))
     stored = io.BytesIO()

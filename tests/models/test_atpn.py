@@ -46,6 +46,7 @@ def paper():
     return build("atpn-98", torch.rand(98, 2)).eval()
 
 
+@pytest.mark.slow
 def test_the_printed_sizes_are_met_within_one_per_cent(paper) -> None:
     alone = build("atpn-98-landmarks", torch.rand(98, 2))
     assert count_parameters(alone) == pytest.approx(1.1e6, rel=0.01)

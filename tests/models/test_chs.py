@@ -58,6 +58,7 @@ def counted() -> dict[str, tuple[float, float]]:
     return found
 
 
+@pytest.mark.slow
 def test_counts_of_table_9(counted) -> None:
     most, none = counted["chs-98-4ccr"], counted["chs-98-0ccr"]
     # The cascades are alike, so that the rows between lie on a line.

@@ -34,6 +34,7 @@ def tiny(**changes):
 
 
 # The published models' counts: millions of parameters, giga multiply-accumulates, 98 points at 256 pixels.
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "parameters", "compute"),
     [

@@ -18,6 +18,7 @@ def test_every_system_is_checked() -> None:
     assert set(SHIPPED) == set(SYSTEMS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("system", SHIPPED)
 @pytest.mark.parametrize("landmark", [8, 30, 48])
 def test_the_slope_is_that_of_a_finite_difference(system: str, landmark: int) -> None:

@@ -14,6 +14,7 @@ from workbench.models import list_models, load_model
 from workbench.tracing import edits, intervene, record, taps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TAPS)
 def test_every_tap_is_two_way(name: str) -> None:
     model = awake(name)

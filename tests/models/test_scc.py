@@ -295,6 +295,7 @@ def graph_file(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["sc", "base", "hrnet"])
 def test_published_weights_give_what_the_equations_give(kind: str, graph_file, tmp_path) -> None:
     state = reference.random_state(reference.published_shapes(kind))

@@ -42,6 +42,7 @@ def opened(module: torch.nn.Module, gamma: float = 0.7) -> torch.nn.Module:
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "parameters", "compute"),
     [
@@ -58,6 +59,7 @@ def test_counts(name: str, parameters: float, compute: float) -> None:
     assert count_multiply_accumulates(model) / 1e9 == pytest.approx(compute, rel=0.01)
 
 
+@pytest.mark.slow
 def test_the_budget_preset_adds_what_the_paper_prints_and_the_literal_one_cannot() -> None:
     with torch.device("meta"):
         baseline, budget = (SSFA(PRESETS[f"ssfa-98-{n}"], torch.empty(98, 2)) for n in ("baseline", "budget"))

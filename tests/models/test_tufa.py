@@ -48,6 +48,7 @@ def small(config: TUFAConfig = SMALL, seed: int = 0) -> TUFA:
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "parameters", "compute"), [("tufa-98-s16", 35.97, 8.03), ("tufa-98-s8", 35.97, 35.11)]
 )
@@ -66,6 +67,7 @@ def test_presets_answer_their_own_scheme(count: int, size: str) -> None:
     assert config.patch * config.grid == 224
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("patch", [16, 8])
 def test_published_weights_give_the_published_answer(tmp_path, patch: int) -> None:
     """Every tensor accounted for, and the answer of an independent computation to 1e-4."""

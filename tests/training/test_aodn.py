@@ -148,6 +148,7 @@ def test_the_loss_is_the_sum_of_its_weighted_parts() -> None:
         ).item() == pytest.approx(expected.item(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_it_learns_the_drawn_faces(tmp_path) -> None:
     write_synthetic(tmp_path / "drawn", train=16, test=8)
     recipe = replace(

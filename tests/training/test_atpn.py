@@ -257,6 +257,7 @@ def short(**changes):
     return replace(get_recipe("atpn-68"), **{**values, **changes})
 
 
+@pytest.mark.slow
 def test_three_stages_end_to_end_with_a_frozen_trunk(tmp_path, monkeypatch) -> None:
     write_synthetic(tmp_path / "drawn", train=8, test=4)
     turned_set(tmp_path / "mtfl5", count=10)
@@ -289,6 +290,7 @@ def test_pose_needs_angles(tmp_path) -> None:
         train(short(), tmp_path, tmp_path / "out", progress=False)
 
 
+@pytest.mark.slow
 def test_landmarks_are_learned(tmp_path) -> None:
     """A few steps on one batch bring the error down to less than half."""
     folder = write_synthetic(tmp_path / "drawn", train=8, test=1)

@@ -179,6 +179,7 @@ def test_every_parameter_learns_and_so_do_the_adaptive_weights() -> None:
     assert module.log_sigma.grad.abs().min() > 0
 
 
+@pytest.mark.slow
 def test_a_few_steps_on_drawn_faces_bring_every_task_down(tmp_path) -> None:
     write_synthetic(tmp_path / "drawn", train=6, test=2)
     module = compact(channels=16, hourglass_channels=32, hourglass_depth=2, landmark_channels=4, cascades=1)

@@ -21,6 +21,8 @@ from workbench.training.folders import set_folder
 from workbench.training.patches import PatchTransformerTraining
 from workbench.training.recipes import Phase
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):

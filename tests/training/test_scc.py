@@ -130,6 +130,7 @@ def recipe():
     )
 
 
+@pytest.mark.slow
 def test_the_recipe_leaves_a_checkpoint_that_restores_its_graph(recipe, tmp_path) -> None:
     write_synthetic(tmp_path / "drawn", train=8, test=4)
     path = train(recipe, tmp_path, tmp_path / "out", progress=False)
@@ -141,6 +142,7 @@ def test_the_recipe_leaves_a_checkpoint_that_restores_its_graph(recipe, tmp_path
     assert "NME inter-ocular" in [m["metric"] for m in model.card.metrics]
 
 
+@pytest.mark.slow
 def test_it_learns_faces_by_heart(recipe, scheme_68) -> None:
     """Forty steps on four faces bring both losses down."""
     torch.manual_seed(0)

@@ -100,6 +100,7 @@ def test_half_precision_keys_are_summed_in_full() -> None:
     assert short[0].grad.dtype == torch.bfloat16
 
 
+@pytest.mark.slow
 def test_slices_take_a_fraction_of_the_memory() -> None:
     report = compare(size=40, batch=8)
     assert report["ratio_added"] >= 8, report
@@ -161,6 +162,7 @@ def test_the_three_recipes_differ_in_the_attention_and_in_beta_alone() -> None:
     assert PRESETS[baseline.preset] == replace(PRESETS[free.preset], insertion="none")
 
 
+@pytest.mark.slow
 def test_a_recipe_leaves_a_card_that_tells_the_leak(tmp_path) -> None:
     write_synthetic(tmp_path / "drawn", train=8, test=4)
     recipe = replace(

@@ -101,6 +101,7 @@ def test_gradients_reach_every_embedding(root, tiny, monkeypatch) -> None:
     assert not lost
 
 
+@pytest.mark.slow
 def test_a_run_leaves_a_model_that_knows_its_conventions(root, tiny, tmp_path) -> None:
     path = train(tiny, root, tmp_path, progress=False)
     model = load_model(path, device="cpu")
@@ -134,6 +135,7 @@ def test_measured_prompt_is_the_conventions_own(root) -> None:
     assert row["faces"] == 3 and 0 < row["value"] < 60
 
 
+@pytest.mark.slow
 def test_it_learns(root, tiny, monkeypatch) -> None:
     monkeypatch.setattr(TUFATraining, "phase", property(lambda self: tiny.phases[0]))
     module, batch = training(root, tiny)

@@ -9,6 +9,8 @@ import workbench as wb
 from tests.shaping import oval, tiny_tufa
 from tests.widgets.javascript import run
 from workbench.errors import DataError
+from workbench.explain.caption_tables import SHAPE
+from workbench.explain.captions import compose
 from workbench.landmarks import Drawing, Group, get_scheme, user_scheme
 from workbench.shaping import conventions, find_shape
 from workbench.widgets import pack
@@ -44,7 +46,7 @@ def test_what_the_editor_is_sent(payload, plane, model, face) -> None:
     np.testing.assert_allclose(meta["found"]["points"], found.points(), atol=1e-5)
     np.testing.assert_allclose(meta["found"]["photo"], found.landmarks, atol=0.01)
     assert meta["found"]["ids"] == [0, 1, 2, 3, 4]
-    assert "all 5 points are anchors" in meta["caption"]
+    assert "all 5 points are anchors" in compose(SHAPE, meta["facts"])
     assert pack(payload)
 
 
@@ -61,7 +63,7 @@ def test_the_photograph_reaches_beyond_the_crop(payload, face, plane) -> None:
 def test_an_empty_plane_finds_nothing(face, plane) -> None:
     meta = shape_payload(face, plane, None, EMPTY)["meta"]
     assert meta["found"] is None
-    assert "nothing is found" in meta["caption"]
+    assert "nothing is found" in compose(SHAPE, meta["facts"])
 
 
 def test_an_untouched_template_keeps_its_scheme(plane) -> None:

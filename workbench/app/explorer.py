@@ -136,7 +136,7 @@ def evidence(name: str, paths: Iterable[str] | None = None) -> None:
     axes = get_view(name).needs.axes
     if paths is None and axes:
         paths = [path for path, has in card.taps.items() if tuple(has) in axes]
-    rows = concerned(card, paths)
+    rows = concerned(card.mechanisms, paths)
     if rows:
         with st.expander(f"Does it matter? {summary(rows)}", icon=":material/science:"):
             st.markdown("\n".join(f"- {messages.plain(sentence(row))}" for row in rows))

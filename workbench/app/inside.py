@@ -67,7 +67,7 @@ def _choose(found: dict[str, Map]) -> str:
     def words(name: str) -> str:
         return f"{found[name].words} · {name}" if name in found else "the landmarks and their trajectory"
 
-    st.selectbox("Look at", names, key=_CHOICE, format_func=words, on_change=changed)
+    st.selectbox("Tensor", names, key=_CHOICE, format_func=words, on_change=changed)
     if kept and kept not in names:
         st.caption(f"{state.current().model} records no tensor `{kept}`; this one is shown in its place.")
     return wanted

@@ -18,8 +18,8 @@ from workbench.views import VIEWS, get_view
 from workbench.widgets import mount, picker_payload
 
 _FACTOR = "crop_factor"
-_LOOK = "start_look"
-_LOOKS = ("Its relations", "What it sees")
+_FIRST_VIEW = "start_view"
+_FIRST_VIEWS = ("Its relations", "What it sees")
 
 
 def photograph() -> readings.Shown | None:
@@ -38,15 +38,21 @@ def photograph() -> readings.Shown | None:
     return shown
 
 
-def look(shown: readings.Shown) -> None:
-    """A first look inside, or the crop in the network's own pixels: one picture, switched in place."""
+def first_view(shown: readings.Shown) -> None:
+    """A first view inside, or the crop in the network's own pixels: one picture, switched in place."""
     if not requirements.fits("relations", state.current().model):
         _crop(shown)
         return
     st.segmented_control(
-        "Look", _LOOKS, default=_LOOKS[0], key=_LOOK, label_visibility="collapsed", required=True, width="stretch"
+        "View",
+        _FIRST_VIEWS,
+        default=_FIRST_VIEWS[0],
+        key=_FIRST_VIEW,
+        label_visibility="collapsed",
+        required=True,
+        width="stretch",
     )
-    if st.session_state.get(_LOOK) == _LOOKS[1]:
+    if st.session_state.get(_FIRST_VIEW) == _FIRST_VIEWS[1]:
         _crop(shown)
     else:
         _relations(shown)
@@ -57,11 +63,12 @@ def _relations(shown: readings.Shown) -> None:
     kinds = [kind.name for kind in relation_kinds(reading)]
     kind = s.kind if s.kind in kinds else kinds[0]
     key = (*shown.key, kind)
-    picture = readings.view(
-        "look", key, lambda: figures.to_bytes(figures.relations(reading, kind, best=True), "svg").decode()
+    picture, caption = readings.view(
+        "first view", key, lambda: figures.face_alone(figures.partners(reading, kind, exclude_self=True))
     )
     with st.container(key="wb-preview"):
-        st.image(picture, width="stretch")
+        st.image(picture.decode(), width="stretch")
+    st.caption(f"{caption} · thicker and brighter: larger")
 
 
 def _crop(shown: readings.Shown) -> None:

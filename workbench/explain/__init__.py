@@ -14,7 +14,7 @@ from workbench.explain.calibration import (
     rank_within,
     spread_bins,
 )
-from workbench.explain.inside import Map, Picture, Stack, inner_maps, map_rows
+from workbench.explain.inside import Map, Picture, Stack, inner_maps
 from workbench.explain.relation_change import RelationChange, relation_change
 from workbench.explain.relations import (
     Edges,
@@ -42,7 +42,7 @@ from workbench.explain.structure import (
     part_statistic,
     structure_similarity,
 )
-from workbench.explain.tables import edges_table, landmarks_table, to_csv, to_json, to_markdown
+from workbench.explain.tables import landmarks_table, to_csv, to_json, to_markdown
 from workbench.explain.uncertainty import (
     STATES,
     Ellipses,
@@ -85,13 +85,11 @@ __all__ = [
     "coverage",
     "deviation",
     "edges",
-    "edges_table",
     "ellipses",
     "fit_scale",
     "inner_maps",
     "landmarks_table",
     "largest_weight",
-    "map_rows",
     "neighbours",
     "order_by_part",
     "part_statistic",

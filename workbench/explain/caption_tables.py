@@ -72,7 +72,7 @@ RELATIONS: Sequence[Clause] = (
     Clause("diagonal drawn as rings", {"own": True, "mode": "lines"}),
     Clause("diagonal drawn as rings", {"own": True, "mode": "partners"}),
     Clause("diagonal in the matrix", {"own": True, "mode": "best"}),
-    Clause("a line bends to the left on its way from query to key", {"mode": {"not": "matrix"}}),
+    Clause("from query to key a line bends to the left", {"mode": {"not": "matrix"}}),
     _FLOAT16,
 )
 """tensor str ("relation.layers.0.cross"), stage, stages, layer, layers, head, heads; idle, even bool; mode "lines" |
@@ -231,7 +231,42 @@ THUMBNAILS: Sequence[Clause] = (
 """tensor str; stage, stages, layers, heads; faces bool, whether lines on faces are drawn rather than matrices; top
 float, where the scale ends. A figure only."""
 
+_DRAWN = {"shape": _ANY}
+SHAPE: Sequence[Clause] = (
+    Clause("Nothing is drawn yet, so nothing is found.", {"shape": None}),
+    Clause("prompter.points → alignment.landmarks", _DRAWN, code=True),
+    Clause("{shape} by {model}", {**_DRAWN, "weights": ""}),
+    Clause("{shape} by {model} (weights {weights})", {**_DRAWN, "weights": {"not": ""}}),
+    Clause("plane in grey: {anchors} anchors of {guide}, after the alignment embedding", {"guide": _ANY}),
+    Clause("plane in grey: empty", {**_DRAWN, "guide": None}),
+    Clause("all {points} points are anchors that were trained", {**_DRAWN, "off": 0}),
+    Clause(
+        "{off} of {points} points (diamonds) lie off every trained convention and are found zero-shot: nothing was "
+        "measured for them",
+        {**_DRAWN, "off": {"not": 0}},
+    ),
+    Clause("in the {size} px crop, nothing smoothed", _DRAWN),
+    Clause("a newer drawing is being found", {**_DRAWN, "pending": True}),
+)
+"""shape str, the drawing's name | None while nothing is drawn; model str, weights str, the first eight digits of the
+checkpoint's hash or ""; anchors int, guide str, the convention in grey | None for an empty plane; points int, off int,
+how many of them no training had; size int, pixels of the crop; pending bool, whether the widget waits."""
+
+_CROP = "crop: a square of {factor} × the longer side of the box"
+PICKER: Sequence[Clause] = (
+    Clause("Photograph {photo} px", {"worked": None}),
+    Clause("Photograph {photo} px, worked on at {worked}", {"worked": _ANY}),
+    Clause(_CROP, {"side": None}),
+    Clause(_CROP + ", {side} × {side} px, bright", {"side": _ANY}),
+    Clause("box by hand", {"by_hand": True}),
+    Clause("{landmarks} landmarks", {"landmarks": _ANY}),
+)
+"""photo str ("5000 × 4000"), as it was given; worked str, what is worked on where it is smaller | None; factor
+float; side str, of the crop in pixels of the photograph | None; by_hand bool; landmarks int | None. A widget only."""
+
 TABLES: Mapping[str, Sequence[Clause]] = {
+    "picker": PICKER,
+    "shape": SHAPE,
     "relations": RELATIONS,
     "uncertainty": UNCERTAINTY,
     "structure": STRUCTURE,

@@ -211,27 +211,6 @@ def first_choice(maps: list[Map]) -> str:
     return min(reversed(maps), key=lambda m: order.index(m.kind) if m.kind in order else len(order)).name
 
 
-def map_rows(
-    reading: Reading, name: str, stage: int = -1, head: int | None = None, item: int | None = None
-) -> list[dict[str, float | int | str]]:
-    """The numbers of :func:`pick` as rows for a CSV file; raises as it does."""
-    shown, kind = pick(reading, name, stage, head, item).values, stack(reading, name).map.kind
-    known: dict[str, tuple[str, ...]] = {
-        "bars": ("branch", "channel"),
-        "landmark_pairs": ("query", "key"),
-        "boxes": ("landmark", "part"),
-        "points": ("landmark", "axis"),
-        "table": ("row", "column"),
-    }
-    names = known.get(kind, ("y", "x"))
-    names = ("landmark", *names) if kind == "patches" and shown.ndim == 3 else names
-    named: list[dict[str, float | int | str]] = []
-    for index in np.ndindex(shown.shape):
-        row: dict[str, float | int | str] = dict(zip(names[-len(index) :], map(int, index), strict=True))
-        named.append({**row, "value": float(f"{shown[index]:.6g}")})
-    return named
-
-
 def inside_facts(
     reading: Reading, held: Stack, stage: int = -1, head: int | None = None, item: int | None = None, *,
     span: tuple[float, float] | None = None, scale: str = "map", top_k: int | None = 3, below: bool = False,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
-
-from workbench.models.base import ModelCard
 
 _VERDICTS = {
     "works": "it matters",
@@ -15,12 +13,12 @@ _VERDICTS = {
 }
 
 
-def concerned(card: ModelCard, paths: Iterable[str] | None = None) -> list[Mapping[str, Any]]:
-    """The measured mechanisms whose taps are among ``paths``; all of them for None."""
+def concerned(rows: Iterable[Mapping[str, Any]], paths: Iterable[str] | None = None) -> list[Mapping[str, Any]]:
+    """The rows of a card's ``mechanisms`` whose taps are among ``paths``; all of them for None."""
     if paths is None:
-        return list(card.mechanisms)
+        return list(rows)
     known = tuple(paths)
-    return [row for row in card.mechanisms if any(fnmatchcase(path, row["tap"]) for path in known)]
+    return [row for row in rows if any(fnmatchcase(path, row["tap"]) for path in known)]
 
 
 def sentence(row: Mapping[str, Any]) -> str:
@@ -55,7 +53,7 @@ def _upper(text: str) -> str:
     return text[0].upper() + text[1:]
 
 
-def summary(rows: Iterable[Mapping[str, Any]]) -> str:
+def summary(rows: Sequence[Mapping[str, Any]]) -> str:
     """The mechanisms by their verdicts, in a few words."""
     said = []
     for verdict in _VERDICTS:

@@ -1,4 +1,4 @@
-"""Who looks at whom: attention between landmarks as matrices, edges, partners and a rollout.
+"""Which landmark attends to which: attention between landmarks as matrices, edges, partners and a rollout.
 
 Rows are queries, columns are keys, everywhere. Nothing here renormalises a weight; what a mean, a top-k or a
 threshold did is said in the result's caption.
@@ -28,7 +28,7 @@ Scale = Literal["map", "all"]
 
 @dataclass(frozen=True)
 class RelationKind:
-    """One way in which a system lets landmarks listen to one another, over all its layers.
+    """One mechanism by which a system lets landmarks attend to one another, over all its layers.
 
     Attributes:
         name: the end of its paths, "cross" or "self" in the papers' decoders.
@@ -99,7 +99,7 @@ class Edges:
 
 @dataclass(frozen=True)
 class Partners:
-    """For each landmark the one it looks at most (thesis Fig. 4.6).
+    """For each landmark the one it weighs most (thesis Fig. 4.6).
 
     Attributes:
         key: (N,) the partner of landmark ``i``; may be ``i`` itself.
@@ -254,7 +254,7 @@ def edges(
         top_k: how many keys of each query (of each key how many queries, by ``direction``); None keeps all.
         threshold: weights below it are left out, and those that are zero.
         landmark: only this one's; None takes every landmark's.
-        include_self: whether a landmark's look at itself counts.
+        include_self: whether the weight of a landmark on itself counts.
         direction: "query": whom each landmark listens to; "key": who listens to it.
 
     Returns:

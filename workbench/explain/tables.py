@@ -8,11 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from workbench.explain.relations import Edges
 from workbench.explain.uncertainty import patch_states
 
 if TYPE_CHECKING:
-    from workbench.landmarks import Scheme
     from workbench.reading import Reading
 
 Row = dict[str, Any]
@@ -51,26 +49,9 @@ def landmarks_table(reading: Reading, stage: int = -1, layer: int = -1) -> list[
     return rows
 
 
-EDGE_COLUMNS = ("query", "query_name", "key", "key_name", "weight")
-
-
-def edges_table(edges: Edges, scheme: Scheme) -> list[Row]:
-    """One row a relation, strongest first."""
-    return [
-        {
-            "query": int(q),
-            "query_name": scheme.label(int(q)),
-            "key": int(k),
-            "key_name": scheme.label(int(k)),
-            "weight": float(w),
-        }
-        for q, k, w in zip(edges.query, edges.key, edges.weight, strict=True)
-    ]
-
-
-def to_csv(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
-    """Rows as comma-separated text with a header, which ``columns`` give where there may be no row."""
-    names = list(columns) or list(rows[0] if rows else ())
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows as comma-separated text with a header; "" for none."""
+    names = list(rows[0] if rows else ())
     if not names:
         return ""
     out = io.StringIO()

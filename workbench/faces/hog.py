@@ -36,17 +36,17 @@ MAPPINGS: Mapping[str, BoxMapping] = {
 
 
 @dataclass(frozen=True)
-class _Look:
+class _Pass:
     """One pass over the photo, its longest side `side` pixels (at most doubled), turned by `roll` degrees."""
 
     side: int
     roll: float = 0.0
 
 
-_FIRST = _Look(1024)
-_TILTED = (_Look(768, 25.0), _Look(768, -25.0))
-_CLOSE = _Look(2048)
-_RESERVE = -0.2  # a face scored above this in the first look counts if no other look finds one
+_FIRST = _Pass(1024)
+_TILTED = (_Pass(768, 25.0), _Pass(768, -25.0))
+_CLOSE = _Pass(2048)
+_RESERVE = -0.2  # a face scored above this in the first pass counts if no other finds one
 _SURE = 0.25  # a face scored below this counts only where nobody scores above
 _ZOOMS = (95, 106, 120, 135)  # face widths, in pixels, at which a found face is looked at again
 _ZOOM_BAR = -0.6
@@ -76,16 +76,16 @@ class HogDetector:
 
     def detect(self, photo: Image.Image) -> list[Detection]:
         """All faces of an upright RGB photo, boxes in its pixels."""
-        first = self._look(photo, _FIRST, _RESERVE)
+        first = self._search(photo, _FIRST, _RESERVE)
         hits = _sure([hit for hit in first if hit.score > 0])
         if not hits:
-            hits = _sure([hit for look in _TILTED for hit in self._look(photo, look, 0.0)])
-        hits = hits or _sure(self._look(photo, _CLOSE, 0.0)) or first[:1]
-        return [self._settle(photo, hit) for hit in hits]
+            hits = _sure([hit for tilted in _TILTED for hit in self._search(photo, tilted, 0.0)])
+        hits = hits or _sure(self._search(photo, _CLOSE, 0.0)) or first[:1]
+        return [self._refine(photo, hit) for hit in hits]
 
-    def _look(self, photo: Image.Image, look: _Look, bar: float) -> list[_Hit]:
-        zoom = min(look.side / max(photo.size), 2.0)
-        return self._scan(photo, np.asarray(photo.size) / 2 - 0.5, photo.size, zoom, look.roll, bar)
+    def _search(self, photo: Image.Image, chosen: _Pass, bar: float) -> list[_Hit]:
+        zoom = min(chosen.side / max(photo.size), 2.0)
+        return self._scan(photo, np.asarray(photo.size) / 2 - 0.5, photo.size, zoom, chosen.roll, bar)
 
     def _scan(
         self, photo: Image.Image, centre: np.ndarray, extent: Sequence[float], zoom: float, roll: float, bar: float
@@ -103,7 +103,7 @@ class HogDetector:
             hits.append(_Hit(middle, box.width() / zoom, float(score), int(view), roll))
         return sorted(hits, key=lambda hit: -hit.score)
 
-    def _settle(self, photo: Image.Image, hit: _Hit) -> Detection:
+    def _refine(self, photo: Image.Image, hit: _Hit) -> Detection:
         """Look at a found face again at several scales, average the boxes, map them to the landmarks' box."""
         again = [
             near
@@ -138,7 +138,7 @@ def _square(centre: Sequence[float] | np.ndarray, width: float) -> Box:
 
 
 def _sure(hits: list[_Hit]) -> list[_Hit]:
-    """The best hit of each face when several looks found it; doubtful ones only when there is nothing better."""
+    """The best hit of each face when several passes found it; doubtful ones only when there is nothing better."""
     kept: list[_Hit] = []
     for hit in sorted(hits, key=lambda hit: -hit.score):
         if all(np.linalg.norm(hit.centre - other.centre) > other.width / 2 for other in kept):

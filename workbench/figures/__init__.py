@@ -5,7 +5,7 @@ from __future__ import annotations
 from workbench.figures import palette
 from workbench.figures.attribution import attribution, attribution_check
 from workbench.figures.calibration import calibration, error_against_sigma
-from workbench.figures.export import save, to_bytes
+from workbench.figures.export import face_alone, save, to_bytes
 from workbench.figures.inside import inside, self_attention
 from workbench.figures.patches import patches
 from workbench.figures.points import landmarks, trajectory
@@ -21,6 +21,7 @@ __all__ = [
     "attribution_check",
     "calibration",
     "error_against_sigma",
+    "face_alone",
     "inside",
     "landmarks",
     "matrix",

@@ -9,6 +9,7 @@ from pathlib import Path
 import plotly.graph_objects as go
 
 from workbench.errors import WorkbenchError
+from workbench.figures import style
 from workbench.figures.raster import render
 
 KINDS = ("html", "png", "svg", "json")
@@ -36,6 +37,16 @@ def to_bytes(figure: go.Figure, kind: str, scale: float = 2.0) -> bytes:
     if kind == "json":
         return figure.to_json().encode("utf-8")
     raise WorkbenchError(f"A figure cannot be saved as '{kind}'; use one of {', '.join(KINDS)}.")
+
+
+def face_alone(figure: go.Figure) -> tuple[bytes, str]:
+    """The face of a sheet's first panel as SVG, ``style.FACE`` pixels wide, and the caption: for a narrow place that
+    sets the words in letters of its own."""
+    face = go.Figure(figure)
+    notes = [note for note in figure.layout.annotations if note.yref == "y" and note.y < style.FACE]
+    face.update_layout(width=style.FACE, height=style.FACE, margin=dict.fromkeys("lrtb", 0), annotations=notes)
+    face.update_layout(xaxis_domain=(0, 1), yaxis={"domain": (0, 1), "range": (style.FACE, 0)})
+    return to_bytes(face, "svg"), str(figure.layout.meta["caption"])
 
 
 def save(figure: go.Figure, path: str | PathLike[str], scale: float = 2.0) -> Path:

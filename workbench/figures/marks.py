@@ -96,11 +96,6 @@ def tag(panel: Panel, words: str, point: np.ndarray, width: float, height: float
     panel.text(left + 5, top + 9.5, words, colour=palette.NIGHT_INK, bold=True)
 
 
-def landmark_name(scheme: Scheme, index: int) -> str:
-    """A landmark for a caption, such as "nose bridge 4 of 4 (30)"."""
-    return f"{scheme.label(index)} ({index})"
-
-
 def point_words(reading: Reading, more: Sequence[str] | None = None) -> list[str]:
     """What every landmark says when pointed at: index, name, place in the photograph, and ``more`` of each."""
     said = more or [""] * reading.scheme.count

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import plotly.graph_objects as go
 
+from workbench.explain.caption_tables import SHAPE
+from workbench.explain.captions import compose
 from workbench.figures import marks, palette
 from workbench.figures.canvas import Box, Canvas
 from workbench.figures.relations import sheet_title
 from workbench.landmarks import Drawing
+from workbench.shaping import shape_facts
 
 if TYPE_CHECKING:
     from workbench.shaping import ShapeReading
@@ -31,7 +34,7 @@ def shape(reading: ShapeReading, numbers: bool | None = None) -> go.Figure:
     drawing, points = reading.drawing, reading.drawing.points
     numbers = len(points) <= 30 if numbers is None else numbers
     boxes = [Box(_SIDE, _SIDE, "Face plane"), Box(_SIDE, _SIDE, "Found on the photograph")]
-    canvas = Canvas(f"Shape, {sheet_title(reading)}", shape_caption(reading), boxes)
+    canvas = Canvas(f"Shape, {sheet_title(reading)}", compose(SHAPE, shape_facts(reading)), boxes)
     plane, photo = canvas.panels
     low = min(0.0, float(points.min())) - _EDGE
     scale = _SIDE / (max(1.0, float(points.max())) + _EDGE - low)
@@ -72,24 +75,3 @@ def drawing_colours(drawing: Drawing, plane: tuple[Drawing, ...] = ()) -> list[s
         colour = theirs[origin] if 0 <= origin < len(theirs) else palette.shade(part, side)
         out.append(OWN if part == "other" and origin < 0 else colour)
     return out
-
-
-def shape_caption(reading: ShapeReading) -> str:
-    """What was asked of which checkpoint, on which plane, and what of it was never trained."""
-    drawing, total = reading.drawing, reading.drawing.scheme.count
-    off = reading.zero_shot
-    if off:
-        zero = (
-            f"{off} of {total} points (diamonds) lie off every trained convention and are found zero-shot: "
-            "nothing was measured for them"
-        )
-    else:
-        zero = f"all {total} points are anchors that were trained"
-    plane = reading.plane[0] if reading.plane else None
-    anchors = f"{plane.scheme.count} anchors of {plane.template}, after the alignment embedding" if plane else "empty"
-    checkpoint = str(reading.trace.meta.get("checkpoint", ""))[:8]
-    return (
-        f"prompter.points → alignment.landmarks · {escape(drawing.scheme.name)} by {reading.model_name}"
-        f"{f' (weights {checkpoint})' if checkpoint else ''} · plane in grey: {anchors} · {zero} · "
-        f"in the {reading.input_size} px crop, nothing smoothed"
-    )

@@ -105,17 +105,7 @@ def face_meta(scheme: Scheme) -> dict[str, Any]:
         ],
         "order": order.index.tolist(),
         "brackets": [
-            {"part": part, "text": palette.PART_NAMES[part], "colour": part_colour(part), "start": i, "stop": j}
+            {"part": part, "text": palette.PART_NAMES[part], "colour": palette.shade(part), "start": i, "stop": j}
             for part, i, j in ends
         ],
     }
-
-
-def part_colour(part: str) -> str:
-    """The colour of a facial part, as ``#rrggbb``."""
-    return palette.shade(part)
-
-
-def landmark_colour(part: str, side: str) -> str:
-    """The part's colour, shaded by the side of the picture."""
-    return palette.shade(part, side)

@@ -1,11 +1,11 @@
 /* Choose a face of a photograph by its box, adjust the square that is cropped, or draw a box where none was found.
 State "choice": {index} | {box: [x0, y0, x1, y1]} in photo pixels | {}; committed when the pointer is let go. */
 
+import { captionNodes, captionText, composeCaption } from "./captions.js";
 import { between, stepPoint } from "./geometry.js";
-import { number } from "./numbers.js";
 import { button, el, frame, segmented, spacer, toggle } from "./page.js";
 import { drawPhotograph } from "./picker_drawing.js";
-import { boxOf, cropOf, fitPhoto, keepCentre, regionOf, stillFits } from "./picker_places.js";
+import { boxOf, cropOf, fitPhoto, keepCentre, pickerFacts, regionOf, stillFits } from "./picker_places.js";
 import { PICKER_STYLE } from "./picker_style.js";
 import { rectEditor, smallestAt, spanRect } from "./rect.js";
 import { saveButtons } from "./sheet.js";
@@ -115,17 +115,7 @@ export default function mount(host) {
     const { photo, original } = v.meta;
     return (photo[0] + photo[1]) / (original[0] + original[1]);
   }
-  function caption() {
-    const { photo, original, factor, points } = v.meta;
-    const zoom = zoomed();
-    const side = v.crop ? Math.round((v.crop[2] - v.crop[0]) / zoom) : 0;
-    return [
-      `Photograph ${original[0]} × ${original[1]} px${zoom < 1 ? `, worked on at ${photo[0]} × ${photo[1]}` : ""}`,
-      `crop: a square of ${number(factor)} × the longer side of the box${side ? `, ${side} × ${side} px, bright` : ""}`,
-      ...(v.chosen == null && v.crop ? ["box by hand"] : []),
-      ...(points ? [`${points.length} landmarks`] : []),
-    ].join(" · ");
-  }
+  const pieces = () => composeCaption(v.meta.caption, pickerFacts(v, zoomed()));
   function words() {
     const n = v.meta.boxes.length;
     const found = n ? `${n} ${n === 1 ? "face" : "faces"} found` : "no face found";
@@ -138,7 +128,7 @@ export default function mount(host) {
     back.hidden = !n || v.chosen != null || v.drawing;
     back.textContent = n === 1 ? "use the detected face" : "use face 1";
     note.textContent = found + (n > 1 ? ": click the one to read" : "");
-    page.caption.textContent = caption();
+    page.caption.replaceChildren(...captionNodes(pieces()));
   }
 
   /* Parts --------------------------------------------------------------------------------------------- */
@@ -273,7 +263,7 @@ export default function mount(host) {
     return {
       name: stem,
       title: "",
-      caption: [caption()],
+      caption: [captionText(pieces())],
       panels: [{ w: drawing.face, h, draw: (ctx, w, tallness) => drawPhotograph(ctx, v, w, tallness) }],
       rows: savedRows,
     };

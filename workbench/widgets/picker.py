@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from workbench.errors import ImageError
+from workbench.explain.caption_tables import PICKER
+from workbench.explain.captions import as_meta
 from workbench.landmarks import Scheme
 from workbench.landmarks.geometry import CROP_FACTOR
 from workbench.widgets.payload import Payload, face_meta, rounded
@@ -73,6 +75,7 @@ def picker_payload(
         "box": chosen,
         "factor": CROP_FACTOR if factor is None else float(factor),
         **_landmarks(landmarks, scheme),
+        "caption": as_meta(PICKER),
         "state": {"choice": choice},
     }
     return {"meta": meta, "blobs": {"photo": _jpeg(photo)}}

@@ -75,3 +75,16 @@ export function fitPhoto(w, h, region) {
     unit: ([x, y]) => [(x - x0) / scale, (y - y0) / scale],
   };
 }
+
+/** The facts of the caption; `zoom` is how many pixels are worked on, a pixel of the photograph that was given. */
+export function pickerFacts({ meta, chosen, crop }, zoom) {
+  const { photo, original, factor, points } = meta;
+  return {
+    photo: original.join(" × "),
+    worked: zoom < 1 ? photo.join(" × ") : null,
+    factor,
+    side: crop ? String(Math.round((crop[2] - crop[0]) / zoom)) : null,
+    by_hand: chosen == null && Boolean(crop),
+    landmarks: points ? points.length : null,
+  };
+}

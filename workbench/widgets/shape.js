@@ -3,6 +3,7 @@ shape_edits.js with `at` (ms of the last edit, 0 untouched) and `tab`; committed
 with their points, so what was found for an older drawing still belongs to the right ones. In the app a drawing is
 kept by the browser as well. */
 
+import { captionNodes, captionText, composeCaption } from "./captions.js";
 import { ARROWS, nearestPoint } from "./geometry.js";
 import { button, el, frame, segmented, spacer, theme, toggle, tooltip } from "./page.js";
 import { drawFound, drawPlane, photoView, placesOf, planeView } from "./shape_drawing.js";
@@ -94,10 +95,11 @@ export default function mount(host) {
     left.paint();
     right.paint();
   }
+  const pieces = () => composeCaption(v.meta.caption, { ...v.meta.facts, pending });
   function refresh() {
     if (!v.dragged) v.span = planeSpan(v.drawing.points, v.meta.reach);
     const n = v.drawing.points.length;
-    const { live, caption } = v.meta;
+    const { live } = v.meta;
     const touched = v.drawing.ids.some((_, i) => !pointLook(v.drawing, i, v.meta).anchor);
     pick.set(v.drawing.template);
     bin.disabled = !v.chosen.size || !live;
@@ -110,7 +112,7 @@ export default function mount(host) {
       ? "finding …"
       : `${n} ${n === 1 ? "point" : "points"}${touched ? "" : n ? " as trained" : ""}`;
     page.root.dataset.ready = String(!pending);
-    page.caption.textContent = pending && v.found ? `${caption} · a newer drawing is being found` : caption;
+    page.caption.replaceChildren(...captionNodes(pieces()));
     paint();
   }
 
@@ -273,7 +275,7 @@ export default function mount(host) {
   /* What is saved, and news ------------------------------------------------------------------------------ */
 
   function sheet() {
-    const { drawing, caption, stem = "shape" } = v.meta;
+    const { drawing, stem = "shape" } = v.meta;
     const look = theme(page.root);
     const panel = (title, draw) => ({
       w: drawing.face,
@@ -285,7 +287,7 @@ export default function mount(host) {
     return {
       name: stem,
       title: v.drawing.name,
-      caption: [caption],
+      caption: [captionText(pieces())],
       panels: [panel("On the plane", drawPlane), panel("On the photograph", drawFound)],
       rows: () => [
         ["point", "name", "plane_x", "plane_y", "photo_x_px", "photo_y_px"],

@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from workbench.errors import DataError
+from workbench.explain.caption_tables import SHAPE
+from workbench.explain.captions import as_meta
 from workbench.figures import palette
-from workbench.figures.shape import OWN, shape_caption
+from workbench.figures.shape import OWN
 from workbench.landmarks import Drawing, Group, Scheme
 from workbench.landmarks.drawing import MOST, REACH
+from workbench.shaping import shape_facts
 from workbench.widgets.payload import PHOTO_SIDE, Payload, face_meta, pack, photo, rounded
 
 if TYPE_CHECKING:
@@ -80,7 +83,8 @@ def shape_payload(
         "of": state["at"],
         "found": None if reading is None else _found(reading, list(state["ids"])),
         "stem": f"{Path(face.name).stem}-shape" if reading is None else reading.stem("shape"),
-        "caption": "Nothing is drawn yet, so nothing is found." if reading is None else shape_caption(reading),
+        "caption": as_meta(SHAPE),
+        "facts": shape_facts(reading),
         "state": {"drawing": dict(state)},
     }
     around = face.with_factor(face.factor * (1 + 2 * margin)) if margin else face
