@@ -169,9 +169,11 @@ def test_another_scheme_inherits_all_that_is_not_a_landmark_s_own() -> None:
     PatchTransformerTraining(model, get_scheme("wflw98"), get_recipe("dslpt-98")).inherit(source)
     assert torch.equal(model.mean_shape, shape)
     assert torch.equal(model.embed.weight, source.embed.weight)
-    for own in (model.relation.landmark_query, model.relation.structure_encoding):
-        theirs = torch.cat([source.relation.landmark_query[0], source.relation.structure_encoding[0]])
-        assert torch.cdist(own[0], theirs).min() > 0.1  # begun afresh, not copied from a near landmark
+    nearest = (shape[5] - source.mean_shape).norm(dim=-1).argmin()
+    assert torch.equal(model.relation.landmark_query[0, 5], source.relation.landmark_query[0, nearest])
+    tied = build("dslpt-68-compact-tied", torch.rand(68, 2))
+    PatchTransformerTraining(tied, get_scheme("ibug68"), get_recipe("dslpt-68-tied")).inherit(source)
+    assert tied.relation.landmark_query.shape == (1, 1, 128)
 
 
 def test_several_processes_share_the_steps(folder, tmp_path) -> None:

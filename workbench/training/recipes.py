@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench.errors import UnknownNameError
@@ -155,7 +155,7 @@ _ALL = (
         scheme="wflw98",
         sets=("w300_68",),
         test="w300_68",
-        phases=(Phase(epochs=16, lr=1e-3, views="polish"), Phase(epochs=10, lr=5e-4, views="cover")),
+        phases=(Phase(epochs=10, lr=5e-4, views="cover"),),
         labels="pseudo98",
         start="dslpt-68",
         licence=(
@@ -165,8 +165,8 @@ _ALL = (
         notes=(
             "The 98 points are pseudo-labels made by another network, not human labels: errors against them say how "
             "well that network is imitated.",
-            "Starts from dslpt-68, but for encodings and queries, which begin at random: what the 98 know of a face "
-            "is not a copy of what the 68 know.",
+            "Starts from dslpt-68; each of the 98 encodings and queries from the nearest of the 68 landmarks, so that "
+            "what the 98 know of a face began as a copy of what the 68 know.",
         ),
     ),
     Recipe(
@@ -337,6 +337,7 @@ _ALL = (
             "Compact change: each node is one 32x32 map, softmaxed, and starts at its centre of mass; the graph "
             "network moves it. The paper's network gives the coordinates at once.",
             "A heatmap loss on the nodes' maps is added to the paper's two losses.",
+            *DEPARTURES["scc-68"],
         ),
     ),
     Recipe(
@@ -416,7 +417,11 @@ _ALL = (
         ),
     ),
 )
-RECIPES = {recipe.name: recipe for recipe in _ALL}
+_START = (
+    "The shipped weights began from an earlier dslpt-68, whose patches followed the variance; a new training begins "
+    "from the one that ships now."
+)
+RECIPES = {r.name: replace(r, notes=(*r.notes, _START)) if r.start == "dslpt-68" else r for r in _ALL}
 
 
 def get_recipe(name: str) -> Recipe:
