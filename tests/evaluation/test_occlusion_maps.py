@@ -28,9 +28,11 @@ class Dimming(FaceModel):
 
 
 def test_by_hand() -> None:
-    report = MapReport({"gate": (0.5, 0.25)}, {"gate": (0.4, 0.5)}, 3, "drawn", "test", "own")
+    report = MapReport(
+        {"gate": (0.5, 0.25)}, {"gate": (0.4, 0.5)}, {"gate": 0.75}, {"gate": 0.9}, 3, "drawn", "test", "own"
+    )
     assert report.change("gate") == pytest.approx(0.5 / 1.25 - 1)
-    assert [row["value"] for row in report.metrics()] == [0.5, 0.25, -60.0]
+    assert [row["value"] for row in report.metrics()] == [0.5, 0.25, -60.0, 75.0, 0.9]
 
 
 def test_what_is_beside_the_rectangle_stays_and_a_constant_map_does_not_change(tmp_path) -> None:

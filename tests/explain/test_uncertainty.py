@@ -56,9 +56,9 @@ def test_patch_states_follow_the_models_own_rule(rule: str) -> None:
 def test_the_size_factor_is_the_models(tiny_model) -> None:
     with torch.no_grad():
         answer = tiny_model(torch.rand(1, 3, 128, 128))
-    scaled = size_scale(torch.tensor(0.05), "variance", (0.0, 9.0)).item()
-    assert scaled == pytest.approx(0.05 * answer.size_factor)
-    assert (answer.size_rule, answer.size_limits, answer.likelihood) == ("variance", (0.5, 0.7), "laplace")
+    scaled = size_scale(torch.tensor(0.05), "deviation", (0.0, 9.0)).item()
+    assert scaled == pytest.approx(0.05**0.5 * answer.size_factor)
+    assert (answer.size_rule, answer.size_limits, answer.likelihood) == ("deviation", (0.5, 0.7), "laplace")
 
 
 def test_patches_without_a_variance_are_fixed() -> None:

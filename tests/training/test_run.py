@@ -114,7 +114,7 @@ def test_another_number_of_stages_trains_with_as_many_weights_or_is_refused(syst
         PatchTransformerTraining(model, scheme, recipe)
     module = PatchTransformerTraining(model, scheme, replace(recipe, stage_weights=(1 / stages,) * stages))
     points, known = torch.rand(2, 68, 2), torch.ones(2, 68, dtype=torch.bool)
-    batch = AugmentedBatch(torch.rand(2, 3, 64, 64), points, known, ~known)
+    batch = AugmentedBatch(torch.rand(2, 3, 64, 64), points, known, ~known, torch.zeros(2, 64, 64, dtype=torch.bool))
     module.model_loss(module.model_input(batch.images), batch).backward()
     still = [n for n, p in model.named_parameters() if p.requires_grad and (p.grad is None or not p.grad.any())]
     assert all(name.startswith("relation.layers.0.") for name in still), still  # its states are zero still

@@ -137,7 +137,7 @@ def test_the_recipe_leaves_a_checkpoint_that_restores_its_graph(recipe, tmp_path
     model = load_model(path, device="cpu")
     assert isinstance(model, SCC)
     assert path.stat().st_size <= 12_000_000
-    assert int(model.adjacency.sum()) == 3 * 68
+    assert int(model.adjacency.sum()) == model.config.neighbours * 68
     assert torch.equal(model.adjacency, model.adjacency & ~torch.eye(68, dtype=torch.bool))
     assert "NME inter-ocular" in [m["metric"] for m in model.card.metrics]
 

@@ -122,7 +122,7 @@ class SpatialAttention(nn.Module):
         if self.centred:
             query = query - query.mean((2, 3), keepdim=True)
         if self.border and self.normalise == "softmax":
-            r = self.border
+            r = min(self.border, (min(x.shape[2:]) - 1) // 2)  # a tiny map keeps a cell
             edge = F.pad(key.new_zeros(1, 1, x.shape[2] - 2 * r, x.shape[3] - 2 * r), (r, r, r, r), value=HIDDEN)
             query = torch.cat([query, torch.ones_like(query[:, :1])], 1)
             key = torch.cat([key, edge.expand(len(key), -1, -1, -1)], 1)
