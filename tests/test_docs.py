@@ -13,7 +13,7 @@ import yaml
 import workbench as wb
 from tools.manual import drawing, hooks
 from workbench.data.readers import READERS
-from workbench.evaluation.table import SYSTEMS_PLACE, coverage_of, error_of
+from workbench.evaluation.table import SYSTEMS_PLACE, coverage_of, error_of, mechanism_table, verdict_table
 from workbench.models import SYSTEMS
 from workbench.views import figures
 
@@ -117,6 +117,14 @@ def test_the_table_of_coverage_is_that_of_the_cards() -> None:
     page = _text(DOCS / "systems.md")
     for line in coverage_of(wb.list_models()):
         assert line in page
+
+
+def test_what_the_cards_say_of_mechanisms_stands_in_the_docs() -> None:
+    assert f"<!-- mechanisms -->\n{mechanism_table()}\n" in _text(DOCS / "systems.md")
+    assert f"<!-- verdicts -->\n{verdict_table()}\n" in _text(ROOT / "README.md")
+    rows = [line for line in verdict_table().splitlines() if line.startswith("| `")]
+    assert len(rows) == sum(bool(card.mechanisms) for card in wb.list_models()) >= 8
+    assert "| `scc-68` | - | channel gates" in verdict_table()
 
 
 def test_every_reader_is_told_of() -> None:

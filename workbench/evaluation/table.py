@@ -19,6 +19,7 @@ from workbench.models.systems import SYSTEMS
 from workbench.models.zoo import count_preset, list_models, load_model
 
 SYSTEMS_PLACE, OVERVIEW_PLACE, MECHANISMS_PLACE = "systems", "overview", "mechanisms"
+VERDICTS_PLACE = "verdicts"
 """Names of the places in a Markdown file, between ``<!-- NAME -->`` and ``<!-- /NAME -->``."""
 
 
@@ -120,6 +121,19 @@ def mechanism_table() -> str:
     return "\n".join(lines)
 
 
+def verdict_table() -> str:
+    """What the cards say of their mechanisms, in one line a checkpoint."""
+    lines = ["| checkpoint | works | weak | idle |", "|---|---|---|---|"]
+    for card in list_models():
+        if card.mechanisms:
+            named = (
+                "; ".join(row["name"] for row in card.mechanisms if row["verdict"] == verdict) or "-"
+                for verdict in ("works", "weak", "idle")
+            )
+            lines.append(f"| `{card.name}` | {' | '.join(named)} |")
+    return "\n".join(lines)
+
+
 def _largest(row: dict[str, Any], edit: str) -> str:
     under = row["costs"].get(edit)
     if not under:
@@ -163,13 +177,15 @@ def error_of(card: ModelCard) -> str:
 
 def read_places(page: Path) -> tuple[str, tuple[str, ...]]:
     """The text of a Markdown file and the places that it has for tables. Raises DataError without one for the
-    systems' or the mechanisms'."""
+    systems', the mechanisms' or their verdicts."""
     try:
         text = page.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise DataError(f"{page} cannot be read ({getattr(error, 'strerror', None) or 'it is no text'}).") from None
-    found = tuple(place for place in (OVERVIEW_PLACE, SYSTEMS_PLACE, MECHANISMS_PLACE) if _split(text, place))
-    if not {SYSTEMS_PLACE, MECHANISMS_PLACE}.intersection(found):
+    found = tuple(
+        place for place in (OVERVIEW_PLACE, SYSTEMS_PLACE, MECHANISMS_PLACE, VERDICTS_PLACE) if _split(text, place)
+    )
+    if not {SYSTEMS_PLACE, MECHANISMS_PLACE, VERDICTS_PLACE}.intersection(found):
         begin, end = _markers(SYSTEMS_PLACE)
         raise DataError(f"{page} has no place for the table; put {begin} and {end} where it belongs.")
     return text, found
@@ -186,6 +202,7 @@ def write_into(page: Path, progress: bool = False) -> None:
         SYSTEMS_PLACE: lambda: markdown(progress),
         OVERVIEW_PLACE: overview,
         MECHANISMS_PLACE: mechanism_table,
+        VERDICTS_PLACE: verdict_table,
     }
     for place in places:
         before, after = _split(text, place)

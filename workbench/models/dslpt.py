@@ -418,7 +418,8 @@ SLPT = System(
     presets=_presets("slpt"),
     training="workbench.training.patches:PatchTransformerTraining",
     shows="attention between landmarks, structure encodings, patches",
-    mechanisms=_MECHANISMS,
+    # Its patches halve, whatever the face.
+    mechanisms=tuple(m for m in _MECHANISMS if m.tap != "patches.next_half"),
     printed_sizes={"slpt-98-lite": (13.19, 6.12)},
     notes={"slpt-98-lite": "The thesis prints 6.12 G; the authors' own weights count 6.08 G."},
     published=WeightsImporter(partial(infer_config, system="slpt"), published_name),
