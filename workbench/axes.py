@@ -15,6 +15,10 @@ ENCODINGS: tuple[Axes, ...] = (("landmark", "encoding"),)
 """Structure encodings, a constant of the weights: the same for every face."""
 SPATIAL_ATTENTION: tuple[Axes, ...] = (("query_y", "query_x", "key_y", "key_x"),)
 """Attention between the places of a map."""
+LANDMARK_TO_MAP: tuple[Axes, ...] = (("head", "landmark", "y", "x"),)
+"""Where each landmark looks on a map of the face."""
+PLANE_POINTS: tuple[Axes, ...] = (("landmark", "xy"),)
+"""Positions of landmarks, such as the points of the face plane that a structure prompt holds."""
 GENERAL: tuple[Axes, ...] = (*LANDMARK_PAIRS, *ENCODINGS)
 """What is recorded unless something else is asked for: the small tensors that the general views share."""
 

@@ -7,7 +7,7 @@ point of the plane, and the conventions it has learned are sets of such points.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -33,6 +33,7 @@ class _Prompted(Protocol):
     """What a model needs to find points of the plane."""
 
     def prompt(self, name: str | None = None) -> Tensor: ...
+    def shape_of(self, name: str) -> Tensor: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,11 +45,15 @@ class ShapeReading(Reading):
         drawing: what was asked for.
         plane: the model's conventions on its plane (mean shape after semantic alignment), the model's own first.
         trained: (N,) which points lie on a point of a trained convention; the others are found zero-shot.
+        away: (N,) distance to the nearest of those on the plane, in parts of its side.
+        before: (N, 2) the mean shape of a convention, before its semantic alignment; None for a drawing.
     """
 
     drawing: Drawing
     plane: tuple[Drawing, ...]
     trained: np.ndarray
+    away: np.ndarray
+    before: np.ndarray | None = None
 
     @property
     def zero_shot(self) -> int:
@@ -98,7 +103,20 @@ def find_shape(
     values |= {"scheme": asked.scheme, "drawing": asked, "plane": tuple(known.values())}
     anchors = np.concatenate([shape.points for shape in known.values()] or [np.full((1, 2), np.inf)])
     away = np.linalg.norm(asked.points[:, None] - anchors[None], axis=-1).min(1)
-    return ShapeReading(**values, trained=away < SAME)
+    return ShapeReading(**values, trained=away < SAME, away=away, before=_before(model, asked, known))
+
+
+def same(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two shapes (N, 2) on the plane have the same points, in order; a saved drawing is rounded."""
+    return one.shape == other.shape and bool(np.abs(one - other).max() < SAME)
+
+
+def _before(model: Any, asked: Drawing, known: Mapping[str, Drawing]) -> np.ndarray | None:
+    """The mean shape (N, 2) of the convention that a drawing is, before semantic alignment; None for any other."""
+    for name, shape in known.items():
+        if same(shape.points, asked.points):
+            return model.shape_of(name).detach().cpu().numpy().astype(np.float64)
+    return None
 
 
 def shape_facts(reading: ShapeReading | None) -> dict[str, Fact]:

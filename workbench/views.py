@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from workbench.axes import ENCODINGS, GENERAL, LANDMARK_PAIRS, SPATIAL_ATTENTION, Axes, own
+from workbench.axes import (
+    ENCODINGS,
+    GENERAL,
+    LANDMARK_PAIRS,
+    LANDMARK_TO_MAP,
+    PLANE_POINTS,
+    SPATIAL_ATTENTION,
+    Axes,
+    own,
+)
 from workbench.errors import SettingsError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -88,6 +97,7 @@ class View:
         page: name of its script in ``pages/``; "" for a view without a page.
         command: the shell's command that draws its figures.
         standalone: whether its widget says something in a file, where no Python answers.
+        also: axes of further taps that a reading for it records, where a model has them.
     """
 
     name: str
@@ -103,6 +113,7 @@ class View:
     page: str = ""
     command: str = "figure"
     standalone: bool = True
+    also: tuple[Axes, ...] = ()
 
     @property
     def url(self) -> str:
@@ -112,7 +123,8 @@ class View:
     @property
     def recorded(self) -> tuple[Axes, ...]:
         """Axes of the taps that a reading for it records: the small ones of all general views, where they suffice."""
-        return GENERAL if set(self.needs.axes) <= set(GENERAL) else self.needs.axes
+        asked = (*self.needs.axes, *self.also)
+        return GENERAL if set(asked) <= set(GENERAL) else asked
 
 
 VIEWS: dict[str, View] = {}
@@ -347,6 +359,20 @@ for _row in (
         (_figure("attribution", "attribution", "landmark"),),
         page="attribution",
         command="attribute",
+    ),
+    View(
+        "prompts",
+        "Prompts",
+        "pin_drop",
+        "Look inside",
+        "How each point of a shape is found",
+        "Where each point of a structure prompt looks, layer by layer, and how the prompt lies on the face plane.",
+        Needs(axes=LANDMARK_TO_MAP, parts=(PROMPT,)),
+        "structure prompts whose points look at the face",
+        _made_by("workbench.widgets.prompts:prompts_payload"),
+        (_figure("prompts", "prompts", "layer", "head", "landmark"),),
+        page="prompts",
+        also=PLANE_POINTS,
     ),
     View(
         "shape",

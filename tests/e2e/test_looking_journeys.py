@@ -100,3 +100,26 @@ def test_what_is_undone_at_once_stays_undone(page: Page, app_url: str) -> None:
         page.wait_for_timeout(400)
         at_rest(page)
         settle(page, lambda now: "landmark" not in now)
+
+
+def test_a_point_of_a_prompt_is_followed_through_layers_and_heads(page: Page, app_url: str) -> None:
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    visit(page, f"{app_url}/prompts?sample=frontal-a&model=tufa")
+    face = canvas(page, "Where a point of the prompt looks")
+    expect(face).to_be_visible()
+    expect(caption(page)).to_contain_text("decoder.layers.3.cross · layer 4 of 4 · mean of 6 heads")
+    width = placed(face)["width"]
+    x, y = points("tufa", "frontal-a")[36]
+    face.click(position={"x": x * width, "y": y * width})
+    settle(page, lambda now: now.get("landmark") == "36")
+    thumbs = placed(canvas(page, "Maps of all layers and heads"))
+    side = (thumbs["width"] - 52 - 3 * 6) / 7  # of a map: the mean and six heads, beside the layer's name
+    at = {"x": 52 + 2 * (side + 3) + side / 2, "y": 18 + (side + 3) + side / 2}
+    canvas(page, "Maps of all layers and heads").click(position=at)
+    expect(caption(page)).to_contain_text("decoder.layers.1.cross · layer 2 of 4 · head 2 of 6")
+    expect(caption(page)).to_contain_text("softmax over 16 × 16 cells")
+    choose(page, "A second prompt on the same face", "wflw98")
+    expect(caption(page)).to_contain_text("squares: wflw98")
+    expect(caption(page)).to_contain_text("head 2 of 6")
+    assert not faults

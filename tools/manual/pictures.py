@@ -60,6 +60,16 @@ def self_attention(page: Page) -> None:
     hover(page, "with the prior", x, y)
 
 
+def attribution(page: Page) -> None:
+    page.get_by_role("button", name="Compute").click()
+    expect(page.get_by_role("button", name="Computed")).to_be_visible(timeout=120_000)
+
+
+def prompts(page: Page) -> None:
+    page.get_by_text("Lattice").click()
+    expect(page.locator(".wb-caption").first).to_contain_text("lattice")
+
+
 def shape(page: Page) -> None:
     for x, y in OWN:
         page.get_by_role("button", name="add points").click()
@@ -76,6 +86,8 @@ PICTURES: dict[str, tuple[str, Callable[[Page], None] | None]] = {
     "structure": ("structure?model=dslpt-68", None),
     "uncertainty": ("uncertainty?model=dslpt-68", uncertainty),
     "self_attention": ("self-attention?model=ssfa-68", self_attention),
+    "attribution": ("attribution?model=dslpt-68&landmark=30", attribution),
+    "prompts": ("prompts?model=tufa", prompts),
     "shape": ("shape?model=tufa", shape),
     "inside": ("inside?model=scc-68", None),
 }

@@ -182,14 +182,15 @@ def plane(name: str) -> tuple[Drawing, ...]:
     return view("plane", (name,), lambda: tuple(conventions(model(name)).values()))
 
 
-def shape(selection: Selection, name: str, drawing: Drawing) -> ShapeReading:
-    """A drawing as the model ``name`` finds it on the chosen face."""
-    key, chosen = (FaceKey.of(selection), name, drawing.digest), face(selection)
+def shape(selection: Selection, name: str, drawing: Drawing, record: Iterable[str | Axes] = ()) -> ShapeReading:
+    """A drawing as the model ``name`` finds it on the chosen face; ``record`` as ``read`` takes ``taps``."""
+    record = tuple(record)
+    key, chosen = (FaceKey.of(selection), name, drawing.digest, record), face(selection)
 
     def make() -> ShapeReading:
         network = model(name)
         with _ONE_AT_A_TIME:
-            return find_shape(network, chosen, drawing)
+            return find_shape(network, chosen, drawing, record)
 
     return cast(ShapeReading, READINGS.get(key, make, _photos(key))[0])
 

@@ -17,7 +17,8 @@ from workbench.views import get_view
 from workbench.widgets import Payload, mount, shape_payload
 from workbench.widgets.shape import EMPTY, drawing_of, state_of
 
-_KEPT = "shape.drawing"
+KEPT = "shape.drawing"
+"""Under which a session keeps its drawing in the widget's form."""
 _OPENED = "wb_shape_opened"
 
 
@@ -63,7 +64,7 @@ def model_for(chosen: str) -> str:
 
 def current(plane: tuple[Drawing, ...]) -> dict[str, Any]:
     """This session's drawing in the widget's form; the model's own convention before the first edit."""
-    kept = explorer.options_of(_KEPT)
+    kept = explorer.options_of(KEPT)
     return kept or (state_of(plane[0]) if plane else dict(EMPTY))
 
 
@@ -74,7 +75,7 @@ def keep(drawn: Mapping[str, Any], plane: tuple[Drawing, ...]) -> None:
     except DataError as error:
         state.notify(f"{error} The drawing you had is still here.")
         return
-    explorer.keep_options(_KEPT, dict(drawn))
+    explorer.keep_options(KEPT, dict(drawn))
 
 
 def save(reading: ShapeReading, payload: Payload) -> None:
@@ -121,7 +122,7 @@ def take(data: bytes, plane: tuple[Drawing, ...]) -> None:
         state.notify(f"{error} The drawing you had is still here.")
         return
     at = int(current(plane).get("at", 0)) + 1  # later than the edit it takes the place of
-    explorer.keep_options(_KEPT, state_of(opened, at))
+    explorer.keep_options(KEPT, state_of(opened, at))
 
 
 def notice() -> None:

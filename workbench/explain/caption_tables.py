@@ -252,6 +252,41 @@ SHAPE: Sequence[Clause] = (
 checkpoint's hash or ""; anchors int, guide str, the convention in grey | None for an empty plane; points int, off int,
 how many of them no training had; size int, pixels of the crop; pending bool, whether the widget waits."""
 
+PROMPTS: Sequence[Clause] = (
+    Clause("{tensor}", code=True),
+    Clause("layer {layer} of {layers}"),
+    Clause("head {head} of {heads}", {"head": _ANY}),
+    Clause("mean of {heads} heads", {"head": None}),
+    Clause("where {landmark} looks", {"landmark": _ANY}),
+    Clause("choose a point to see where it looks", {"landmark": None}),
+    Clause("softmax over {rows} × {columns} cells, not smoothed, more opaque where larger", {"landmark": _ANY}),
+    Clause("scale 0 to {high}, the largest here", {"landmark": _ANY, "scale": "map"}),
+    Clause("scale 0 to {high}, the largest of all layers and heads of this point", {"landmark": _ANY, "scale": "all"}),
+    _FLOAT16,
+    Clause("paths: from the place on the plane over the answers of {layers} layers"),
+    Clause(
+        "plane: hollow, the mean shape in the crop; filled, after semantic alignment (6.2.2), which moves points "
+        "by {shift} % of the side on average",
+        {"shift": _ANY},
+    ),
+    Clause("plane: the points of the prompt", {"shift": None}),
+    Clause(
+        "lattice: {lattice} × {lattice} points of the plane from {low} to {top}, each found like a landmark; "
+        "dashed, where they are farther than {far} % of its side from every anchor, they are guesses",
+        {"lattice": _ANY},
+    ),
+    Clause("squares: {other}, read with its own prompt", {"other": _ANY}),
+    Clause(
+        "landmarks of both that are each other's nearest in one line: {apart} px of the crop apart on average, on "
+        "the plane {plane_apart} px",
+        {"apart": _ANY},
+    ),
+)
+"""tensor str; layer, layers int; head int | None for the mean, heads int; landmark str | None; rows, columns int, cells
+of the layer's map; high float, where the scale ends; scale "map" | "all"; widget bool; shift float, per cent | None
+where no alignment is known; lattice int, points along its side | None; low, top float, its ends on the plane; far
+float, per cent; other str, a second convention | None; apart, plane_apart float, pixels of the crop | None."""
+
 _CROP = "crop: a square of {factor} × the longer side of the box"
 PICKER: Sequence[Clause] = (
     Clause("Photograph {photo} px", {"worked": None}),
@@ -272,6 +307,7 @@ TABLES: Mapping[str, Sequence[Clause]] = {
     "structure": STRUCTURE,
     "self_attention": SELF_ATTENTION,
     "inside": INSIDE,
+    "prompts": PROMPTS,
 }
 """The table of each view."""
 

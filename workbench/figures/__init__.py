@@ -9,6 +9,7 @@ from workbench.figures.export import face_alone, save, to_bytes
 from workbench.figures.inside import inside, self_attention
 from workbench.figures.patches import patches
 from workbench.figures.points import landmarks, trajectory
+from workbench.figures.prompts import prompts
 from workbench.figures.relation_change import relation_change
 from workbench.figures.relations import matrix, partners, relations
 from workbench.figures.shape import shape
@@ -28,6 +29,7 @@ __all__ = [
     "palette",
     "partners",
     "patches",
+    "prompts",
     "relation_change",
     "relations",
     "save",

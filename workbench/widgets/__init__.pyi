@@ -6,6 +6,7 @@ from .jupyter_host import jupyter as jupyter
 from .payload import Payload as Payload
 from .payload import pack as pack
 from .picker import picker_payload as picker_payload
+from .prompts import prompts_payload as prompts_payload
 from .relations import relations_payload as relations_payload
 from .self_attention import self_attention_payload as self_attention_payload
 from .shape import shape_editor as shape_editor

@@ -16,7 +16,17 @@ from pathlib import Path
 from workbench.errors import UnknownNameError
 
 FOLDER = Path(__file__).parent
-NAMES = ("relations", "structure", "uncertainty", "picker", "shape", "inside", "self_attention", "attribution")
+NAMES = (
+    "relations",
+    "structure",
+    "uncertainty",
+    "picker",
+    "shape",
+    "inside",
+    "self_attention",
+    "attribution",
+    "prompts",
+)
 """The widgets; each is the default export of the module of its name: ``mount(host) -> cleanup``."""
 
 _IMPORT = re.compile(r'^import\s+(?:(?P<default>\w+)|\{(?P<names>[^}]*)\})\s+from\s+"\./(?P<file>\w+)\.js";\n', re.M)
