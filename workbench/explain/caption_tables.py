@@ -282,7 +282,8 @@ PROMPTS: Sequence[Clause] = (
         {"apart": _ANY},
     ),
 )
-"""tensor str; layer, layers int; head int | None for the mean, heads int; landmark str | None; rows, columns int, cells
+"""tensor str; layer, layers int; head int | None for the mean, heads int;
+landmark str | None; rows, columns int, cells
 of the layer's map; high float, where the scale ends; scale "map" | "all"; widget bool; shift float, per cent | None
 where no alignment is known; lattice int, points along its side | None; low, top float, its ends on the plane; far
 float, per cent; other str, a second convention | None; apart, plane_apart float, pixels of the crop | None."""
