@@ -14,7 +14,7 @@ from typing import Annotated, ParamSpec
 
 import typer
 
-from workbench.cli import attribute, calibrate, catalogue, evaluate, inspect, track, train
+from workbench.cli import attribute, calibrate, catalogue, evaluate, inspect, study, track, train
 from workbench.errors import WorkbenchError
 
 P = ParamSpec("P")
@@ -105,6 +105,7 @@ for function in (
     track.track,
     evaluate.evaluate,
     calibrate.calibrate,
+    study.study,
     train.train,
     train.import_weights,
     evaluate.bench,

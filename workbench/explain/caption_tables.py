@@ -231,6 +231,30 @@ THUMBNAILS: Sequence[Clause] = (
 """tensor str; stage, stages, layers, heads; faces bool, whether lines on faces are drawn rather than matrices; top
 float, where the scale ends. A figure only."""
 
+STUDY: Sequence[Clause] = (
+    Clause("{model}"),
+    Clause("mean of the weights over {words} and over all heads"),
+    Clause(
+        "matrices: stage {stage} of {stages}, rows are queries, columns keys, ordered by facial part",
+        {"stages": _SEVERAL},
+    ),
+    Clause("matrices: rows are queries, columns keys, ordered by facial part", {"stages": 1}),
+    Clause("each row's scale begins at 0 and ends at its largest"),
+    Clause("lines: distance between query and key, weighted, over the outer eye corners' distance"),
+    Clause("strong: the last stage", {"stages": _SEVERAL}),
+    Clause("dashed: weights that are all alike, {uniform}"),
+    Clause("idle by construction: {idle}", {"idle": _ANY}),
+)
+"""model, words str, of which faces; stage, stages int; uniform float, inter-ocular distances; idle
+str, layers that no answer depends on | None. A figure only."""
+STUDY_TARGETS: Sequence[Clause] = (
+    Clause("{model}"),
+    Clause("labels of {words} in the coordinates of their patch (white frame), stage {stage} of {stages}"),
+    Clause("{bins} × {bins} cells, {reach} % of the patch beyond it on every side; farther labels are not drawn"),
+    Clause("each scale ends at its largest count"),
+)
+"""model, words str; stage, stages, bins int; reach float, per cent. A figure only."""
+
 _DRAWN = {"shape": _ANY}
 SHAPE: Sequence[Clause] = (
     Clause("Nothing is drawn yet, so nothing is found.", {"shape": None}),

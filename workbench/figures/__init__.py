@@ -14,6 +14,7 @@ from workbench.figures.relation_change import relation_change
 from workbench.figures.relations import matrix, partners, relations
 from workbench.figures.shape import shape
 from workbench.figures.structure import structure, structure_neighbours
+from workbench.figures.study import study, study_targets
 from workbench.figures.thumbnails import thumbnails
 from workbench.figures.uncertainty import sigma_bars, uncertainty
 
@@ -38,6 +39,8 @@ __all__ = [
     "sigma_bars",
     "structure",
     "structure_neighbours",
+    "study",
+    "study_targets",
     "thumbnails",
     "to_bytes",
     "trajectory",

@@ -74,7 +74,15 @@ def weight_scale(panel: Panel, top: float, words: str, uniform: int = 0, name: s
 
 
 def brackets(
-    panel: Panel, order: PartOrder, x: float, y: float, side: float, *, thick: float = 5, ink: str = SOFT
+    panel: Panel,
+    order: PartOrder,
+    x: float,
+    y: float,
+    side: float,
+    *,
+    thick: float = 5,
+    ink: str = SOFT,
+    names: bool = True,
 ) -> None:
     """Part colours and, where they fit, their names along the top and the left of a matrix that starts at x, y."""
     count = len(order.index)
@@ -88,7 +96,7 @@ def brackets(
         name = palette.PART_NAMES[part]
         texts = (name, name.split(" ")[0])
         items.append((first + long / 2, long, texts, [style.text_width(text, 10) for text in texts]))
-    for at, words in place_labels(items, side):
+    for at, words in place_labels(items, side) if names else ():
         panel.text(x + at, y - thick - 4, words, size=10, colour=ink, anchor="center", middle="bottom")
         panel.text(x - thick - 4, y + at, words, size=10, colour=ink, anchor="right", turned=True)
 
