@@ -1,11 +1,11 @@
 """Which landmarks listen to which: the attention between them, on the face and as a matrix."""
 
-from workbench.app import explorer, messages, state
+from workbench.app import messages, relations, state
 
 
 @messages.panel
 def panel() -> None:
-    explorer.show("relations")
+    relations.show()
     state.publish()
 
 

@@ -1,12 +1,12 @@
-"""Draw points of your own on the face plane and see them found on the chosen face."""
+"""Draw points of your own on the face plane and see them found on faces."""
 
 from workbench.app import messages, shape, state
 
 
 @messages.panel
 def panel() -> None:
-    shape.show()
-    state.publish()
+    if not shape.show():
+        state.publish()
 
 
 panel()

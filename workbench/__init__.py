@@ -5,9 +5,9 @@
 >>> wb.figures.relations(reading, stage=-1, layer=0)  # a Plotly figure
 """
 
-import lazy_loader
+from workbench.lazy import attach_stub
 
 __version__ = "0.1.0"
 
 # What there is stands in __init__.pyi. Lazy, so that `workbench --help` does not wait for torch.
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -10,11 +10,18 @@ from . import tracing as tracing
 from . import training as training
 from . import widgets as widgets
 from .attribution import Attribution as Attribution
+from .attribution import answer_of as answer_of
 from .attribution import attribute as attribute
+from .attribution import rgb_of as rgb_of
 from .effects import Effect as Effect
+from .effects import compare as compare
 from .effects import effect as effect
 from .errors import WorkbenchError as WorkbenchError
+from .evaluation import evaluate as evaluate
+from .explain.self_attention import leaked_mass as leaked_mass
+from .exploring import explore as explore
 from .faces import Face as Face
+from .faces import Occluder as Occluder
 from .faces import load_face as load_face
 from .faces import sample_face as sample_face
 from .faces import sample_names as sample_names
@@ -25,9 +32,12 @@ from .models import list_models as list_models
 from .models import load_model as load_model
 from .reading import Reading as Reading
 from .reading import read as read
+from .shaping import find_shape as find_shape
 from .tracing import Trace as Trace
 from .tracing import edits as edits
 from .tracing import intervene as intervene
 from .tracing import record as record
+from .tracing import taps as taps
+from .training import train_steps as train_steps
 
 __version__: str

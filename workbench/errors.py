@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class WorkbenchError(ValueError):
     """Anything a user can mend. Pages and the shell print its message and never a traceback."""
+
+    def __init__(self, *told: object) -> None:
+        # A file's name may hold bytes that are no text, which no terminal and no page could show.
+        super().__init__(*(t.encode("utf-8", "backslashreplace").decode() if isinstance(t, str) else t for t in told))
 
 
 class ImageError(WorkbenchError):
@@ -25,6 +32,14 @@ class DataError(WorkbenchError):
 
 class UnknownNameError(WorkbenchError):
     """A name (model, scheme, sample, tap, preset) that does not exist."""
+
+
+def unknown(what: str, name: object, known: Iterable[str]) -> UnknownNameError:
+    """The error of a name that is none of the known ones: it names them all, and the one that was likely meant."""
+    names = list(known)
+    near = get_close_matches(str(name)[:80], names, 1)
+    meant = f" Did you mean '{near[0]}'?" if near else ""
+    return UnknownNameError(f"There is no {what} '{name}'; choose one of {', '.join(names)}.{meant}")
 
 
 class SettingsError(WorkbenchError):

@@ -56,8 +56,14 @@ def open_app(port: int | None = None, host: str = "127.0.0.1", browser: bool | N
 def settings() -> dict[str, Any]:
     """The configuration file as dotted names, so that the working directory does not matter."""
     with (share(".streamlit") / "config.toml").open("rb") as file:
-        sections = tomllib.load(file)
-    return {f"{section}.{key}": value for section, entries in sections.items() for key, value in entries.items()}
+        return _dotted(tomllib.load(file))
+
+
+def _dotted(section: dict[str, Any], start: str = "") -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in section.items():
+        out |= _dotted(value, f"{start}{key}.") if isinstance(value, dict) else {f"{start}{key}": value}
+    return out
 
 
 def flags(values: dict[str, Any]) -> list[str]:

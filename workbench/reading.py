@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 import torch
+from PIL import Image, ImageDraw
 
-from workbench.axes import ENCODINGS, GENERAL, LANDMARK_PAIRS, Axes, own
+from workbench.axes import ENCODINGS, LANDMARK_PAIRS, READ, Axes, own
 from workbench.errors import CheckpointError, TraceError, UnknownNameError
 from workbench.landmarks import Scheme, user_scheme
 from workbench.models.alignment import Alignment
 from workbench.models.base import to_tensor
+from workbench.models.zoo import load_model, pick_device
 from workbench.tracing import Trace, check_index, layers_of, record
 from workbench.tracing import taps as tap_names
 
@@ -56,6 +61,7 @@ class Reading:
         mean_shape: (N, 2) normalised, where the first patches lay.
         config: the model's configuration as plain values.
         calibration: what its card tells of its uncertainty (``explain.CalibrationReport.to_card``), or nothing.
+        metrics: the errors that its card tells, as the card holds them.
         rescaled: whether :meth:`sigma` is the recalibrated one.
         seconds: the forward pass, with preparation, on ``device``.
     """
@@ -72,7 +78,22 @@ class Reading:
     device: str = "cpu"
     card_title: str = field(default="")
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    metrics: tuple[Mapping[str, Any], ...] = ()
     rescaled: bool = False
+
+    def __repr__(self) -> str:
+        holds = f"{len(self.landmarks)} landmarks, {len(self.trace)} recorded tensors"
+        return f"<{type(self).__name__} of {self.face.name} by {self.model_name}: {holds}>"
+
+    def _repr_png_(self) -> bytes:
+        """The crop with the landmarks, for a notebook."""
+        side, file = 384, io.BytesIO()
+        picture = Image.fromarray(self.face.crop(side))
+        pen = ImageDraw.Draw(picture)
+        for x, y in self.points() * side:
+            pen.ellipse((x - 2.5, y - 2.5, x + 2.5, y + 2.5), fill="white", outline="black")
+        picture.save(file, "PNG")
+        return file.getvalue()
 
     @property
     def landmarks(self) -> np.ndarray:
@@ -105,18 +126,18 @@ class Reading:
             check_index("stage", stage, stages.shape[0])
             check_index("layer", layer, stages.shape[1])
         values = self.alignment.landmarks[0] if stages is None else stages[stage, layer, 0]
-        return values.cpu().numpy().astype(np.float64) / self.input_size
+        return values.cpu().double().numpy() / self.input_size
 
     def trajectory(self) -> np.ndarray:
         """(1 + stage * layer, N, 2) normalised: the mean shape, then every intermediate answer in order."""
         stages = self.alignment.stages
         steps = self.alignment.landmarks[None] if stages is None else stages.flatten(0, 1)
-        walked = steps[:, 0].cpu().numpy().astype(np.float64) / self.input_size
+        walked = steps[:, 0].cpu().double().numpy() / self.input_size
         return np.concatenate([self.mean_shape[None], walked])
 
     def sigma(self, stage: int = -1, layer: int = -1) -> np.ndarray:
         """(N, 2) predicted standard deviation, normalised. Raises TraceError without an uncertainty."""
-        found = self.alignment.sigma(stage, layer)[0].cpu().numpy().astype(np.float64) / self.input_size
+        found = self.alignment.sigma(stage, layer)[0].cpu().double().numpy() / self.input_size
         return found * self.scale(stage)
 
     def scale(self, stage: int = -1) -> float:
@@ -142,13 +163,13 @@ class Reading:
         if self.alignment.variance is None:
             raise TraceError(f"{self.model_name} predicts no uncertainty; choose a model that predicts one.")
         check_index("layer", layer, self.alignment.variance.shape[1])
-        return self.alignment.variance[:, layer, 0].cpu().numpy().astype(np.float64)
+        return self.alignment.variance[:, layer, 0].cpu().double().numpy()
 
     def rects(self) -> np.ndarray:
         """(stage, N, 4) patches as x0, y0, width, height, normalised. Raises TraceError without patches."""
         if self.alignment.rects is None:
             raise TraceError(f"{self.model_name} reads no patches; choose a model that does.")
-        return self.alignment.rects[:, 0].cpu().numpy().astype(np.float64) / self.input_size
+        return self.alignment.rects[:, 0].cpu().double().numpy() / self.input_size
 
     def attention(self, kind: str) -> np.ndarray:
         """(stage, layer, head, N, N) weights between landmarks, rows are queries; axes that the system does not have
@@ -197,31 +218,78 @@ def encodings_of(model: FaceModel) -> Encodings:
     with torch.inference_mode(), record(model, only=paths[:1]) as trace:
         model(model.prepare(blank))
     vectors = trace[paths[0]].at(batch=0).numpy()
-    shape = model.mean_shape.cpu().numpy().astype(np.float64)
+    shape = model.mean_shape.cpu().double().numpy()
     return Encodings(model.scheme, shape, vectors, paths[0], model.name)
 
 
+@overload
 def read(
-    model: FaceModel,
-    face: Face,
-    taps: str | Iterable[str | Axes] | None = GENERAL,
+    model: FaceModel | str | PathLike[str],
+    face: Face | str | PathLike[str] | Image.Image | np.ndarray,
+    taps: str | Iterable[str | Axes] | None = ...,
+    prompt: np.ndarray | None = ...,
+    device: str | torch.device | None = ...,
+) -> Reading: ...
+@overload
+def read(
+    model: FaceModel | str | PathLike[str],
+    face: list[Any] | tuple[Any, ...],
+    taps: str | Iterable[str | Axes] | None = ...,
+    prompt: np.ndarray | None = ...,
+    device: str | torch.device | None = ...,
+) -> list[Reading]: ...
+def read(
+    model: FaceModel | str | PathLike[str],
+    face: Any,
+    taps: str | Iterable[str | Axes] | None = READ,
     prompt: np.ndarray | None = None,
-) -> Reading:
+    device: str | torch.device | None = None,
+) -> Reading | list[Reading]:
     """Read a face: one forward pass, recorded.
 
     Args:
-        model: from ``load_model``.
-        face: from ``load_face`` or ``sample_face``.
+        model: from ``load_model``, or what that takes: a name or a checkpoint's path.
+        face: from ``load_face`` or ``sample_face``; a sample's name; a photograph as ``load_face`` takes it; or a list
+            of these, which gives a list of readings.
         taps: what to record: glob patterns of paths, and tuples of axes for every tap that declares them (a system
             may have none); None records everything (feature maps and patches too), ``()`` nothing; by default the
-            tensors of the axes ``workbench.axes.GENERAL``.
+            tensors of the axes ``workbench.axes.READ``.
         prompt: (N, 2), points of the face plane to find instead of the model's own landmarks; see
             ``workbench.shaping.find_shape``.
+        device: where to read; a model that is handed over moves there. None leaves it where it is, and takes a GPU
+            for a name where there is one.
 
     Raises:
         CheckpointError: the model answers with values that are not finite.
-        UnknownNameError: a pattern matches no tap, or the model finds its own landmarks only.
+        UnknownNameError: a name that does not exist, a pattern that matches no tap, a device that is not here, or a
+            prompt for a model that finds its own landmarks only.
+        ImageError, NoFaceError: a photograph that cannot be read, or holds no face.
     """
+    if isinstance(model, str | PathLike):
+        model = shelf_model(str(model), str(device or "auto"))
+    elif device is not None:
+        model = model.to(pick_device(device))
+    if isinstance(face, list | tuple):
+        return [_read(model, _face(one), taps, prompt) for one in face]
+    return _read(model, _face(face), taps, prompt)
+
+
+@lru_cache(4)
+def shelf_model(name: str, device: str = "auto") -> FaceModel:
+    """A model by its name, kept; whoever changes a model loads one of their own."""
+    return load_model(name, device=device)
+
+
+def _face(source: Any) -> Face:
+    from workbench.faces import Face, load_face, sample_face, sample_names
+
+    if isinstance(source, Face) or (hasattr(source, "crop") and hasattr(source, "affine_to")):
+        return source
+    word = isinstance(source, str) and (source in sample_names() or not Path(source).suffix)
+    return sample_face(source) if word and not Path(source).is_file() else load_face(source)
+
+
+def _read(model: FaceModel, face: Face, taps: str | Iterable[str | Axes] | None, prompt: np.ndarray | None) -> Reading:
     size = model.input_size
     if prompt is not None and not hasattr(model, "prompt"):
         raise UnknownNameError(
@@ -236,7 +304,7 @@ def read(
         raise CheckpointError(f"{model.name} answers with values that are not numbers; its weights are damaged.")
     seconds = time.perf_counter() - start
     scheme = model.scheme if prompt is None else user_scheme("points", len(prompt))
-    start_shape = model.mean_shape.cpu().numpy() if prompt is None else np.asarray(prompt)
+    start_shape = model.mean_shape.cpu().double().numpy() if prompt is None else np.asarray(prompt)
     trace.meta |= {
         "model": model.name,
         "checkpoint": model.checkpoint,
@@ -259,6 +327,7 @@ def read(
         device=str(model.device),
         card_title=model.card.title if model.card else model.name,
         calibration=model.card.calibration if model.card else {},
+        metrics=model.card.metrics if model.card else (),
     )
 
 

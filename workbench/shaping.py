@@ -7,7 +7,7 @@ point of the plane, and the conventions it has learned are sets of such points.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -18,7 +18,9 @@ from torch import Tensor
 from workbench.axes import Axes
 from workbench.errors import DataError, UnknownNameError
 from workbench.explain.captions import Fact
+from workbench.explain.prompts import FAR
 from workbench.landmarks import Drawing, Scheme, drawing, get_scheme, user_scheme
+from workbench.landmarks.geometry import hull, inside
 from workbench.reading import Reading, read
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ class _Prompted(Protocol):
     def shape_of(self, name: str) -> Tensor: ...
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class ShapeReading(Reading):
     """A reading whose landmarks are the points of a drawing; ``mean_shape`` and the start of ``path`` are the plane's
     points.
@@ -44,8 +46,9 @@ class ShapeReading(Reading):
     Attributes:
         drawing: what was asked for.
         plane: the model's conventions on its plane (mean shape after semantic alignment), the model's own first.
-        trained: (N,) which points lie on a point of a trained convention; the others are found zero-shot.
-        away: (N,) distance to the nearest of those on the plane, in parts of its side.
+        trained: (N,) which points lie on a point of a trained convention, an anchor; the others are found zero-shot.
+        away: (N,) distance to the nearest anchor on the plane, in parts of its side.
+        outside: (N,) which points lie beyond the convex hull of all anchors, where nothing was ever trained.
         before: (N, 2) the mean shape of a convention, before its semantic alignment; None for a drawing.
     """
 
@@ -53,7 +56,13 @@ class ShapeReading(Reading):
     plane: tuple[Drawing, ...]
     trained: np.ndarray
     away: np.ndarray
+    outside: np.ndarray
     before: np.ndarray | None = None
+
+    @property
+    def guesses(self) -> np.ndarray:
+        """(N,) which points are extrapolated: beyond the anchors' hull, or farther than ``FAR`` from each."""
+        return self.outside | (self.away > FAR)
 
     @property
     def zero_shot(self) -> int:
@@ -101,9 +110,27 @@ def find_shape(
     reading.trace.meta |= {"scheme": asked.scheme.name, "plane": asked.points.round(6).tolist()}
     values: dict[str, Any] = {f.name: getattr(reading, f.name) for f in fields(Reading)}
     values |= {"scheme": asked.scheme, "drawing": asked, "plane": tuple(known.values())}
-    anchors = np.concatenate([shape.points for shape in known.values()] or [np.full((1, 2), np.inf)])
-    away = np.linalg.norm(asked.points[:, None] - anchors[None], axis=-1).min(1)
-    return ShapeReading(**values, trained=away < SAME, away=away, before=_before(model, asked, known))
+    away, outside = trust(asked.points, known.values())
+    before = _before(model, asked, known)
+    return ShapeReading(**values, trained=away < SAME, away=away, outside=outside, before=before)
+
+
+def anchors_of(known: Iterable[Drawing]) -> np.ndarray:
+    """(A, 2) the points of all conventions, which were trained."""
+    return np.concatenate([np.empty((0, 2)), *(shape.points for shape in known)])
+
+
+def trust(points: np.ndarray, known: Iterable[Drawing]) -> tuple[np.ndarray, np.ndarray]:
+    """How far plane points (N, 2) are from what was trained.
+
+    Returns:
+        (N,) distance to the nearest anchor, infinite without any, and (N,) whether a point lies beyond their hull.
+    """
+    anchors = anchors_of(known)
+    if not len(anchors):
+        return np.full(len(points), np.inf), np.ones(len(points), bool)
+    away = np.linalg.norm(points[:, None] - anchors[None], axis=-1).min(1)
+    return away, ~inside(points, hull(anchors)) & (away >= SAME)
 
 
 def same(one: np.ndarray, other: np.ndarray) -> bool:
@@ -122,28 +149,56 @@ def _before(model: Any, asked: Drawing, known: Mapping[str, Drawing]) -> np.ndar
 def shape_facts(reading: ShapeReading | None) -> dict[str, Fact]:
     """Facts of ``caption_tables.SHAPE``; None while nothing is drawn."""
     if reading is None:
-        return {"shape": None, "guide": None, "pending": False}
-    guide = next(iter(reading.plane), None)
+        return drawn_facts(None, (), "", "", 0)
+    weights = str(reading.trace.meta.get("checkpoint", ""))
+    return drawn_facts(reading.drawing, reading.plane, reading.model_name, weights, reading.input_size)
+
+
+def drawn_facts(
+    drawn: Drawing | None, plane: Sequence[Drawing], model: str, weights: str, size: int, faces: int = 1
+) -> dict[str, Fact]:
+    """The same of a drawing that was found on ``faces`` faces, without a reading of each."""
+    if drawn is None:
+        return {"shape": None, "guide": None, "spread": None, "pending": False}
+    guide = next(iter(plane), None)
+    away, outside = trust(drawn.points, plane)
+    off = away >= SAME
     return {
-        "shape": reading.drawing.scheme.name,
-        "model": reading.model_name,
-        "weights": str(reading.trace.meta.get("checkpoint", ""))[:8],
+        "shape": drawn.scheme.name,
+        "model": model,
+        "weights": weights[:8],
         "anchors": guide.scheme.count if guide else None,
         "guide": guide.template if guide else None,
-        "points": reading.scheme.count,
-        "off": reading.zero_shot,
-        "size": reading.input_size,
+        "points": drawn.scheme.count,
+        "off": int(off.sum()),
+        "median": 100 * float(np.median(away[off])) if off.any() and np.isfinite(away).all() else None,
+        "farthest": 100 * float(away.max()) if np.isfinite(away).all() else None,
+        "trained": len(anchors_of(plane)),
+        "conventions": ", ".join(shape.template for shape in plane),
+        "guesses": int((outside | (away > FAR)).sum()),
+        "far": 100 * FAR,
+        "size": size,
+        "faces": faces,
+        "spread": None,
         "pending": False,
     }
 
 
 def shape_rows(reading: ShapeReading) -> list[dict[str, Any]]:
-    """``landmarks_table`` with every point's place on the plane and whether it was trained."""
+    """``landmarks_table`` with every point's place on the plane, its distance to the nearest anchor there in per cent
+    of the side, and whether it is a guess."""
     from workbench.explain import landmarks_table
 
+    columns = (reading.drawing.points, reading.away, reading.guesses)
     return [
-        {**row, "plane_x": round(float(x), 5), "plane_y": round(float(y), 5), "zero_shot": int(not trained)}
-        for row, (x, y), trained in zip(landmarks_table(reading), reading.drawing.points, reading.trained, strict=True)
+        {
+            **row,
+            "plane_x": round(float(x), 5),
+            "plane_y": round(float(y), 5),
+            "anchor_distance_percent": round(100 * float(away), 3) if np.isfinite(away) else None,
+            "guess": int(guess),
+        }
+        for row, (x, y), away, guess in zip(landmarks_table(reading), *columns, strict=True)
     ]
 
 

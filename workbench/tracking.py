@@ -7,27 +7,27 @@ while the network's tracking branch is more confident than 0.7; else the frame i
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageSequence
+from PIL import Image
 
-from workbench.errors import CheckpointError, ImageError
+from workbench.errors import CheckpointError, DataError
 from workbench.faces import Detection, Face, detect, load_image
 from workbench.faces.crop import Box, tight_box
-from workbench.faces.image import check_size, formats
+from workbench.faces.film import VideoFrame, read_frames
 from workbench.models.base import FaceModel, to_tensor
-
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".avif")
-ANIMATIONS = (".gif", ".webp", ".png", ".apng")
+from workbench.reading import Reading, read
 
 Detector = Callable[[Image.Image], list[Detection]]
+SAME = 0.5
+"""Two faces whose centres lie within this part of the larger one's side are one face."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class TrackedFrame:
         pose: (3,) yaw, pitch, roll in radians, None when lost or when the model has no pose branch.
         confidence: of the face in ``region``, 0 when nothing was read. A lost frame keeps the low confidence that
             lost it.
+        time: seconds from the first frame, as the film tells; None where it tells none.
+        name: of the frame's own file; "" in a film.
     """
 
     index: int
@@ -54,6 +56,8 @@ class TrackedFrame:
     landmarks: np.ndarray | None
     pose: np.ndarray | None
     confidence: float
+    time: float | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,18 @@ class _Seen:
     landmarks: np.ndarray
     pose: np.ndarray | None
     confidence: float
+
+    @property
+    def middle(self) -> np.ndarray:
+        return (self.landmarks.min(0) + self.landmarks.max(0)) / 2
+
+
+@dataclass
+class _Followed:
+    """One face on its way: where to look next, and where it was last."""
+
+    region: Box | None = None
+    last: np.ndarray = field(default_factory=lambda: np.full(2, np.nan))
 
 
 def next_region(points: np.ndarray, margin: float = 0.25) -> Box:
@@ -108,7 +124,7 @@ def track(
     """Follow the most prominent face.
 
     Args:
-        frames: pictures as ``load_image`` takes them (PIL images, arrays, paths), such as :func:`read_video` gives.
+        frames: pictures as ``load_image`` takes them (PIL images, arrays, paths), or what :func:`read_frames` gives.
         model: with a tracking branch.
         threshold: least confidence; the model's own (0.7) when left out.
         margin: see :func:`next_region`; the model's own (0.25) when left out.
@@ -121,39 +137,113 @@ def track(
         CheckpointError: the model has no tracking branch.
         ImageError: a frame that cannot be read.
     """
+    for found in track_faces(frames, model, most=1, threshold=threshold, margin=margin, detector=detector):
+        yield found[0]
+
+
+def track_faces(
+    frames: Iterable[Any],
+    model: FaceModel,
+    *,
+    most: int = 4,
+    every: int = 12,
+    threshold: float | None = None,
+    margin: float | None = None,
+    detector: str | Detector = "default",
+) -> Iterator[tuple[TrackedFrame, ...]]:
+    """Follow several faces, each in a loop of its own; one search of the detector serves all that are lost.
+
+    Args:
+        most: how many faces are followed.
+        every: where fewer are followed, the detector looks for further ones in each so manieth frame.
+        frames, model, threshold, margin, detector: as :func:`track` takes them.
+
+    Yields:
+        A frame of each face that has turned up so far, the first one always; a face keeps its place.
+
+    Raises:
+        CheckpointError, ImageError: as :func:`track`.
+    """
     least = getattr(model.config, "threshold", 0.7) if threshold is None else threshold
     grow = getattr(model.config, "margin", 0.25) if margin is None else margin
-    region: Box | None = None
-    for index, frame in enumerate(frames):
-        photo = load_image(frame)
+    search: Detector = (lambda photo: detect(photo, detector)) if isinstance(detector, str) else detector
+    faces = [_Followed()]
+    for index, given in enumerate(frames):
+        frame = given if isinstance(given, VideoFrame) else VideoFrame(load_image(given))
+        photo = frame.photo
         if index == 0:  # a model without a tracking branch says so even where there is no face
             read_region(model, photo, (0.0, 0.0, float(photo.width), float(photo.height)))
-        state, searched, seen = "lost", False, None
-        if region is not None and _inside(region, photo.size):
-            seen = _Seen(region, *read_region(model, photo, region))
-            if seen.confidence > least and _usable(seen.landmarks):
-                state = "tracked"
-        if state == "lost":
-            searched = True
-            found = detect(photo, detector) if isinstance(detector, str) else detector(photo)
-            if found:
+        seen: list[_Seen | None] = [None] * len(faces)
+        state, sure = ["lost"] * len(faces), list[_Seen]()
+        for k, face in enumerate(faces):
+            if face.region is not None and _inside(face.region, photo.size):
+                found = seen[k] = _Seen(face.region, *read_region(model, photo, face.region))
+                if found.confidence > least and _usable(found.landmarks) and not _among(found, sure):
+                    state[k] = "tracked"
+                    sure.append(found)
+        searched = "lost" in state or (len(faces) < most and index % every == 0 and index > 0)
+        if searched:
+            for place in [next_region(np.reshape(d.box, (2, 2)), grow) for d in search(photo)]:
                 # The detector's box stands for the landmarks' box, so it grows as that does.
-                place = next_region(np.reshape(found[0].box, (2, 2)), grow)
-                seen = _Seen(place, *read_region(model, photo, place))
-                if seen.confidence > least and _usable(seen.landmarks):
-                    state = "detected"
-        kept = seen if state != "lost" else None
-        region = None if kept is None else next_region(kept.landmarks, grow)
-        yield TrackedFrame(
-            index,
-            photo,
-            state,
-            searched,
-            None if seen is None else seen.region,
-            None if kept is None else kept.landmarks,
-            None if kept is None else kept.pose,
-            0.0 if seen is None else seen.confidence,
-        )
+                lost = [k for k, now in enumerate(state) if now == "lost"]
+                if (not lost and len(faces) >= most) or _over(place, sure):
+                    continue
+                found = _Seen(place, *read_region(model, photo, place))
+                good = found.confidence > least and _usable(found.landmarks) and not _among(found, sure)
+                if lost:
+                    k = min(lost, key=lambda i: _far(faces[i], found)) if good else lost[0]
+                    seen[k] = found
+                elif good:
+                    k = len(faces)
+                    faces.append(_Followed())
+                    seen.append(found)
+                    state.append("lost")
+                if good:
+                    state[k] = "detected"
+                    sure.append(found)
+                if most == 1:
+                    break
+        out = []
+        for k, face in enumerate(faces):
+            found_here, kept = seen[k], seen[k] if state[k] != "lost" else None
+            face.region = None if kept is None else next_region(kept.landmarks, grow)
+            face.last = face.last if kept is None else kept.middle
+            out.append(
+                TrackedFrame(
+                    index,
+                    photo,
+                    state[k],
+                    searched,
+                    None if found_here is None else found_here.region,
+                    None if kept is None else kept.landmarks,
+                    None if kept is None else kept.pose,
+                    0.0 if found_here is None else found_here.confidence,
+                    frame.time,
+                    frame.name,
+                )
+            )
+        yield tuple(out)
+
+
+def _among(found: _Seen, others: list[_Seen]) -> bool:
+    """Whether a face is one of those that are followed already."""
+    sides = [float(np.ptp(one.landmarks, axis=0).max()) for one in (found, *others)]
+    gaps = [float(np.linalg.norm(found.middle - one.middle)) for one in others]
+    return any(gap < SAME * max(sides[0], side) for gap, side in zip(gaps, sides[1:], strict=True))
+
+
+def _over(place: Box, others: list[_Seen]) -> bool:
+    """Whether the middle of a detection lies on a face that is followed already."""
+    middle = np.array([(place[0] + place[2]) / 2, (place[1] + place[3]) / 2])
+    return any(
+        bool((np.abs(middle - one.middle) < SAME * np.ptp(one.landmarks, axis=0).max()).all()) for one in others
+    )
+
+
+def _far(face: _Followed, found: _Seen) -> float:
+    """How far a face would have leapt; nothing for one that was never seen."""
+    gap = float(np.linalg.norm(face.last - found.middle))
+    return gap if np.isfinite(gap) else 0.0
 
 
 def _usable(points: np.ndarray) -> bool:
@@ -167,77 +257,131 @@ def _inside(region: Box, size: tuple[int, int]) -> bool:
 
 
 def read_video(source: str | PathLike[str]) -> Iterator[Image.Image]:
-    """The frames of a video, one at a time, RGB.
-
-    Animated GIF, WebP and PNG, and folders of pictures (in the order of their names, numbers counted as numbers) are
-    read as they are; any other file needs PyAV.
+    """The frames of a video, one at a time, RGB; :func:`read_frames` without their times and names.
 
     Raises:
         ImageError: nothing there, nothing that can be read, or PyAV missing.
     """
-    path = Path(source).expanduser()
-    if path.is_dir():
-        return _folder(path)
-    if not path.is_file():
-        raise ImageError(f"There is no video at '{path}': check the path.")
-    return _animation(path) if path.suffix.lower() in ANIMATIONS else _film(path)
+    frames = read_frames(source)
+    return (frame.photo for frame in frames)
 
 
-def _folder(path: Path) -> Iterator[Image.Image]:
-    try:
-        pictures = sorted((p for p in path.iterdir() if p.suffix.lower() in PICTURES), key=_natural)
-    except OSError as error:
-        raise ImageError(f"The folder '{path}' cannot be read ({(error.strerror or str(error)).lower()}).") from None
-    if not pictures:
-        raise ImageError(f"The folder '{path}' holds no pictures: name one with the frames of a video.")
-    return (load_image(picture) for picture in pictures)
+LONGEST = 480
+"""Longer side in pixels of a frame that a :class:`FilmReading` keeps, at most."""
+AWAY = "away"
+"""The state of a further face before it turned up."""
 
 
-def _natural(path: Path) -> list[tuple[int, str]]:
-    """Sorts frame_2 before frame_10."""
-    out, digits, text = [], "", ""
-    for letter in path.name.lower() + "\0":
-        if letter.isdecimal():
-            digits += letter
-            continue
-        if digits:
-            out += [(0, text), (int(digits), "")]
-            digits = text = ""
-        text += letter
-    return [*out, (0, text)]
+@dataclass(frozen=True, kw_only=True, repr=False)
+class FilmReading(Reading):
+    """Faces followed through a film; as a reading, that of the first frame in which one was found.
+
+    Attributes:
+        film: what the film is called.
+        faces: for each face one frame for every one of the film, T in all, without their pictures.
+        pictures: JPEGs of the T frames, at most :data:`LONGEST` pixels long.
+        size: width and height of the frames themselves.
+        threshold: confidence above which a face stays tracked.
+        cut: whether the film went on.
+    """
+
+    film: str
+    faces: tuple[tuple[TrackedFrame, ...], ...]
+    pictures: tuple[bytes, ...]
+    size: tuple[int, int]
+    threshold: float
+    cut: bool = False
+
+    def picture(self, frame: int) -> Image.Image:
+        """The kept picture of a frame, RGB."""
+        with Image.open(io.BytesIO(self.pictures[frame])) as image:
+            return image.convert("RGB")
+
+    def small(self, frame: int) -> list[TrackedFrame]:
+        """What was found of all faces in a frame, in pixels of its kept picture, which it holds."""
+        picture = self.picture(frame)
+        scale = np.array(picture.size) / self.size
+        out = []
+        for face in self.faces:
+            one = face[frame]
+            region: Box | None = None
+            if one.region is not None:
+                (x0, y0), (x1, y1) = np.reshape(one.region, (2, 2)) * scale
+                region = float(x0), float(y0), float(x1), float(y1)
+            points = None if one.landmarks is None else one.landmarks * scale
+            out.append(replace(one, photo=picture, region=region, landmarks=points))
+        return out
 
 
-def _animation(path: Path) -> Iterator[Image.Image]:
-    try:
-        with Image.open(path, formats=formats()) as film:
-            check_size(*film.size)
-            for frame in ImageSequence.Iterator(film):
-                yield load_image(frame.copy())
-    except ImageError:
-        raise
-    except Exception as error:  # decoders raise many kinds on damaged files
-        raise ImageError(f"'{path}' is no animation that can be read ({error}).") from error
+def film_reading(
+    model: FaceModel,
+    frames: Iterable[Any],
+    name: str = "film",
+    *,
+    most: int = 4,
+    every: int = 12,
+    limit: int = 300,
+    progress: Callable[[int], None] | None = None,
+    detector: str | Detector = "default",
+) -> FilmReading:
+    """Follow the faces of a film and keep what a view of it needs.
+
+    Args:
+        model, frames, most, every, detector: as :func:`track_faces` takes them.
+        limit: frames that are read, at most.
+        progress: told how many frames are done.
+
+    Raises:
+        DataError: there is no frame, or the frames are not of one size.
+        CheckpointError, ImageError: as :func:`track_faces`.
+    """
+    kept: list[tuple[TrackedFrame, ...]] = []
+    pictures: list[bytes] = []
+    first: Face | None = None
+    size = (0, 0)
+    left = iter(frames)
+    for found in track_faces(islice(left, limit), model, most=most, every=every, detector=detector):
+        photo = found[0].photo
+        if pictures and photo.size != size:
+            raise DataError(
+                f"Frame {len(pictures)} is {photo.width} x {photo.height} pixels and those before it are {size[0]} x "
+                f"{size[1]}: give frames of one size."
+            )
+        size = photo.size
+        seen = next((one for one in found if one.landmarks is not None), None)
+        if seen is not None and first is None and seen.region is not None:
+            first = Face(photo, seen.region, factor=1.0, name=name)
+        pictures.append(_shrunk(photo))
+        kept.append(tuple(replace(one, photo=_NO_PICTURE) for one in found))
+        if progress is not None:
+            progress(len(pictures))
+    if not kept:
+        raise DataError(f"{name} holds no frame; give another film.")
+    if first is None:
+        first = Face(Image.new("RGB", size), (0.0, 0.0, float(size[0]), float(size[1])), factor=1.0, name=name)
+    plain = read(model, first, taps=())
+    count = len(kept[-1])
+    faces = [[frame[k] if k < len(frame) else _away(frame[0]) for frame in kept] for k in range(count)]
+    return FilmReading(
+        **{name: getattr(plain, name) for name in Reading.__dataclass_fields__},
+        film=name,
+        faces=tuple(map(tuple, faces)),
+        pictures=tuple(pictures),
+        size=size,
+        threshold=float(getattr(model.config, "threshold", 0.7)),
+        cut=next(left, None) is not None,
+    )
 
 
-def _film(path: Path) -> Iterator[Image.Image]:
-    try:
-        av = import_module("av")
-    except ImportError:
-        raise ImageError(
-            f"To read '{path.name}', install the extra (pip install -c constraints.txt -e '.[video]'), or save the "
-            "video as an animated GIF, WebP or PNG or as a folder of pictures."
-        ) from None
-    return _decode(path, av)
+_NO_PICTURE = Image.new("RGB", (1, 1))
 
 
-def _decode(path: Path, av: Any) -> Iterator[Image.Image]:
-    try:
-        with av.open(str(path)) as film:
-            if not film.streams.video:
-                raise ImageError(f"'{path.name}' holds no pictures, only sound.")
-            for frame in film.decode(video=0):
-                image = frame.to_image()
-                turn = int(getattr(frame, "rotation", 0) or 0)  # of a telephone held upright, counter-clockwise
-                yield load_image(image.rotate(turn, expand=True) if turn else image)
-    except av.FFmpegError as error:
-        raise ImageError(f"'{path.name}' is no video that can be read ({error}).") from error
+def _away(frame: TrackedFrame) -> TrackedFrame:
+    return replace(frame, state=AWAY, region=None, landmarks=None, pose=None, confidence=0.0)
+
+
+def _shrunk(photo: Image.Image) -> bytes:
+    scale, file = min(1.0, LONGEST / max(photo.size)), io.BytesIO()
+    side = (max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
+    photo.resize(side, Image.Resampling.BILINEAR).save(file, "JPEG", quality=85)
+    return file.getvalue()

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from workbench import figures
-from workbench.app import explorer, readings, state
+from workbench.app import explorer, options, readings, state
 from workbench.app.url_state import Selection
+from workbench.app.working import Told, about, compute, kept
 from workbench.attribution import (
     FILLS,
     METHODS,
@@ -34,7 +34,6 @@ from workbench.explain import to_csv
 from workbench.reading import Reading
 from workbench.widgets.attribution import attribution_payload
 
-Told = Callable[[int, int], None]
 _TARGET_WORDS = {"displacement": "how far it moves", "x": "its x", "y": "its y", "log_sigma": "log of its sigma"}
 _CHOICES = "attribution.choices"
 
@@ -48,7 +47,7 @@ def show() -> None:
     how = METHODS[method]
     key = (readings.FaceKey.of(selection), selection.model, method, target, fill, None if how.every else landmark)
     model = readings.model(selection.model)
-    found = _kept(key)
+    found = kept(key)
     expected = None if found is not None else cost(model, method, target, fill=fill)
     with press:
         pressed = st.button(
@@ -76,7 +75,7 @@ def show() -> None:
         def make(told: Told) -> dict[int, Attribution]:
             return attributed(model, face, landmark, target, method, progress=told, fill=fill).attributions
 
-        _compute(working, key, make, f"{how.title}, {expected.passes} passes")
+        compute(working, key, make, f"{how.title}, {expected.passes} passes", "attribution_cancel")
 
 
 def central(reading: Reading) -> int:
@@ -85,23 +84,13 @@ def central(reading: Reading) -> int:
     return int(np.linalg.norm(points - points.mean(0), axis=1).argmin())
 
 
-def about(seconds: float) -> str:
-    """A time that is expected, in words."""
-    if seconds < 1:
-        return "under a second"
-    return f"about {seconds:.0f} s" if seconds < 90 else f"about {seconds / 60:.0f} min"
-
-
 def _controls(selection: Selection, reading: Reading) -> tuple[str, str, str, Any]:
     """What the person chose (method, target, fill), and where the button goes."""
-    kept = explorer.options_of(_CHOICES)
     targets = [t for t in TARGETS if t != "log_sigma" or reading.alignment.variance is not None]
     which, what, fill, press = st.columns([3.2, 2, 2, 2], vertical_alignment="bottom", gap="small")
 
     def choose(name: str, label: str, known: list[str], words: Mapping[str, str]) -> str:
-        at = known.index(kept[name]) if kept.get(name) in known else 0
-        chosen = st.selectbox(label, known, at, key=f"attribution_{name}", format_func=lambda one: words[one])
-        return str(chosen)
+        return options.choose(_CHOICES, name, label, known, words.__getitem__)
 
     with which:
         method = choose("method", "Method", list(METHODS), {name: m.title for name, m in METHODS.items()})
@@ -109,43 +98,12 @@ def _controls(selection: Selection, reading: Reading) -> tuple[str, str, str, An
         target = choose("target", "What is explained", targets, _TARGET_WORDS)
     with fill:
         cover = choose("fill", "Covered with", list(FILLS), FILLS) if METHODS[method].filled else _no_fill()
-    explorer.keep_options(_CHOICES, {**kept, "method": method, "target": target, "fill": cover})
     return method, target, cover, press
 
 
 def _no_fill() -> str:
     st.selectbox("Covered with", ["nothing: slopes only"], disabled=True, key="attribution_no_fill")
     return next(iter(FILLS))
-
-
-def _kept(key: tuple[Any, ...]) -> Any:
-    """What was computed before, or None; nothing is computed for it."""
-    if key not in readings.ATTRIBUTIONS:
-        return None
-    try:
-        return readings.attributions(key, _absent)
-    except LookupError:  # it left just now
-        return None
-
-
-def _absent() -> Any:
-    raise LookupError
-
-
-def _compute(place: DeltaGenerator, key: tuple[Any, ...], make: Callable[[Told], Any], words: str) -> None:
-    """Make and keep something long, with a bar and a button that calls it off, then draw the page with it.
-
-    Whatever is pressed meanwhile reruns the page, and the next sign of progress ends this run: nothing is kept then.
-    """
-    with place.container(horizontal=True, vertical_alignment="center", gap="small", key="wb-working"):
-        bar = st.progress(0.0, text=words)
-        st.button("Cancel", key="attribution_cancel", icon=":material/close:")
-
-    def told(done: int, total: int) -> None:
-        bar.progress(min(1.0, done / max(1, total)), text=f"{words} · {done} of {total}")
-
-    readings.attributions(key, lambda: make(told))
-    st.rerun()
 
 
 def _save(reading: AttributionReading, of: Attribution, payload: Any, chosen: Mapping[str, Any]) -> None:
@@ -162,9 +120,9 @@ def _checks(selection: Selection, of: Attribution, key: tuple[Any, ...]) -> None
     """Curves with their baselines and the agreement of rankings; scrambled weights; each when it is asked for."""
     model, face = readings.model(selection.model), readings.face(selection)
     curve_key, random_key = (*key, of.landmark, "check"), (*key, of.landmark, "randomised")
-    checked, scrambled = _kept(curve_key), _kept(random_key)
+    checked, scrambled = kept(curve_key), kept(random_key)
     speed = seconds_of_a_pass(model)
-    st.markdown("##### Does the map hold?")
+    st.markdown("## Does the map hold?")
     if checked is None or scrambled is None:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="wb-checks"):
             wanted = again = False
@@ -181,10 +139,16 @@ def _checks(selection: Selection, of: Attribution, key: tuple[Any, ...]) -> None
             def check(told: Told) -> tuple[Curves, Agreement]:
                 return curves(model, face, of, progress=told), agreement(model, face, of, progress=told)
 
-            _compute(working, curve_key, check, "Deletion, insertion, agreement")
+            compute(working, curve_key, check, "Deletion, insertion, agreement", "attribution_cancel")
         if again:
             words = f"{of.how.title} with scrambled weights"
-            _compute(working, random_key, lambda told: randomised(model, face, of, progress=told), words)
+            compute(
+                working,
+                random_key,
+                lambda told: randomised(model, face, of, progress=told),
+                words,
+                "attribution_cancel",
+            )
         return
     _charts(checked, scrambled)
 
@@ -207,6 +171,6 @@ def _charts(checked: Any, scrambled: Any) -> None:
         return
     with st.container(horizontal=True, gap="small", key="wb-charts"):
         for k, chart in enumerate(charts):
-            st.plotly_chart(chart, key=f"attribution_chart_{k}", width="content", config={"displayModeBar": False})
+            explorer.chart(chart, f"attribution_chart_{k}", "A check of the attribution", width="content")
     for words in said:
         st.caption(words)

@@ -8,15 +8,17 @@ from pathlib import Path
 
 from workbench.app.explorer import Item
 from workbench.explain import landmarks_table, to_csv, to_json
+from workbench.explain.tables import to_pts
 from workbench.reading import Reading
 
 
 def landmarks_items(reading: Reading) -> list[Item]:
-    """The landmarks of a reading as CSV and as JSON."""
+    """The landmarks of a reading as CSV, as JSON and as .pts."""
     stem = reading.stem("landmarks")
     return [
         ("Landmarks as CSV", f"{stem}.csv", "text/csv", lambda: to_csv(landmarks_table(reading))),
         ("Landmarks as JSON", f"{stem}.json", "application/json", lambda: landmarks_json(reading)),
+        ("Landmarks as .pts", f"{stem}.pts", "text/plain", lambda: to_pts(reading.landmarks)),
     ]
 
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
 from workbench.app import messages, readings, requirements, state
+from workbench.app.options import keep_options, options_of
 from workbench.app.url_state import Selection
 from workbench.explain.mechanisms import concerned, sentence, summary
 from workbench.paths import share
-from workbench.views import View, get_view
+from workbench.views import Tool, View, get_view
 from workbench.widgets import Payload, mount, standalone_html
 from workbench.widgets.selection import settle
 
+__all__ = ["chart", "explorer_item", "keep_options", "linked", "options_of", "page", "page_link", "save_menu", "show"]
+
 Item = tuple[str, str, str, Callable[[], bytes | str]]
 """A download: label, file name, MIME type, maker."""
-_OPTIONS = "wb_options"
 _SHARED = ("kind", "stage", "layer", "head", "landmark")
 _ANY = ("kind", "stage", "layer")
 """Of these the shared selection may leave the choice to the view; a head or a landmark that is None means it."""
@@ -45,6 +47,9 @@ def linked(
     give: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
     of: Callable[[Selection], Hashable] = lambda _: None,
     passing: Sequence[str] = (),
+    kept_as: Mapping[str, str] | None = None,
+    key: str = "",
+    place: str = "",
     **others: Any,
 ) -> dict[str, Any]:
     """Mount a widget whose state ``selection`` follows the selection that all pages share, and is followed by it.
@@ -57,29 +62,36 @@ def linked(
         give: entries -> fields of the shared selection; by default the ``shared`` ones.
         of: what the ``passing`` entries belong to; they are let go where it has changed.
         passing: entries that do not outlive what they belong to.
+        kept_as: under which name a further state key is kept, where other pages share it.
+        key: of the widget, where a view stands on a page more than once.
+        place: under what its own settings are kept, by default the view's name; it begins with the name of the view
+            whose page it stands on, so that they are part of that page's link.
         others: further state keys of the widget, with their values.
 
     Returns:
         What the person last committed, by state key.
     """
     started = payload["meta"]["state"]["selection"]
+    place = place or name
     both = [entry for entry in shared if entry in started]
     give = give or (lambda new: {entry: new[entry] for entry in both})
+
+    # What depends on another entry starts anew with it.
+    bounds = payload["meta"].get("bounds", {})
+    bound = {k for k, b in bounds.items() if isinstance(b, Mapping) and "first" in b}
 
     def taken(s: Selection) -> Mapping[str, Any]:
         values = {entry: getattr(s, entry) for entry in both}
         return {k: v for k, v in values.items() if v not in (None, "") or k not in _ANY}
 
     def wanted() -> dict[str, Any]:
-        selection, kept = state.current(), options_of(name)
-        if kept.get("of") != of(selection):
+        selection, kept = state.current(), options_of(place)
+        if kept.get("of", of(selection)) != of(selection):
             kept = {k: v for k, v in kept.items() if k not in passing}
         own = {k: v for k, v in kept.items() if k in started}
         entries = {**own, **(take or taken)(selection)}
         if "bounds" not in payload["meta"]:
             return {**started, **entries}
-        # What depends on another entry starts anew with it.
-        bound = {k for k, b in payload["meta"]["bounds"].items() if isinstance(b, Mapping) and "first" in b}
         return settle(name, payload["meta"], {k: v for k, v in started.items() if k not in bound} | entries)
 
     def changed(now: dict[str, Any]) -> None:
@@ -88,12 +100,16 @@ def linked(
         given, limits = give(new), state.limits()
         common = {k: v for k, v in given.items() if limits.allow(k, v)}
         state.update(**{k: common.get(k) for k, v in given.items() if v != give(before)[k]})
-        kept = {k: v for k, v in new.items() if k not in common or common[k] != v or (v is None and k in _ANY)}
-        keep_options(name, {**kept, "of": of(state.current())})
+        kept = {
+            k: v
+            for k, v in new.items()
+            if (k not in common or common[k] != v or (v is None and k in _ANY)) and (k in bound or v != started.get(k))
+        }
+        keep_options(place, {**kept, "of": of(state.current())})
         for key in others:
-            keep_options(f"{name}.{key}", now[key])
+            keep_options((kept_as or {}).get(key, f"{name}.{key}"), now[key])
 
-    return mount(name, with_state(payload, selection=wanted(), **others), key=name, on_change=changed)
+    return mount(name, with_state(payload, selection=wanted(), **others), key=key or name, on_change=changed)
 
 
 def with_state(payload: Payload, **values: Any) -> Payload:
@@ -102,17 +118,13 @@ def with_state(payload: Payload, **values: Any) -> Payload:
     return {"meta": meta, "blobs": payload["blobs"]}
 
 
-def options_of(name: str) -> dict[str, Any]:
-    """What this session set in a view besides the shared selection (top-k, threshold ...)."""
-    return st.session_state.get(_OPTIONS, {}).get(name, {})
+def chart(figure: Any, key: str, alt: str, width: Literal["stretch", "content"] = "stretch") -> None:
+    """A figure on its own paper, whatever the scheme of the page, for its colours are those of its data; ``alt`` says
+    what it shows."""
+    st.plotly_chart(figure, key=key, width=width, theme=None, alt=alt, config={"displayModeBar": False})
 
 
-def keep_options(name: str, options: Mapping[str, Any]) -> None:
-    """Remember a view's own settings for this session."""
-    st.session_state[_OPTIONS] = {**st.session_state.get(_OPTIONS, {}), name: dict(options)}
-
-
-def page(view: View) -> Path:
+def page(view: View | Tool) -> Path:
     """The script of a view's page."""
     return share("pages") / f"{view.page}.py"
 
@@ -123,17 +135,19 @@ def page_link(name: str, label: str = "", **options: Any) -> None:
     st.page_link(page(view), label=label or view.question, icon=f":material/{view.icon}:", **options)
 
 
-def evidence(name: str, paths: Iterable[str] | None = None) -> None:
+def evidence(name: str, paths: Iterable[str] | None = None, model: str = "") -> None:
     """What interventions say of what a view shows, from the model's card.
 
     Args:
         name: of the view.
-        paths: taps that are shown; by default those whose axes the view needs, or all where it asks for none.
+        paths: taps that are shown; by default those whose axes the view needs or also records, or all
+            where it names none.
+        model: that reads the face, by default the chosen one.
     """
-    card = readings.cards().get(state.current().model)
+    card = readings.cards().get(model or state.current().model)
     if card is None or not card.mechanisms:
         return
-    axes = get_view(name).needs.axes
+    axes = (*get_view(name).needs.axes, *get_view(name).also)
     if paths is None and axes:
         paths = [path for path, has in card.taps.items() if tuple(has) in axes]
     rows = concerned(card.mechanisms, paths)

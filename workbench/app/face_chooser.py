@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from workbench.app import readings, state, uploads
-from workbench.app.gallery import Tile, gallery, thumbnail
+from workbench.app.gallery import Tile, gallery, short_labels, thumbnail
 from workbench.app.messages import plain
 from workbench.errors import WorkbenchError
 from workbench.faces import sample_info, sample_photo
@@ -16,6 +16,7 @@ from workbench.faces import sample_info, sample_photo
 _OWN = "own:"
 _UPLOADS = "wb_uploads"
 _CAMERA = "wb_camera_open"
+_MENU = "face_choice"
 
 
 def faces_strip() -> None:
@@ -24,6 +25,39 @@ def faces_strip() -> None:
     own = [_own_tile(photo) for photo in reversed(uploads.kept())]
     selected = f"{_OWN}{selection.photo}" if selection.photo else selection.sample
     gallery([*own, *_sample_tiles()], selected, _choose)
+
+
+def face_menu() -> None:
+    """Every page's own chooser: the same faces as a list, and a step to the one before and the one after."""
+    selection = state.current()
+    own = {f"{_OWN}{photo.digest}": photo.name for photo in reversed(uploads.kept())}
+    samples = readings.shelf().samples
+    faces = own | dict(zip(samples, short_labels([sample_info(name)["title"] for name in samples]), strict=True))
+    names = list(faces)
+    chosen = f"{_OWN}{selection.photo}" if selection.photo else selection.sample
+    if st.session_state.get(_MENU) != chosen and chosen in faces:
+        st.session_state[_MENU] = chosen
+    at = names.index(chosen) if chosen in faces else 0
+    with st.container(key="wb-faces", horizontal=True, gap=None, vertical_alignment="center"):
+        for by, sign, word in ((-1, "chevron_left", "Previous"), (1, "chevron_right", "Next")):
+            st.button(
+                f"{word} face",
+                key=f"face_{word.lower()}",
+                icon=f":material/{sign}:",
+                on_click=_choose,
+                args=(names[(at + by) % len(names)],),
+                type="tertiary",
+                help=f"{word} face ({'k' if by < 0 else 'j'})",
+            )
+        st.selectbox(
+            "Face",
+            names,
+            key=_MENU,
+            format_func=lambda name: faces[name],
+            on_change=lambda: _choose(st.session_state[_MENU]),
+            label_visibility="collapsed",
+            width=150,
+        )
 
 
 def credit() -> str:

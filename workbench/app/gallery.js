@@ -18,6 +18,37 @@ const STYLE = `
   margin: 0;
   list-style: none;
 }
+.frame {
+  position: relative;
+}
+/* More faces lie beyond an edge. */
+.frame::before,
+.frame::after {
+  content: "‹";
+  position: absolute;
+  z-index: 1;
+  inset-block: 0 8px;
+  left: 0;
+  width: 34px;
+  display: grid;
+  place-items: center start;
+  font: 600 22px / 1 var(--st-font, system-ui, sans-serif);
+  color: var(--st-text-color, #222);
+  background: linear-gradient(to right, var(--st-background-color, #fff) 45%, transparent);
+  pointer-events: none;
+  opacity: 0;
+}
+.frame::after {
+  content: "›";
+  left: auto;
+  right: 0;
+  place-items: center end;
+  background: linear-gradient(to left, var(--st-background-color, #fff) 45%, transparent);
+}
+.frame.before::before,
+.frame.after::after {
+  opacity: 1;
+}
 button {
   all: unset;
   box-sizing: border-box;
@@ -54,7 +85,7 @@ span {
   margin-top: 4px;
   font: 500 11px / 1.2 var(--st-font, system-ui, sans-serif);
   color: var(--st-text-color, #222);
-  opacity: 0.72;
+  opacity: 0.8;
   text-align: center;
   overflow-wrap: anywhere;
   display: -webkit-box;
@@ -91,12 +122,22 @@ function tile(item, selected, choose) {
 }
 
 function step(event, strip) {
-  const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-  if (!move) return;
   const buttons = [...strip.querySelectorAll("button")];
+  const ends = { Home: -buttons.length, End: buttons.length };
+  const move = { ArrowRight: 1, ArrowLeft: -1, ...ends }[event.key];
+  if (!move) return;
   const at = buttons.indexOf(strip.getRootNode().activeElement);
   buttons[Math.max(0, Math.min(buttons.length - 1, at + move))]?.focus();
   event.preventDefault();
+}
+
+/* The strip is one Tab stop: the tile that has the focus, or the chosen one. */
+function settle(strip) {
+  const buttons = [...strip.querySelectorAll("button")];
+  const focused = strip.getRootNode().activeElement;
+  const stop =
+    buttons.find((b) => b === focused) ?? buttons.find((b) => b.getAttribute("aria-pressed") === "true") ?? buttons[0];
+  for (const button of buttons) button.tabIndex = button === stop ? 0 : -1;
 }
 
 /* The strip alone is scrolled, never the page. */
@@ -107,6 +148,13 @@ function reveal(tile, strip) {
   const margin = 40; // what follows is hinted at
   if (place.left < box.left) strip.scrollLeft += place.left - box.left - margin;
   else if (place.right > box.right) strip.scrollLeft += place.right - box.right + margin;
+}
+
+/* Whether faces lie beyond the left and the right edge. */
+function hint(strip) {
+  const { scrollLeft, clientWidth, scrollWidth } = strip;
+  strip.parentElement.classList.toggle("before", scrollLeft > 8);
+  strip.parentElement.classList.toggle("after", scrollLeft + clientWidth < scrollWidth - 8);
 }
 
 const roots = new WeakMap();
@@ -121,7 +169,13 @@ export default function gallery({ parentElement, data, setTriggerValue }) {
     strip.setAttribute("role", "group");
     strip.setAttribute("aria-label", "Faces to choose from");
     strip.addEventListener("keydown", (event) => step(event, strip));
-    parentElement.append(style, strip);
+    strip.addEventListener("focusin", () => settle(strip));
+    const frame = document.createElement("div");
+    frame.className = "frame";
+    frame.append(strip);
+    strip.addEventListener("scroll", () => hint(strip), { passive: true });
+    new ResizeObserver(() => hint(strip)).observe(strip);
+    parentElement.append(style, frame);
     roots.set(parentElement, strip);
   }
   const choose = (name) => {
@@ -137,6 +191,8 @@ export default function gallery({ parentElement, data, setTriggerValue }) {
   if (strip.dataset.shown !== data.selected)
     requestAnimationFrame(() => reveal(strip.querySelector('[aria-pressed="true"]'), strip));
   strip.dataset.shown = data.selected;
+  settle(strip);
+  requestAnimationFrame(() => hint(strip));
   if (focused) [...strip.children].find((b) => b.dataset.name === focused)?.focus({ preventScroll: true });
   return () => roots.delete(parentElement);
 }

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from html import escape
 from pathlib import Path
 
 import streamlit as st
@@ -57,6 +58,11 @@ def short_labels(titles: Sequence[str]) -> list[str]:
         labels.append(f"{label} {chr(ord('a') + seen[label] % 26)}" if short.count(label) > 1 else label)
         seen[label] += 1
     return labels
+
+
+def picture_html(source: str, alt: str) -> str:
+    """A picture that says what it shows. ``source`` is a data URL."""
+    return f'<img class="wb-picture" src="{source}" alt="{escape(alt, quote=True)}">'
 
 
 def thumbnail(picture: Image.Image, side: int = 152) -> str:

@@ -1,36 +1,67 @@
-"""The strip above every page: which face, which model, how long it took and where."""
+"""The strip above every page: which face, which model, how long it took and where, and the way to another of each."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 import streamlit as st
 from PIL import Image, ImageDraw
 
-from workbench.app import gallery, messages, readings, state
+from workbench.app import (
+    dataset,
+    face_chooser,
+    gallery,
+    learn,
+    messages,
+    model_choice,
+    readings,
+    requirements,
+    shell,
+    state,
+)
 from workbench.errors import WorkbenchError
 from workbench.figures import palette
+from workbench.views import VIEWS
 
 
-def draw(title: str) -> None:
-    """Place the strip. A face or model that cannot be had shows as such; the page below says what to do."""
+def draw(title: str, view: str) -> None:
+    """Place the strip. A face or model that cannot be had shows as such; the page below says what to do.
+
+    Args:
+        title: of the page.
+        view: its name, for the models that have what it shows.
+    """
     notice = state.take_notice()
     state.headed()
-    selection = state.current()
+    selection = replace(state.current(), model=requirements.used(view))
     picture, facts = "", ["no face yet"]
     try:
         shown = readings.reading(selection)
         picture = readings.view("thumbnail", shown.key, lambda: _thumbnail(shown))
-        card = readings.cards().get(selection.model)
-        facts = [shown.reading.face.name, card.title if card else selection.model, readings.timing(shown)]
+        facts = [shown.reading.face.name, readings.timing(shown)]
     except WorkbenchError:
         pass
-    image = f'<img src="{picture}" alt="" width="34" height="34">' if picture else '<i class="wb-noface"></i>'
+    name = escape(facts[0], quote=True)
+    image = (
+        f'<img src="{picture}" alt="the chosen face, {name}" width="34" height="34">'
+        if picture
+        else '<i class="wb-noface"></i>'
+    )
     items = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
-    st.html(f'<header class="app-head">{image}<h1>{escape(title)}</h1><ul>{items}</ul></header>')
+    with st.container(key="wb-head", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(f'<header class="app-head">{image}<div><h1>{escape(title)}</h1><ul>{items}</ul></div></header>')
+        with messages.guard("choosers"):
+            face_chooser.face_menu()
+            model_choice.model_menu(view)
+        learn.menu(title)
+        shell.draw()
     if notice:
         with st.container(key="wb-notice"):
             st.markdown(f":material/info: {messages.plain(notice)}")
+    if view in VIEWS:
+        with messages.guard("label"):
+            dataset.label_bar()
 
 
 def icon(side: int = 64) -> Image.Image:

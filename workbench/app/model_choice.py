@@ -4,26 +4,48 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.app import readings, state
+from workbench.app import readings, requirements, state
 from workbench.models import ModelCard
+from workbench.views import VIEWS, get_view
+
+_MENU = "model_choice"
 
 
-def model_choice(key: str = "model_choice", short: bool = False) -> None:
-    """A chooser over the shelf and, below it unless ``short``, the chosen card's facts."""
-    cards = readings.cards()
-    names = list(cards)
-    chosen = state.current().model
-    if st.session_state.get(key) != chosen and chosen in names:
-        st.session_state[key] = chosen
+def model_menu(view: str) -> None:
+    """A chooser over the shelf: first the models that have what the view shows; the others say what they lack."""
+    cards, chosen = readings.cards(), requirements.used(view)
+    names = sorted(cards, key=lambda name: not requirements.fits(view, name))  # in the shelf's order within each part
+    if not names:
+        return
+    if st.session_state.get(_MENU) != chosen and chosen in names:
+        st.session_state[_MENU] = chosen
+    lacks = get_view(view).lacks if view in VIEWS else ""
 
-    def changed() -> None:
-        state.update(model=st.session_state[key])
+    def words(name: str) -> str:
+        return cards[name].title if requirements.fits(view, name) else f"{cards[name].title} · no {lacks}"
 
     st.selectbox(
-        "Model", names, key=key, format_func=lambda name: cards[name].title, on_change=changed, filter_mode=None
+        "Model",
+        names,
+        key=_MENU,
+        format_func=words,
+        on_change=_choose,
+        label_visibility="collapsed",
+        filter_mode=None,
+        width=230,
     )
-    if chosen in cards and not short:
-        card = cards[chosen]
+
+
+def _choose() -> None:
+    """A browser that still shows another page's words for a model sends those: they are passed over."""
+    if st.session_state[_MENU] in readings.cards():
+        state.update(model=st.session_state[_MENU])
+
+
+def model_facts() -> None:
+    """What the card of the chosen model tells."""
+    card = readings.cards().get(state.current().model)
+    if card is not None:
         st.caption("  \n".join(facts(card)), help="\n\n".join(card.notes) or None)
 
 

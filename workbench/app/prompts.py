@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.app import explorer, readings, requirements, shape, state
+from workbench.app import explorer, options, readings, requirements, shape, state
+from workbench.app.options import PACKINGS
 from workbench.app.url_state import Selection
 from workbench.errors import DataError
 from workbench.explain.prompts import lattice_points
@@ -17,7 +18,8 @@ from workbench.views import get_view
 from workbench.widgets.prompts import prompts_payload
 from workbench.widgets.shape import drawing_of
 
-_PROMPT, _BESIDE, _LATTICE = "prompts_prompt", "prompts_beside", "prompts_lattice"
+_CHOICES, _DRAWN, _LATTICE = "prompts.choices", "prompts.drawing", "prompts_lattice"
+PACKINGS[_DRAWN] = PACKINGS[shape.KEPT]
 _OWN = "your drawing"
 _NONE = "nothing"
 
@@ -32,11 +34,24 @@ def show() -> None:
     names = [*known, *([_OWN] if drawn else [])]
     of, beside, lattice = st.columns([2, 2, 1], gap="small", vertical_alignment="bottom")
     with of:
-        name = _choose("Prompt", names, _PROMPT)
+        name = options.choose(_CHOICES, "prompt", "Prompt", names)
     with beside:
-        other = _choose("A second prompt on the same face", [_NONE, *(n for n in names if n != name)], _BESIDE)
+        others = [_NONE, *(n for n in names if n != name)]
+        other = options.choose(_CHOICES, "beside", "A second prompt on the same face", others)
     with lattice:
-        plotted = st.toggle("Lattice", key=_LATTICE, help="A 10 x 10 lattice of the plane, found on the face.")
+        plotted = bool(options.options_of(_CHOICES).get("lattice", False))
+        if st.session_state.get(_LATTICE) != plotted:
+            st.session_state[_LATTICE] = plotted
+        st.toggle(
+            "Lattice",
+            key=_LATTICE,
+            help="A 10 x 10 lattice of the plane, found on the face.",
+            on_change=lambda: options.keep_options(
+                _CHOICES, {**options.options_of(_CHOICES), "lattice": st.session_state[_LATTICE]}
+            ),
+        )
+    # A drawing of the Shape page travels in this page's link too, where it is shown.
+    options.keep_options(_DRAWN, explorer.options_of(shape.KEPT) or options.options_of(_DRAWN) if name == _OWN else {})
     asked = {**known, **({_OWN: drawn} if drawn else {})}
     own = name == next(iter(known))
     record = get_view("prompts").recorded
@@ -64,7 +79,7 @@ def show() -> None:
 
 def _drawn(plane: tuple[Drawing, ...]) -> Drawing | None:
     """The drawing of the Shape page, where it is none of the conventions."""
-    kept = explorer.options_of(shape.KEPT)
+    kept = explorer.options_of(shape.KEPT) or options.options_of(_DRAWN)
     try:
         found = drawing_of(kept, plane) if kept else None
     except DataError:
@@ -72,9 +87,3 @@ def _drawn(plane: tuple[Drawing, ...]) -> Drawing | None:
     if found is None or any(same(found.points, one.points) for one in plane):
         return None
     return found
-
-
-def _choose(label: str, names: list[str], key: str) -> str:
-    if st.session_state.get(key) not in names:
-        st.session_state[key] = names[0]
-    return str(st.selectbox(label, names, key=key))

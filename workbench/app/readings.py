@@ -8,10 +8,11 @@ a cache looks into a session: what it needs is handed to it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from typing import Any, TypeVar, cast
 
+import numpy as np
 import streamlit as st
 import torch
 from PIL import Image
@@ -20,17 +21,20 @@ from workbench.app import uploads
 from workbench.app.cache import MEGABYTE, Cache
 from workbench.app.url_state import Limits, Selection, Shelf
 from workbench.axes import GENERAL, Axes
+from workbench.effects import EffectReading, Question, ask
 from workbench.errors import NoFaceError, WorkbenchError
 from workbench.explain import Map, inner_maps
 from workbench.faces import Face, Occluder, load_face, occlude, sample_face, sample_names
+from workbench.finding import EncodedFace, OtherViews, average_face, encode_face, other_views
 from workbench.landmarks import Drawing
 from workbench.landmarks.geometry import twins
 from workbench.models import FaceModel, ModelCard, list_models, load_model
-from workbench.models.zoo import DEFAULT
+from workbench.models.card import DEFAULT
 from workbench.reading import Encodings, Reading, encodings_of, read
 from workbench.shaping import ShapeReading, conventions, find_shape
 from workbench.tracing import taps
 from workbench.views import Offer, View, offer_of
+from workbench.widgets.shape import Answers, answers_to
 
 T = TypeVar("T")
 _FIRST_SAMPLE = "astronaut"
@@ -39,13 +43,14 @@ _OCCLUDED_SIDE = 640
 
 MODELS: Cache[FaceModel] = Cache(1024 * MEGABYTE)
 FACES: Cache[Face] = Cache(384 * MEGABYTE)
+ENCODED: Cache[EncodedFace] = Cache(128 * MEGABYTE)
 READINGS: Cache[Reading] = Cache(384 * MEGABYTE)
 """Small tensors, but each reading holds its photograph too."""
 MADE: Cache[Any] = Cache(256 * MEGABYTE)
 """Payloads of widgets, pictures of the gallery, and what is told of a model."""
 ATTRIBUTIONS: Cache[Any] = Cache(128 * MEGABYTE)
 """What was attributed, and its checks: seconds of work each, computed when a person asks for it."""
-CACHES = (MODELS, FACES, READINGS, MADE, ATTRIBUTIONS)
+CACHES = (MODELS, FACES, ENCODED, READINGS, MADE, ATTRIBUTIONS)
 
 
 @st.cache_resource(ttl=60, show_spinner=False)
@@ -71,7 +76,7 @@ def model(name: str) -> FaceModel:
 
     def load() -> FaceModel:
         with st.spinner("Loading the model…"):
-            return load_model(name)
+            return load_model(name, optimise=True)
 
     return MODELS.get(name, load)[0]
 
@@ -155,12 +160,21 @@ def reading(selection: Selection, model_name: str | None = None, record: Iterabl
     return _read(face(selection), (FaceKey.of(selection), name), name, tuple(record))
 
 
-def occluded(selection: Selection, occluder: Occluder) -> Shown:
-    """The chosen face with something laid over its crop, as the chosen model reads it."""
+def occluded(
+    selection: Selection, occluder: Occluder, record: Iterable[str | Axes] = GENERAL, model_name: str | None = None
+) -> Shown:
+    """The chosen face with something laid over its crop, as the chosen model (or ``model_name``) reads it; ``record``
+    as ``read`` takes ``taps``."""
+    name = model_name or selection.model
+    key = (FaceKey.of(selection), name, astuple(occluder))
+    return _read(covered(selection, occluder), key, name, tuple(record))
+
+
+def covered(selection: Selection, occluder: Occluder) -> Face:
+    """The chosen face with something laid over its crop."""
     plain = face(selection)
     painted, _ = occlude(plain.crop(_OCCLUDED_SIDE), occluder)
-    key = (FaceKey.of(selection), selection.model, astuple(occluder))
-    return _read(plain.with_crop(painted), key, selection.model)
+    return plain.with_crop(painted)
 
 
 def _read(a_face: Face, key: tuple[Hashable, ...], name: str, record: tuple[str | Axes, ...] = GENERAL) -> Shown:
@@ -171,6 +185,24 @@ def _read(a_face: Face, key: tuple[Hashable, ...], name: str, record: tuple[str 
 
     key = (*key, record)
     return Shown(*READINGS.get(key, make, _photos(key)), key)
+
+
+def asked(
+    selection: Selection, question: Question, donor: Selection | None = None, record: Iterable[str | Axes] = ()
+) -> EffectReading:
+    """The chosen face under a change of the chosen model, beside its plain reading; ``donor`` is the face that a part
+    is taken from. The shared model stays as it is: the change lives in this call alone."""
+    key = (FaceKey.of(selection), selection.model, question, None if donor is None else FaceKey.of(donor))
+    record = tuple(record)
+    chosen, plain = face(selection), reading(selection).reading
+    other = None if donor is None else face(donor)
+
+    def make() -> Reading:
+        network = model(selection.model)
+        with _ONE_AT_A_TIME:
+            return ask(network, chosen, question, other, plain, record)
+
+    return cast(EffectReading, READINGS.get((*key, record), make, _photos(key))[0])
 
 
 # Two forward passes at once on a few cores take as long as one after the other, and then neither time is honest.
@@ -193,6 +225,54 @@ def shape(selection: Selection, name: str, drawing: Drawing, record: Iterable[st
             return find_shape(network, chosen, drawing, record)
 
     return cast(ShapeReading, READINGS.get(key, make, _photos(key))[0])
+
+
+def encoded_face(selection: Selection, name: str) -> EncodedFace:
+    """The chosen face as the decoder of the model ``name`` sees it, made once for any number of drawings."""
+    key, chosen = FaceKey.of(selection), face(selection)
+
+    def make() -> EncodedFace:
+        network = model(name)
+        with _ONE_AT_A_TIME:
+            return encode_face(network, chosen)
+
+    return ENCODED.get((key, name), make, _photos(key))[0]
+
+
+def answers(
+    selections: Sequence[Selection], name: str, drawn: Drawing, state: Mapping[str, Any], plane: tuple[Drawing, ...]
+) -> Answers:
+    """A drawing as the model ``name`` finds it on several faces: the decoder alone runs. Once a drag has ended, the
+    first face is looked at otherwise, too."""
+    faces = [encoded_face(selection, name) for selection in selections]
+    views = None if state.get("live") else seen_otherwise(selections[0], name)
+    network = model(name)
+    with _ONE_AT_A_TIME:
+        return answers_to(network, faces, plane, drawn, state, views)
+
+
+def seen_otherwise(selection: Selection, name: str) -> OtherViews | None:
+    """The chosen face mirrored and cropped otherwise, encoded once; None where its crop is painted."""
+    chosen = face(selection)
+    if chosen.painted:
+        return None
+
+    def make() -> OtherViews:
+        network = model(name)
+        with _ONE_AT_A_TIME:
+            return other_views(network, chosen)
+
+    return view("other-views", (name, FaceKey.of(selection)), make)
+
+
+def average(name: str) -> np.ndarray:
+    """The mean of the frontal sample faces on the plane of the model ``name``."""
+    frontal = [n for n in sample_names() if n.startswith("frontal")] or list(sample_names())[:1]
+
+    def make() -> np.ndarray:
+        return average_face(model(name), [encoded_face(Selection(sample=n, model=name), name) for n in frontal])
+
+    return view("average", (name,), make)
 
 
 def listed(name: str) -> tuple[Map, ...]:
@@ -242,7 +322,7 @@ def timing(shown: Shown) -> str:
     r = shown.reading
     where = f"CPU, {_threads()}" if r.device == "cpu" else f"GPU ({torch.cuda.get_device_name(r.device)})"
     taken = f"read in {1000 * r.seconds:.0f} ms on {where}"
-    return taken if shown.fresh else f"{taken}; now shown from memory"
+    return taken if shown.fresh else f"{taken}; from memory"
 
 
 def _threads() -> str:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import streamlit as st
 from PIL import Image
 
 from workbench import figures
-from workbench.app import downloads, explorer, face_chooser, messages, readings, requirements, state, uploads
+from workbench.app import downloads, explorer, face_chooser, gallery, messages, readings, requirements, state, uploads
 from workbench.app.url_state import FACTOR_RANGE
-from workbench.errors import NoFaceError
+from workbench.errors import NoFaceError, TraceError
 from workbench.explain import relation_kinds
 from workbench.faces import CROP_FACTOR
 from workbench.faces.image import original_size
 from workbench.views import VIEWS, get_view
 from workbench.widgets import mount, picker_payload
+from workbench.widgets.picker import CHOICE
+from workbench.widgets.selection import resolve
 
 _FACTOR = "crop_factor"
 _FIRST_VIEW = "start_view"
+_KEPT = "picker.first"
 _FIRST_VIEWS = ("Its relations", "What it sees")
 
 
@@ -43,16 +47,19 @@ def first_view(shown: readings.Shown) -> None:
     if not requirements.fits("relations", state.current().model):
         _crop(shown)
         return
+    wanted = _FIRST_VIEWS[bool(explorer.options_of(_KEPT).get("sees", False))]
+    if st.session_state.get(_FIRST_VIEW) != wanted:
+        st.session_state[_FIRST_VIEW] = wanted
     st.segmented_control(
         "View",
         _FIRST_VIEWS,
-        default=_FIRST_VIEWS[0],
         key=_FIRST_VIEW,
+        on_change=lambda: explorer.keep_options(_KEPT, {"sees": st.session_state[_FIRST_VIEW] == _FIRST_VIEWS[1]}),
         label_visibility="collapsed",
         required=True,
         width="stretch",
     )
-    if st.session_state.get(_FIRST_VIEW) == _FIRST_VIEWS[1]:
+    if wanted == _FIRST_VIEWS[1]:
         _crop(shown)
     else:
         _relations(shown)
@@ -67,7 +74,8 @@ def _relations(shown: readings.Shown) -> None:
         "first view", key, lambda: figures.face_alone(figures.partners(reading, kind, exclude_self=True))
     )
     with st.container(key="wb-preview"):
-        st.image(picture.decode(), width="stretch")
+        source = f"data:image/svg+xml;base64,{base64.b64encode(picture).decode()}"
+        st.html(gallery.picture_html(source, "the face with the strongest relation of each landmark"))
     st.caption(f"{caption} · thicker and brighter: larger")
 
 
@@ -75,7 +83,8 @@ def _crop(shown: readings.Shown) -> None:
     reading = shown.reading
     size = reading.input_size
     with st.container(key="wb-crop"):
-        st.image(Image.fromarray(reading.face.crop(size)), width="stretch")
+        crop = gallery.data_url(Image.fromarray(reading.face.crop(size)), "PNG")
+        st.html(gallery.picture_html(crop, f"the crop of {size} x {size} pixels that the model sees"))
     side = round(reading.face.original_side)
     st.caption(f"{size} x {size} pixels from {side} x {side} of the photograph.")
 
@@ -116,7 +125,8 @@ def save(shown: readings.Shown) -> None:
 def _picker(shown: readings.Shown) -> None:
     """The photograph with its landmarks, the faces found in it and the square that is cropped."""
     payload = readings.view("picker", shown.key, lambda: get_view("picker").payload(shown.reading, {}))
-    mount("picker", payload, key="picker", on_change=_choose_face)
+    faces = payload["meta"]["bounds"]["index"]
+    mount("picker", payload, key="picker", on_change=lambda now: _choose_face(now, faces))
 
 
 def _box_wanted(photo: uploads.Photo) -> None:
@@ -127,12 +137,17 @@ def _box_wanted(photo: uploads.Photo) -> None:
         (readings.FaceKey.of_photo(photo),),
         lambda: picker_payload(picture, [], original=original_size(picture)),
     )
-    mount("picker", payload, key="picker", on_change=_choose_face)
+    faces = payload["meta"]["bounds"]["index"]
+    mount("picker", payload, key="picker", on_change=lambda now: _choose_face(now, faces))
 
 
-def _choose_face(now: dict[str, Any]) -> None:
-    choice = now["choice"]
-    if "box" in choice:
+def _choose_face(now: dict[str, Any], faces: int) -> None:
+    try:
+        choice = resolve(CHOICE, now["choice"], {"index": faces})
+    except TraceError as error:
+        state.notify(f"{error} The face stays the one it was.")
+        return
+    if choice["box"] is not None:
         state.try_face(box=tuple(float(v) for v in choice["box"]), index=0)
-    elif "index" in choice:
-        state.try_face(box=None, index=int(choice["index"]))
+    elif choice["index"] is not None:
+        state.try_face(box=None, index=choice["index"])

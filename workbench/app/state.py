@@ -7,22 +7,28 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.app import readings, uploads
-from workbench.app.url_state import Limits, Selection, clamp, from_link, to_link
+from workbench.app import options, readings, uploads
+from workbench.app.options import TOUCHED as _TOUCHED
+from workbench.app.url_state import Limits, Selection, clamp, from_link, to_link, told
 from workbench.errors import WorkbenchError
 
 _SELECTION = "wb_selection"
 _WRITTEN = "wb_link_written"
-_TOUCHED = "wb_touched"
 _NOTICE = "wb_notice"
 _HEADED = "wb_headed"
+_VIEW = "wb_view"
 _OWN = "wb_own"
 """The last selection of an own photograph, to which the browser's Back button may return."""
 
 
-def sync() -> None:
+def sync(view: str) -> None:
     """Take over the link when it says something new: at a session's first run, and when it was changed by hand or
-    by the browser's Back button. Switching pages empties the link and changes nothing."""
+    by the browser's Back button. Switching pages empties the link and changes nothing.
+
+    Args:
+        view: name of the view whose page is open; its own settings are part of the link.
+    """
+    st.session_state[_VIEW] = view
     link = dict(st.query_params.items())
     first = _SELECTION not in st.session_state
     touched = st.session_state.pop(_TOUCHED, False)
@@ -37,6 +43,7 @@ def sync() -> None:
     else:
         selection, complaint = _with_a_face(selection, complaint)
     st.session_state[_SELECTION] = selection
+    complaint = complaint or told(options.from_link(view, link.get("set", "")))
     if complaint:
         notify(complaint)
 
@@ -51,8 +58,10 @@ def _with_a_face(selection: Selection, complaint: str) -> tuple[Selection, str]:
 
 
 def publish() -> None:
-    """Write the selection into the link."""
+    """Write the selection, and what is set in the page's view, into the link."""
     link = to_link(current())
+    if settings := options.to_link(st.session_state.get(_VIEW, "")):
+        link["set"] = settings
     # A run that came from a quick second change does not know what the one before it has written meanwhile.
     known = st.session_state.get(_WRITTEN) == link
     st.session_state[_WRITTEN] = link

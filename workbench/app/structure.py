@@ -7,8 +7,9 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.app import explorer, readings, requirements, state
+from workbench.app import explorer, readings, requirements, state, what_if
 from workbench.app.url_state import Selection
+from workbench.axes import ENCODINGS
 from workbench.models import ModelCard
 from workbench.widgets import structure_payload
 
@@ -53,3 +54,15 @@ def show() -> None:
         st.caption("No other model of this system is on the shelf with another number of points, so it stands alone.")
     explorer.evidence("structure")
     explorer.save_menu(explorer.explorer_item("structure", payload, chosen), key="structure")
+    now, encodings = chosen["selection"], readings.encoded(state.current().model)
+    pinned = now["landmark"] if now["model"] == own else None
+    what_if.panel(
+        what_if.Target(
+            encodings.tensor,
+            ENCODINGS[0],
+            "all encodings",
+            {} if pinned is None else {"landmark": pinned},
+            what_if.landmark_words(encodings.scheme, pinned),
+        ),
+        "Pin a landmark of the chosen model to ask about its encoding alone.",
+    )

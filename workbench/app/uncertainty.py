@@ -15,6 +15,8 @@ from workbench.faces import Occluder
 from workbench.reading import Reading
 from workbench.widgets import uncertainty_payload
 
+KEPT = "all.occluder"
+"""Under which name all pages keep the occluder."""
 _AROUND = 0.02
 """How far the first occluder reaches beyond the mouth's landmarks, in [0, 1] of the crop."""
 
@@ -36,7 +38,7 @@ def occluder_of(value: dict[str, Any]) -> Occluder | None:
         return Occluder(
             float(value["x"]), float(value["y"]), float(value["w"]), float(value["h"]), str(value.get("fill", "grey"))
         )
-    except (ImageError, KeyError, TypeError, ValueError):
+    except (ImageError, KeyError, TypeError, ValueError, OverflowError):
         return None
 
 
@@ -45,7 +47,7 @@ def show() -> None:
     if requirements.missing("uncertainty"):
         return
     selection = state.current()
-    committed = explorer.options_of("uncertainty.occluder")
+    committed = explorer.options_of(KEPT)
     occluder = occluder_of(committed)
     plain = readings.reading(selection)
     if occluder is None:
@@ -58,7 +60,7 @@ def show() -> None:
                 "Cover the mouth",
                 key="cover_mouth",
                 on_click=explorer.keep_options,
-                args=("uncertainty.occluder", mouth(plain.reading)),
+                args=(KEPT, mouth(plain.reading)),
                 icon=":material/ink_eraser:",
             )
         _explorer(plain, plain, {})
@@ -75,12 +77,12 @@ def show() -> None:
     if listens:
         words, picture = st.columns([2, 3])
         with words:
-            st.markdown("##### Which landmarks are listened to more, and which less")
+            st.markdown("## Which landmarks are listened to more, and which less")
             st.caption(f"{change.caption} · {readings.timing(shown)}")
             explorer.page_link("relations", "All relations, uncovered")
         with picture:
             figure = figures.relation_change(change, shown.reading, plain.reading)
-            st.plotly_chart(figure, key="relation_change", config={"displayModeBar": False})
+            explorer.chart(figure, "relation_change", "The face with the relations that the occluder changed most")
     _promise(plain.reading)
 
 
@@ -89,14 +91,14 @@ def _promise(reading: Reading) -> None:
     if not reading.calibration:
         return
     report = CalibrationReport.from_card(reading.calibration)
-    st.markdown("##### Does σ keep its promise?")
+    st.markdown("## Does σ keep its promise?")
     st.markdown(report.verdict())
     curve, errors, table = st.columns([9, 9, 11])
     for place, name, figure in (
         (curve, "coverage", figures.calibration(report)), (errors, "errors", figures.error_against_sigma(report))
     ):  # fmt: skip
         with place:
-            st.plotly_chart(figure, key=name, width="content", config={"displayModeBar": False})
+            explorer.chart(figure, name, f"σ against the error: {name}", width="content")
     with table, st.container(key="wb-coverage"):
         st.markdown(to_markdown(report.table()))
     st.caption(report.caption())
@@ -107,7 +109,7 @@ def _explorer(shown: readings.Shown, plain: readings.Shown, cover: dict[str, Any
     payload = readings.view(
         "uncertainty", shown.key, lambda: uncertainty_payload(shown.reading, cover, plain.reading if cover else None)
     )
-    chosen = explorer.linked("uncertainty", payload, occluder=cover)
+    chosen = explorer.linked("uncertainty", payload, kept_as={"occluder": KEPT}, occluder=cover)
     explorer.evidence("uncertainty", ("patches.next_half",))
     explorer.save_menu(explorer.explorer_item("uncertainty", payload, chosen), key="uncertainty")
 

@@ -11,9 +11,10 @@ from PIL import Image
 from workbench.app.cache import Picture, shared_picture
 from workbench.errors import ImageError
 from workbench.faces import load_image
+from workbench.faces.image import endings
 
 KEEP = 4
-TYPES = ("jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff", "avif", "jp2")
+TYPES = tuple(ending[1:] for ending in endings())
 _PHOTOS = "wb_photos"
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from workbench.models.base import ModelCard
+from workbench.models.card import ModelCard
 
 FACTOR_RANGE = (0.6, 2.0)
 OWN_PHOTO = "own"
@@ -70,8 +70,9 @@ class Limits:
     @classmethod
     def of(cls, card: ModelCard) -> Limits:
         """The limits written in a model card; a system without an axis has 1 there."""
-        c = card.config
-        return cls(int(c.get("stages", 1)), int(c.get("layers", 1)), int(c.get("heads", 1)), card.landmarks)
+        told = (card.config.get(name, 1) for name in ("stages", "layers", "heads"))
+        stages, layers, heads = (value if isinstance(value, int) and value > 0 else 1 for value in told)
+        return cls(stages, layers, heads, card.landmarks)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def from_link(link: Mapping[str, str], shelf: Shelf) -> tuple[Selection, str]:
     model = reader.one_of("model", tuple(shelf.models), default.model)
     selection = Selection(sample=sample, model=model)
     if "photo" in link and "sample" not in link:
-        reader.complaints.append("the photograph (your own photographs are never part of a link)")
+        reader.own_photo_gone = True
     if sample == link.get("sample"):
         selection = replace(
             selection,
@@ -148,12 +149,18 @@ def clamp(selection: Selection, limits: Limits) -> Selection:
     return replace(selection, **gone)
 
 
+def told(complaints: str) -> str:
+    """The sentence about what a link named in vain; "" for nothing."""
+    return complaints and f"Some of this link could not be used, so defaults stand in its place: {complaints}."
+
+
 class _Reader:
     """Reads typed values out of a link and remembers what was wrong."""
 
     def __init__(self, link: Mapping[str, str]) -> None:
         self.link = link
         self.complaints: list[str] = []
+        self.own_photo_gone = False
 
     def one_of(self, key: str, choices: Iterable[str], default: str) -> str:
         value = self.link.get(key)
@@ -211,9 +218,13 @@ class _Reader:
         return (numbers[0], numbers[1], numbers[2], numbers[3])
 
     def sentence(self) -> str:
-        if not self.complaints:
-            return ""
-        return f"Some of this link could not be used, so defaults stand in its place: {'; '.join(self.complaints)}."
+        said = []
+        if self.own_photo_gone:
+            said.append(
+                "Your own photograph is no longer here and never part of a link, so a sample face is shown: choose "
+                "the photograph again."
+            )
+        return " ".join(filter(None, (*said, told("; ".join(self.complaints)))))
 
     def _refuse(self, key: str, value: str, reason: str) -> None:
         shown = "".join(c if c.isprintable() else " " for c in value)

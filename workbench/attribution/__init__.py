@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workbench.attribution.answers import TARGETS, Progress, check_landmark
+from workbench.attribution.answers import TARGETS, Progress, answer_of, check_landmark, rgb_of
 from workbench.attribution.attribute import Cost, attribute, attributed, cost
 from workbench.attribution.captums import layers
 from workbench.attribution.checks import Agreement, Curves, agreement, curve_passes, curves
@@ -27,6 +27,7 @@ __all__ = [
     "Randomised",
     "Settings",
     "agreement",
+    "answer_of",
     "attribute",
     "attributed",
     "check_landmark",
@@ -36,4 +37,5 @@ __all__ = [
     "facial_parts",
     "layers",
     "randomised",
+    "rgb_of",
 ]

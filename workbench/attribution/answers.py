@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from workbench.errors import Cancelled, SettingsError, UnknownNameError
+from workbench.errors import Cancelled, SettingsError, UnknownNameError, unknown
 
 if TYPE_CHECKING:
+    from workbench.faces import Face
     from workbench.models.base import FaceModel
 
 TARGETS = ("displacement", "x", "y", "log_sigma")
@@ -93,6 +94,39 @@ class Asked:
         return Answer(torch.cat([one.points for one in found]), torch.cat(sigma) if sigma else None)
 
 
+def answer_of(model: FaceModel, landmark: int, target: str = "x") -> Callable[[Tensor], Tensor]:
+    """A model as the function that autograd and Captum take, with one number of its answer a crop.
+
+    Args:
+        model: from ``load_model``.
+        landmark: which one.
+        target: "x" or "y" in pixels of the crop, or "log_sigma" where the model predicts one.
+
+    Returns:
+        RGB crops (B, 3, S, S) in [0, 1], see :func:`rgb_of` -> (B,).
+
+    Raises:
+        UnknownNameError: no such landmark or target.
+    """
+    check_landmark(landmark, model)
+    known = [name for name in TARGETS if name != "displacement"]
+    if target not in known:
+        raise UnknownNameError(f"A plain answer has no '{target}'; choose one of {', '.join(known)}.")
+    asked = Asked(model)
+
+    def answer(rgb: Tensor) -> Tensor:
+        found = asked(rgb)
+        check_target(target, model, found.log_sigma is not None)
+        return found.target(target, landmark, rgb.new_zeros(2))
+
+    return answer
+
+
+def rgb_of(model: FaceModel, face: Face) -> Tensor:
+    """(1, 3, S, S) RGB in [0, 1], a face's crop at the model's size and on its device."""
+    return crop_of(model, face.crop(model.input_size))[None]
+
+
 def crop_of(model: FaceModel, crop: object) -> Tensor:
     """(S, S, 3) uint8 -> (3, S, S) in [0, 1] on the model's device."""
     return torch.tensor(crop, device=model.device).permute(2, 0, 1).float() / 255
@@ -101,7 +135,7 @@ def crop_of(model: FaceModel, crop: object) -> Tensor:
 def check_target(target: str, model: FaceModel, has_sigma: bool = True) -> None:
     """Raises UnknownNameError for a target that does not exist, SettingsError for one that this model lacks."""
     if target not in TARGETS:
-        raise UnknownNameError(f"There is no target '{target}'; choose one of {', '.join(TARGETS)}.")
+        raise unknown("target", target, TARGETS)
     if target == "log_sigma" and not has_sigma:
         raise SettingsError(
             f"{model.name} predicts no sigma; choose another target ({', '.join(TARGETS[:-1])}) or a DSLPT model."

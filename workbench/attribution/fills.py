@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from workbench.attribution.parts import hull_distance
-from workbench.errors import UnknownNameError
+from workbench.errors import unknown
 
 FILLS = {
     "blur": "a blur of the face",
@@ -32,7 +32,7 @@ def filled(crop: np.ndarray, fill: str, points: np.ndarray) -> np.ndarray:
         UnknownNameError: no such fill.
     """
     if fill not in FILLS:
-        raise UnknownNameError(f"There is no fill '{fill}'; choose one of {', '.join(FILLS)}.")
+        raise unknown("fill", fill, FILLS)
     if fill == "blur":
         return np.asarray(Image.fromarray(crop).filter(ImageFilter.GaussianBlur(crop.shape[0] / 12)))
     if fill == "face":

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 from workbench.attribution.fills import FILLS
-from workbench.errors import SettingsError, UnknownNameError
+from workbench.errors import SettingsError, unknown
 
 PROFILE = 65
 """Places of the path of an integral that are looked at before its steps are shared out."""
@@ -48,7 +48,7 @@ class Settings:
     fill: str = "blur"
     window: int | None = None
     stride: int | None = None
-    steps: int = 64
+    steps: int = 128
     samples: int = 128
     noise: float = 0.1
     noisy: int = 8
@@ -57,7 +57,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         if self.fill not in FILLS:
-            raise UnknownNameError(f"There is no fill '{self.fill}'; choose one of {', '.join(FILLS)}.")
+            raise unknown("fill", self.fill, FILLS)
         for name in ("window", "stride", "steps", "samples", "noisy"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -167,5 +167,5 @@ BACKWARD = 3
 def get_method(name: str) -> Method:
     """A method by its name. Raises UnknownNameError."""
     if name not in METHODS:
-        raise UnknownNameError(f"There is no attribution method '{name}'; choose one of {', '.join(METHODS)}.")
+        raise unknown("attribution method", name, METHODS)
     return METHODS[name]

@@ -13,9 +13,9 @@ from workbench.attribution.fills import FILLS
 from workbench.attribution.parts import Parts
 from workbench.attribution.register import METHODS, Method, Settings
 from workbench.errors import DataError, TraceError
-from workbench.explain.caption_tables import ATTRIBUTION
 from workbench.explain.captions import Fact, compose
 from workbench.explain.facts import named
+from workbench.explain.why_captions import ATTRIBUTION
 from workbench.landmarks import Scheme
 from workbench.reading import Reading
 
@@ -90,7 +90,7 @@ class Attribution:
         return compose(ATTRIBUTION, self.facts())
 
     def facts(self, lo: float | None = None, hi: float | None = None, most: bool = False) -> dict[str, Fact]:
-        """Facts of ``caption_tables.ATTRIBUTION``; ``lo`` and ``hi`` are where a picture's colours begin and
+        """Facts of ``why_captions.ATTRIBUTION``; ``lo`` and ``hi`` are where a picture's colours begin and
         end, at the 99th percentile for ``most``."""
         how, s = self.how, self.settings
         window, stride = s.windows(self.input_size)
@@ -168,7 +168,7 @@ class Attribution:
         return path
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class AttributionReading(Reading):
     """A reading with what was attributed of it.
 

@@ -14,7 +14,7 @@ from typing import Annotated, ParamSpec
 
 import typer
 
-from workbench.cli import attribute, calibrate, catalogue, evaluate, inspect, study, track, train
+from workbench.cli import attribute, calibrate, catalogue, evaluate, inspect, notebooks, study, track, train, what_if
 from workbench.errors import WorkbenchError
 
 P = ParamSpec("P")
@@ -59,6 +59,11 @@ def missing(error: ModuleNotFoundError) -> str:
         return (
             f"Training needs the package '{package}'; install the extra: pip install -c constraints.txt -e '.[train]'"
         )
+    if package in ("jupyterlab", "nbclient", "nbconvert", "nbformat"):
+        return (
+            f"The lessons need the package '{package}'; install the extra: pip install -c constraints.txt -e "
+            "'.[notebook]'"
+        )
     if not package or package == "workbench":
         raise error
     return f"The package '{package}' is missing: install again with pip install -c constraints.txt -e ."
@@ -102,6 +107,7 @@ for function in (
     inspect.figure,
     inspect.shape,
     attribute.attribute,
+    what_if.what_if,
     track.track,
     evaluate.evaluate,
     calibrate.calibrate,
@@ -109,6 +115,7 @@ for function in (
     train.train,
     train.import_weights,
     evaluate.bench,
+    notebooks.notebooks,
 ):
     app.command(function.__name__.replace("_", "-"))(plainly(function))
 

@@ -10,7 +10,7 @@ import typer
 
 from workbench.cli import io
 from workbench.cli.io import one_face
-from workbench.cli.options import DEFAULT_MODEL, BoxText, FaceNumber, Image, ModelName
+from workbench.cli.options import DEFAULT_MODEL, BoxText, Device, FaceNumber, Image, ModelName
 from workbench.errors import DataError
 from workbench.views import get_view
 
@@ -43,6 +43,7 @@ def attribute(
     ] = False,
     face: FaceNumber = 1,
     box: BoxText = None,
+    device: Device = "auto",
 ) -> None:
     """Show which places or parts of the face a landmark depends on."""
     from workbench import attribution
@@ -56,7 +57,7 @@ def attribute(
     if out is not None and not out.parent.is_dir():
         raise DataError(f"The folder {out.parent} does not exist; create it first.")
     method, target = method.replace("-", "_"), target.replace("-", "_")
-    network = load_model(model)
+    network = load_model(model, device=device)
     attribution.check_landmark(landmark, network)
     seen = one_face(image, box, face)
     expected = attribution.cost(network, method, target, fill=fill, layer=layer)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workbench.cli.options import DEFAULT_MODEL, AsJson, ModelName
+from workbench.cli.options import DEFAULT_MODEL, AsJson, Device, ModelName
 
 if TYPE_CHECKING:
     from workbench.explain import CalibrationReport
@@ -35,6 +35,7 @@ def calibrate(
     ] = None,
     write: Annotated[bool, typer.Option("--write", help="Put it onto the model's card, beside its weights.")] = False,
     as_json: AsJson = False,
+    device: Device = "auto",
 ) -> None:
     """Measure the coverage of a model's sigma, and fit the scalar of each stage that mends it."""
     from workbench.evaluation import calibrate as measure
@@ -43,11 +44,11 @@ def calibrate(
 
     warnings.filterwarnings("ignore", message=".* faces were left out")
     report = measure(
-        load_model(model),
+        load_model(model, device=device),
         data,
         labels=labels,
         split=None if split == "all" else split,
-        folds=[load_model(one) for one in fold or ()],
+        folds=[load_model(one, device=device) for one in fold or ()],
         compare=compare,
         progress=sys.stderr.isatty(),
     )

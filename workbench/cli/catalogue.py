@@ -21,8 +21,7 @@ def models(
     if presets:
         list_presets(as_json)
         return
-    from workbench.evaluation.table import error_of
-    from workbench.models import list_models
+    from workbench.models.card import error_of, list_models
 
     cards = list_models()
     if as_json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,20 +11,35 @@ from typing import Annotated, Any
 import typer
 
 from workbench.cli import io
-from workbench.cli.io import from_one, one_face, parse_box, parse_face
-from workbench.cli.options import DEFAULT_MODEL, DEFAULT_PROMPTED, AsJson, BoxText, FaceNumber, Image, ModelName
+from workbench.cli.io import from_one, meanwhile, one_face, parse_box, parse_face
+from workbench.cli.options import (
+    DEFAULT_MODEL,
+    DEFAULT_PROMPTED,
+    AsJson,
+    BoxText,
+    Device,
+    FaceNumber,
+    Image,
+    ModelName,
+)
 from workbench.errors import DataError, ImageError, SettingsError, TraceError, UnknownNameError, WorkbenchError
-from workbench.views import figures, get_view
+from workbench.views import figures, get_view, offer_of, without
+
+_SHAPES = "A shape saved by the app or by another tool (.json, .csv, .npz, .pts, .xml), or a convention: 98."
 
 
 def predict(
-    images: Annotated[list[str], typer.Argument(metavar="IMAGE...", help="Photographs, or sample:NAME.")],
+    images: Annotated[
+        list[str], typer.Argument(metavar="IMAGE...", help="Photographs, folders of them, or sample:NAME.")
+    ],
     model: ModelName = DEFAULT_MODEL,
+    shape: Annotated[str | None, typer.Option(help=f"Find these points instead: {_SHAPES}")] = None,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one line a landmark.")] = False,
     out: Annotated[Path | None, typer.Option(help="Write one JSON file a photograph into this folder.")] = None,
     face: Annotated[str, typer.Option(help="Which face: 1, 2, ..., the most prominent first, or 'all'.")] = "1",
     box: BoxText = None,
+    device: Device = "auto",
 ) -> None:
     """Find the landmarks of one or many photographs.
 
@@ -31,21 +47,24 @@ def predict(
     """
     from tqdm import tqdm
 
-    from workbench.models import load_model
-    from workbench.reading import read
-
     if as_json and as_csv:
         raise UnknownNameError("Choose --json or --csv, not both.")
-    if out is not None and not out.is_dir():
+    if out is not None and not os.path.isdir(out):
         raise ImageError(f"There is no folder {out}; make it first or choose another.")
     corners, which = parse_box(box), parse_face(face)
-    network = load_model(model)
+    pictures = [picture for image in images for picture in io.pictures_of(image)]
+    ahead = io.loaded_ahead(pictures, lambda image: list(io.faces_of(image, corners, which)))
+    from workbench.models import load_model  # torch, while the first faces are looked for
+
+    network = load_model(model, device=device, optimise=True)
+    answer = io.answering(network, shape)
     found: list[dict[str, Any]] = []
     taken: set[str] = set()
     failures = 0
-    for image in tqdm(images, desc="reading", unit="photo", disable=len(images) < 2 or not sys.stderr.isatty()):
+    quiet = len(pictures) < 2 or not sys.stderr.isatty()
+    for image, faces in tqdm(ahead, desc="reading", total=len(pictures), unit="photo", disable=quiet):
         try:
-            readings = [read(network, f, taps=()) for f in io.faces_of(image, corners, which)]
+            readings = [answer(f) for f in faces()]
             records = [io.as_record(reading, image) for reading in readings]
             if out is not None:
                 io.write_records(out, image, records, taken)
@@ -75,15 +94,17 @@ def trace(
     everything: Annotated[
         bool, typer.Option("--all", help="Every tensor, not only the attention between landmarks where there is one.")
     ] = False,
+    device: Device = "auto",
 ) -> None:
     """Record one forward pass and keep it."""
+    chosen = meanwhile(lambda: one_face(image, box, face))
     from workbench.models import load_model
     from workbench.reading import read
 
-    chosen, network = one_face(image, box, face), load_model(model)
-    reading = read(network, chosen, taps=None) if everything else read(network, chosen)
+    network = load_model(model, device=device, optimise=True)
+    reading = read(network, chosen(), taps=None) if everything else read(network, chosen())
     if not reading.trace:  # a system without relations or structure encodings
-        reading = read(network, chosen, taps=None)
+        reading = read(network, chosen(), taps=None)
     path = reading.trace.save(out)
     typer.echo(f"{path}: {len(reading.trace)} tensors ({', '.join(reading.trace)})")
 
@@ -119,13 +140,9 @@ def figure(
         bool | None, typer.Option("--recalibrated", help="uncertainty: sigma times the scalars on the model's card.")
     ] = None,
     at: Annotated[str | None, typer.Option(help="self-attention: the place x,y in [0, 1] of the crop.")] = None,
+    device: Device = "auto",
 ) -> None:
     """Draw a view of one reading into a file."""
-    from workbench.figures import save
-    from workbench.models import load_model
-    from workbench.reading import read
-    from workbench.views import offer_of, without
-
     shown, drawn = io.figure_named(view)
     given = {name: context.params[name] for name in _OPTIONS if context.params[name] is not None}
     if idle := [_flag(name) for name in given if name not in drawn.options]:
@@ -137,12 +154,17 @@ def figure(
     explorer = out.suffix.lower() == ".html" and not static and shown.standalone and drawn is shown.figures[0]
     given |= {name: from_one(given[name]) for name in ("stage", "layer", "head") if name in given}
     given |= {"at": io.parse_place(given["at"])} if "at" in given else {}
-    network, seen = load_model(model), one_face(image, box, face)
+    seen = meanwhile(lambda: one_face(image, box, face))
+    from workbench.figures import save
+    from workbench.models import load_model
+    from workbench.reading import read
+
+    network = load_model(model, device=device, optimise=True)
     if not shown.needs.met_by(offer_of(network)):
         raise TraceError(without(shown, network.name, io.models_for(shown)))
     if landmark is not None and landmark >= network.scheme.count:
         raise UnknownNameError(f"{network.name} has the landmarks 0 to {network.scheme.count - 1}, not {landmark}.")
-    reading = read(network, seen, io.tensor_named(network, tap) if "tap" in drawn.options else shown.recorded)
+    reading = read(network, seen(), io.tensor_named(network, tap) if "tap" in drawn.options else shown.recorded)
     if explorer:
         typer.echo(io.save_explorer(shown, reading, given, out))
     else:
@@ -158,15 +180,14 @@ def _flag(name: str) -> str:
 
 def shape(
     image: Image,
-    points: Annotated[
-        str, typer.Option(help='A shape saved by the app, any JSON with {"points": [[x, y], ...]}, or a template: 98.')
-    ],
+    points: Annotated[str, typer.Option(help=_SHAPES)],
     out: Annotated[Path | None, typer.Option(help="A .json, .csv, .png, .svg or .html file; JSON is printed.")] = None,
     model: Annotated[
         str, typer.Option("--model", "-m", help="A model that takes structure prompts, or its file.")
     ] = DEFAULT_PROMPTED,
     face: FaceNumber = 1,
     box: BoxText = None,
+    device: Device = "auto",
 ) -> None:
     """Find points of your own, drawn on the face plane, on a photograph."""
     from workbench.explain import to_csv
@@ -179,7 +200,7 @@ def shape(
         raise DataError(
             f"{out} cannot be written: use .json or .csv for the landmarks, .png, .svg or .html to see them."
         )
-    network = load_model(model)
+    network = load_model(model, device=device, optimise=True)
     reading = find_shape(network, one_face(image, box, face), io.drawing_from(points, network))
     view = get_view("shape")
     if kind == "html":
@@ -195,5 +216,5 @@ def shape(
         typer.echo(text, nl=False)
         return
     io.write_text(out, text)
-    off = f", {reading.zero_shot} of them zero-shot" if reading.zero_shot else ", all of them trained"
+    off = f", {reading.zero_shot} of them off every anchor" if reading.zero_shot else ", all of them trained"
     typer.echo(f"{out}: {reading.scheme.count} points{off}")

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+import os
+import re
+import sys
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.errors import DataError, ImageError, NoFaceError, UnknownNameError
+from workbench.files import replacing
 from workbench.views import Figure, View, figures, offer_of
 
 if TYPE_CHECKING:
@@ -20,6 +27,7 @@ if TYPE_CHECKING:
 
 SAMPLE = "sample:"
 Corners = tuple[float, float, float, float]
+T = TypeVar("T")
 
 
 def faces_of(image: str, box: Corners | None, which: int | None) -> Iterator[Face]:
@@ -52,6 +60,65 @@ def faces_of(image: str, box: Corners | None, which: int | None) -> Iterator[Fac
         yield first.with_index(which - 1)
 
 
+def pictures_of(image: str) -> list[str]:
+    """The pictures that an argument names: itself, or those of a folder and the folders in it, by name.
+
+    Raises:
+        ImageError: a folder without a picture.
+    """
+    from workbench.faces.image import endings, is_picture
+
+    folder = Path(image)
+    if image.startswith(SAMPLE) or not os.path.isdir(folder):
+        return [image]
+    found = sorted(str(p) for p in folder.rglob("*") if is_picture(p.relative_to(folder)) and p.is_file())
+    if not found:
+        raise ImageError(f"There is no picture in {folder}; known endings are {', '.join(endings())}.")
+    return found
+
+
+def loaded_ahead(
+    items: Sequence[str], load: Callable[[str], T], workers: int = 2
+) -> Iterator[tuple[str, Callable[[], T]]]:
+    """Every item, in order, with what gives its loaded value or raises its error. The first ones load from now on, the
+    next ones meanwhile."""
+    import workbench.faces  # noqa: F401  (by one thread, not by all of them at once)
+
+    pool, rest = ThreadPoolExecutor(workers), iter(items)
+    waiting = deque((item, pool.submit(load, item)) for item in islice(rest, 2 * workers))
+
+    def given() -> Iterator[tuple[str, Callable[[], T]]]:
+        with pool:
+            while waiting:
+                item, future = waiting.popleft()
+                waiting.extend((item, pool.submit(load, item)) for item in islice(rest, 1))
+                yield item, future.result
+
+    return given()
+
+
+def meanwhile(load: Callable[[], T]) -> Callable[[], T]:
+    """Starts to load something; the call gives it, or raises its error. A face is found while torch is imported."""
+    import workbench.faces  # noqa: F401
+
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(load)
+    pool.shutdown(wait=False)
+    return future.result
+
+
+def answering(network: FaceModel, shape: str | None) -> Callable[[Face], Reading]:
+    """What reads a face: the model's own landmarks, or the points of a shape."""
+    if shape is None:
+        from workbench.reading import read
+
+        return lambda face: read(network, face, taps=())
+    from workbench.shaping import find_shape
+
+    drawing = drawing_from(shape, network)
+    return lambda face: find_shape(network, face, drawing)
+
+
 def one_face(image: str, box: str | None, which: int) -> Face:
     """The one face that a command is about."""
     return next(faces_of(image, parse_box(box), which))
@@ -61,8 +128,8 @@ def parse_face(text: str) -> int | None:
     """ "all" -> None, "2" -> 2. Raises UnknownNameError."""
     if text == "all":
         return None
-    if not text.isdecimal() or int(text) < 1:
-        raise UnknownNameError(f"--face takes a number from 1 or 'all', not '{text}'.")
+    if not re.fullmatch(r"\d{1,6}", text, re.ASCII) or int(text) < 1:
+        raise UnknownNameError(f"--face takes a number from 1 or 'all', not '{text[:40]}'.")
     return int(text)
 
 
@@ -101,16 +168,20 @@ def drawing_from(text: str, model: FaceModel) -> Drawing:
     """A drawing from a file, or a convention by name as the model has it on its plane.
 
     Raises:
-        DataError: the file is no drawing.
+        DataError: the file is no shape.
         UnknownNameError: neither a file nor a convention that the model has learned.
     """
-    from workbench.landmarks import Drawing, get_scheme
+    from workbench.data.shapes import open_shape
+    from workbench.landmarks import get_scheme
     from workbench.shaping import conventions
 
     known = conventions(model)
     path = Path(text)
-    if path.suffix or path.exists():
-        return Drawing.from_json(path)
+    if path.suffix or os.path.exists(path):
+        opened = open_shape(path)
+        if opened.words:
+            sys.stderr.write(f"{path.name}: {opened.words}\n")
+        return opened.drawing
     name = text if text in known else get_scheme(text).name
     if name not in known:
         raise UnknownNameError(f"{model.name} has learned no '{name}'; it knows {', '.join(known)}.")
@@ -178,9 +249,11 @@ def write_records(folder: Path, image: str, records: list[dict[str, Any]], taken
 def write_text(target: Path, text: str) -> None:
     """Raises DataError when the file cannot be written."""
     try:
-        target.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise DataError(f"{target} could not be written: {(error.strerror or str(error)).lower()}.") from None
+        with replacing(target) as part:
+            part.write_text(text, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = str(getattr(error, "strerror", None) or error).lower()
+        raise DataError(f"{target} could not be written: {reason}.") from None
 
 
 def dashed(name: str) -> str:

@@ -16,5 +16,9 @@ BoxText = Annotated[
 ]
 FaceNumber = Annotated[int, typer.Option("--face", min=1, help="Which face, the most prominent first.")]
 
+Device = Annotated[
+    str, typer.Option(help="auto (a GPU where there is one, Apple's mps included), cpu, cuda, cuda:1, mps.")
+]
+
 DEFAULT_MODEL = "dslpt-68"
 DEFAULT_PROMPTED = "tufa"

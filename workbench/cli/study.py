@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from workbench.cli import io
-from workbench.cli.options import DEFAULT_MODEL, ModelName
+from workbench.cli.options import DEFAULT_MODEL, Device, ModelName
 
 KINDS = (".png", ".svg", ".html")
 
@@ -27,6 +27,9 @@ def study(
         str | None, typer.Option(help="Machine-made labels instead of the set's own, such as pseudo98.")
     ] = None,
     split: Annotated[str, typer.Option(help="train, test, a subset's name, or all.")] = "test",
+    subset: Annotated[
+        str | None, typer.Option(help="A finer part of the split, such as occlusion, challenging or glasses=1.")
+    ] = None,
     figure: Annotated[
         Path | None, typer.Option(help="Mean weights and how far they reach, as .png, .svg or .html (Fig. 4.9, 5.7).")
     ] = None,
@@ -35,10 +38,12 @@ def study(
         typer.Option(help="Labels in the coordinates of their patches, as .png, .svg or .html (Fig. 5.8)."),
     ] = None,
     faces: Annotated[Path | None, typer.Option(help="A .csv with one row a face.")] = None,
+    device: Device = "auto",
 ) -> None:
     """Read a whole set and tell what the model does on average: mean weights, reach, leaks, labels in patches."""
     from workbench import figures
     from workbench.errors import DataError
+    from workbench.evaluation.processes import device_of, processes
     from workbench.evaluation.study import study as run
     from workbench.explain import to_csv
     from workbench.models import load_model
@@ -46,9 +51,12 @@ def study(
     for path, kinds in ((figure, KINDS), (targets, KINDS), (faces, (".csv",)), (out, (".safetensors",))):
         if path is not None and path.suffix.lower() not in kinds:
             raise DataError(f"{path} cannot be written here; use {' or '.join(kinds)}.")
-    network = load_model(model)
+    mates = processes()
+    network = load_model(model, device=device_of(device), optimise=True)
     part = None if split == "all" else split
-    found = run(network, data, labels=labels, split=part, out=out, progress=sys.stderr.isatty())
+    found = run(network, data, labels=labels, split=part, subset=subset, out=out, progress=sys.stderr.isatty())
+    if not mates.first:
+        return
     typer.echo(found.text())
     left_out = found.meta["left_out"]
     if left_out:

@@ -10,23 +10,30 @@ from workbench.data.augment import (
     eval_batch,
     occlude,
 )
+from workbench.data.generated import drawn, write_drawn
 from workbench.data.pack import Packed, join, pack
 from workbench.data.readers import READERS, Reader, open_dataset
 from workbench.data.samples import FaceDataset, Sample
+from workbench.data.shapes import OpenedShape, open_shape, shape_bytes
 
 __all__ = [
     "READERS",
     "AugmentConfig",
     "AugmentedBatch",
     "FaceDataset",
+    "OpenedShape",
     "Packed",
     "Reader",
     "Sample",
     "augment_batch",
     "augment_preset",
+    "drawn",
     "eval_batch",
     "join",
     "occlude",
     "open_dataset",
+    "open_shape",
     "pack",
+    "shape_bytes",
+    "write_drawn",
 ]

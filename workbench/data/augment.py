@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from workbench.errors import UnknownNameError
+from workbench.errors import unknown
 from workbench.landmarks import Scheme
 from workbench.landmarks.geometry import CROP_FACTOR
 
@@ -107,7 +107,7 @@ occluders that hide whole parts of the face."""
 def augment_preset(name: str) -> AugmentConfig:
     """A named configuration. Raises UnknownNameError."""
     if name not in PRESETS:
-        raise UnknownNameError(f"There is no augmentation '{name}'; choose one of {', '.join(PRESETS)}.")
+        raise unknown("augmentation", name, PRESETS)
     return PRESETS[name]
 
 

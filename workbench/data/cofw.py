@@ -42,16 +42,24 @@ def read_cofw(folder: Path, files: list[Path]) -> list[Sample]:
             if boxes is not None:
                 x, y, w, h = boxes[:, i].tolist()
                 box = (x, y, x + w, y + h)
-            pixels = functools.partial(_pixels, path, f"Is{suffix}", i)
-            samples.append(Sample(f"{path.stem}#{i}", points, subset, box=box, pixels=pixels))
+            pixels = functools.partial(stored_picture, path, f"Is{suffix}", i)
+            covered = labels[2 * COUNT :, i] > 0
+            name = f"{path.stem}#{i}"
+            samples.append(Sample(name, points, subset, box=box, pixels=pixels, covered=covered))
     return samples
 
 
-def _pixels(path: Path, key: str, index: int) -> np.ndarray:
-    """Photograph ``index``, uint8 (H, W) or (H, W, 3); MATLAB stores columns first."""
+def stored_picture(path: Path, key: str, index: int) -> np.ndarray:
+    """Photograph ``index`` of a container, uint8 (H, W) or (H, W, 3); MATLAB stores columns first.
+
+    Raises DataError.
+    """
     with _open(path) as file:
-        reference = np.asarray(file[key]).reshape(-1)[index]
-        return np.asarray(file[reference], np.uint8).T
+        try:
+            reference = np.asarray(file[key]).reshape(-1)[index]
+            return np.asarray(file[reference], np.uint8).T
+        except (KeyError, IndexError, ValueError) as error:
+            raise DataError(f"{path} has no picture {index + 1} in {key} ({error}).") from None
 
 
 def _open(path: Path) -> Any:

@@ -21,8 +21,13 @@ from tqdm import tqdm
 
 from workbench.data.samples import FaceDataset, Sample
 from workbench.errors import DataError, SettingsError
+from workbench.faces import Face
+from workbench.faces.crop import tight_box
+from workbench.files import from_json, replacing
 from workbench.landmarks.geometry import square_crop
 
+REACH = 8
+"""How many times the longer side of its photograph a crop may measure."""
 MARGIN = 1.4
 """Side of a stored crop over the longer side of the landmarks' box; the papers' crop (1.2) and its jitter fit
 in."""
@@ -61,6 +66,20 @@ class Packed:
         """Landmarks (M, N, 2) float64 in pixels of the stored crop, NaN where missing."""
         return torch.where(self.valid[..., None], self.points.double(), torch.nan).numpy()
 
+    def face(self, index: int) -> Face:
+        """One of the faces, for ``read``, with the papers' crop around its labelled landmarks.
+
+        Raises:
+            DataError: there is no such face, or it has no labels.
+        """
+        if not -len(self) <= index < len(self):
+            raise DataError(f"There are {len(self)} faces, so there is no face {index}.")
+        known = self.points[index][self.valid[index]]
+        if not len(known):
+            raise DataError(f"{self.files[index]} has no labelled landmark, so its face cannot be cropped.")
+        picture = Image.fromarray(self.images[index].permute(1, 2, 0).numpy())
+        return Face(picture, tight_box(known.numpy()), name=self.files[index])
+
     def divided(self, index: int, count: int) -> tuple[Packed, Packed]:
         """The faces without fold ``index`` (from 1) of ``count``, and that fold; names decide, not the order.
 
@@ -84,9 +103,8 @@ class Packed:
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         about = {"files": json.dumps(self.files), "skipped": json.dumps(self.skipped), "key": key}
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        save_file({"images": self.images, "points": self.points, "valid": self.valid}, part, metadata=about)
-        os.replace(part, path)
+        with replacing(path) as part:
+            save_file({"images": self.images, "points": self.points, "valid": self.valid}, part, metadata=about)
 
     @staticmethod
     def load(path: str | Path, key: str | None = None) -> Packed:
@@ -101,9 +119,9 @@ class Packed:
                 if key is not None and about.get("key") != key:
                     raise DataError(f"The packed faces in {path} belong to other data; delete the file.")
                 images, points, valid = (file.get_tensor(name) for name in ("images", "points", "valid"))
-                files, skipped = (tuple(json.loads(about[name])) for name in ("files", "skipped"))
+                files, skipped = (tuple(from_json(about[name])) for name in ("files", "skipped"))
                 return Packed(images, points, valid, files, skipped)
-        except (OSError, SafetensorError, KeyError, ValueError) as error:
+        except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
             if isinstance(error, DataError):
                 raise
             raise DataError(f"{path} holds no packed faces ({error}).") from error
@@ -195,6 +213,11 @@ def pack_one(sample: Sample, size: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _cut(image: Image.Image, left: float, top: float, side: float, size: int) -> Image.Image:
     """A square of a photograph resized to ``size``, its border repeated outside."""
+    if side > REACH * max(image.size):
+        raise DataError(
+            f"The landmarks span {side / MARGIN:.3g} pixels, but their picture has {image.width} x {image.height}: "
+            "they belong to another picture, or one of them is wrong."
+        )
     pixels = np.asarray(image)
     x0, y0 = int(np.floor(left)), int(np.floor(top))
     x1, y1 = int(np.ceil(left + side)), int(np.ceil(top + side))

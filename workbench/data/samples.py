@@ -13,8 +13,6 @@ from workbench.errors import DataError
 from workbench.faces.image import formats, to_rgb
 from workbench.landmarks import Scheme
 
-PICTURES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif", ".tif", ".tiff")
-
 
 @dataclass(frozen=True)
 class Sample:
@@ -26,20 +24,26 @@ class Sample:
             missing.
         subset: ``"train"`` or ``"test"``.
         path: the picture, or None when ``pixels`` gives it.
-        group: a finer part, such as ``"common"`` or ``"challenge"``; may be empty.
+        groups: the finer parts that it belongs to, such as ``"common"`` and ``"full"``, or ``"occlusion"``.
         box: x0, y0, x1, y1 of the benchmark's face box in pixels, or None.
         cropped: whether the picture is already a square crop around one face.
         pixels: reads the picture from a container file, uint8 (H, W) or (H, W, 3).
+        covered: (N,) bool, True where the labels say that something covers the point; None where they do not tell.
+        pose: yaw, pitch, roll in degrees as ``landmarks.geometry.rotation`` counts them, or None.
+        sequence: the video that it is a frame of, in the order of the frames; may be empty.
     """
 
     name: str
     points: np.ndarray
     subset: str
     path: Path | None = None
-    group: str = ""
+    groups: tuple[str, ...] = ()
     box: tuple[float, float, float, float] | None = None
     cropped: bool = False
     pixels: Callable[[], np.ndarray] | None = None
+    covered: np.ndarray | None = None
+    pose: tuple[float, float, float] | None = None
+    sequence: str = ""
 
     def image(self) -> Image.Image:
         """The picture as RGB in its stored orientation, to which the labels belong.
@@ -72,7 +76,8 @@ class FaceDataset:
         samples: the faces.
         split: the part that was asked for, or None.
         labels: None for the set's own labels, or the name of its machine-made ones.
-        skipped: a sentence for every row that was left out.
+        skipped: a sentence for every face, line or file that was left out, each with its file.
+        subset: the finer part that was asked for, or None.
     """
 
     name: str
@@ -83,6 +88,7 @@ class FaceDataset:
     split: str | None = None
     labels: str | None = None
     skipped: tuple[str, ...] = ()
+    subset: str | None = None
 
     def __len__(self) -> int:
         return len(self.samples)
@@ -92,6 +98,11 @@ class FaceDataset:
 
     def __getitem__(self, index: int) -> Sample:
         return self.samples[index]
+
+    @property
+    def part(self) -> str:
+        """Which part this is, in words: split and subset."""
+        return " ".join(name for name in (self.split or ("" if self.subset else "all"), self.subset) if name)
 
     def points(self) -> np.ndarray:
         """All landmarks (M, N, 2) in pixels of their pictures, NaN where missing."""

@@ -14,6 +14,7 @@ import torch
 
 from workbench import figures
 from workbench.axes import GENERAL, LANDMARK_PAIRS
+from workbench.evaluation.dataset import evaluate
 from workbench.faces import load_face, sample_photo
 from workbench.models import load_model
 from workbench.models.base import to_tensor
@@ -21,7 +22,7 @@ from workbench.reading import paths_of, read
 from workbench.tracing import record
 
 
-def bench(model: str, image: str = "sample:astronaut", repeats: int = 20) -> dict[str, Any]:
+def bench(model: str, image: str = "sample:astronaut", repeats: int = 20, device: str = "auto") -> dict[str, Any]:
     """Medians of ``repeats`` warm runs.
 
     Args:
@@ -32,7 +33,7 @@ def bench(model: str, image: str = "sample:astronaut", repeats: int = 20) -> dic
         model, device, threads, repeats, ``milliseconds`` a step, and ``traced_over_untraced``: the ratio of forward
         passes with and without a recorder, run in turn so that both meet the same machine.
     """
-    network = load_model(model)
+    network = load_model(model, device=device, optimise=True)
     if image.startswith("sample:"):
         buffer = io.BytesIO()
         sample_photo(image.removeprefix("sample:")).save(buffer, "PNG")
@@ -46,7 +47,7 @@ def bench(model: str, image: str = "sample:astronaut", repeats: int = 20) -> dic
         marks = [time.perf_counter()]
         face = load_face(data)
         marks.append(time.perf_counter())
-        reading = read(network, face)
+        reading = read(network, face, GENERAL)
         marks.append(time.perf_counter())
         draw(reading).to_json()
         marks.append(time.perf_counter())
@@ -64,6 +65,29 @@ def bench(model: str, image: str = "sample:astronaut", repeats: int = 20) -> dic
         "repeats": repeats,
         "milliseconds": milliseconds,
         "traced_over_untraced": round(traced / plain, 3),
+    }
+
+
+def pace(model: str, data: str | Path, device: str = "auto") -> dict[str, Any]:
+    """How fast the test part of a set is evaluated, the model loaded and warm.
+
+    Returns:
+        model, device, faces, readers (batches that are read at once), and ``images_a_second``: of loading, model and
+        metrics by one thread each, and ``all``, by the clock.
+    """
+    network = load_model(model, device=device)
+    by = "inter_ocular" if network.scheme.eye_corners is not None else "box"
+    blank = torch.zeros(1, 3, network.input_size, network.input_size, dtype=torch.uint8)
+    with torch.inference_mode():
+        network(network.prepare(blank))
+    run = evaluate(network, data, normaliser=by, progress=False)
+    seconds = {"all" if name == "wall" else name: value for name, value in run.meta["seconds"].items()}
+    return {
+        "model": network.name,
+        "device": str(network.device),
+        "faces": len(run),
+        "readers": run.meta["threads"],
+        "images_a_second": {name: round(len(run) / max(value, 1e-3), 1) for name, value in seconds.items()},
     }
 
 

@@ -259,20 +259,20 @@ def _shown(
         if side:
             images, _ = occlude(images, crops.points, generator, occluder(side))
         truth = torch.where(crops.valid[..., None], crops.points * model.input_size, torch.nan)
-        yield images, truth.double().cpu().numpy()
+        yield images, truth.cpu().double().numpy()
 
 
 def _answers(model: FaceModel, shown: Iterator[tuple[Tensor, np.ndarray]]) -> _Answers:
     errors, points, eyes, poses = [], [], [], []
     for images, truth in shown:
         answer = model(model.prepare(images))
-        found = answer.landmarks.double().cpu().numpy()
+        found = answer.landmarks.cpu().double().numpy()
         distances = normaliser_distances(truth, model.scheme, _normaliser(model), strict=False)
         errors.append(nme(found, truth, distances))
         points.append(found)
         eyes.append(distances)
         if answer.pose is not None:
-            poses.append(np.rad2deg(answer.pose.double().cpu().numpy()))
+            poses.append(np.rad2deg(answer.pose.cpu().double().numpy()))
     pose = np.concatenate(poses) if poses else None
     return _Answers(np.concatenate(errors), np.concatenate(points), np.concatenate(eyes), pose)
 

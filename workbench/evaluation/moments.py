@@ -26,10 +26,14 @@ class Moments:
         some = np.maximum(count, 1)
         mean = np.where(known, values, 0).sum(0, dtype=np.float64) / some
         squares = np.where(known, (values - mean) ** 2, 0).sum(0, dtype=np.float64)
-        total = self.count + count
-        share = count / np.maximum(total, 1)
-        apart = mean - self.mean
-        self.squares = self.squares + squares + apart**2 * self.count * share
+        self.merge(Moments(count, mean, squares))
+
+    def merge(self, other: Moments) -> None:
+        """Take in what another has taken in."""
+        total = self.count + other.count
+        share = other.count / np.maximum(total, 1)
+        apart = other.mean - self.mean
+        self.squares = self.squares + other.squares + apart**2 * self.count * share
         self.mean = self.mean + apart * share
         self.count = total
 

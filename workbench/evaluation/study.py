@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -24,123 +23,22 @@ from workbench.data.samples import FaceDataset
 from workbench.errors import DataError, TraceError
 from workbench.evaluation.dataset import PACK_SIZE
 from workbench.evaluation.moments import Moments
+from workbench.evaluation.processes import processes
+from workbench.evaluation.study_result import FACE, FORMAT, Study, write
 from workbench.explain.self_attention import background_share, landmark_masks
 from workbench.landmarks.metrics import nme, normaliser_distances
 from workbench.models.alignment import Alignment
 from workbench.models.base import FaceModel
 from workbench.models.systems import get_system
-from workbench.reading import Reading, paths_of
+from workbench.reading import paths_of
 from workbench.tracing import NamedTensor, Trace, record, taps
 
-FORMAT = "workbench-study-1"
 CHUNK = 128
 """Faces that are decoded at a time, whatever the size of the set."""
 LARGEST = 500_000
 """Numbers a face of the largest tensor whose mean is kept."""
 BINS, REACH = 32, 0.25
 """Of the histogram of labels in a patch: cells along a side, and how far it reaches beyond the patch, in its sides."""
-FACE = "face."
-
-
-@dataclass(frozen=True)
-class Study:
-    """What a study found.
-
-    Attributes:
-        tensors: ``mean/PATH`` and ``deviation/PATH`` of a tap; ``distance/PATH``, how far weights between landmarks
-            reach on average, in inter-ocular distances; ``leak/PATH``, what its attention between places spends on the
-            background; ``error`` (landmark) in per cent of the inter-ocular distance, ``sigma`` (stage, landmark) in
-            parts of the crop; ``targets`` (stage, landmark, y, x), labels counted by their place in the patch, and
-            ``inside`` (stage, landmark), their share within it; ``face.nme``, ``face.sigma`` (face).
-        meta: model, checkpoint, data, split, labels, faces, files, left_out, scheme, ``uniform`` (the distance of
-            weights that are all alike), ``bins`` and ``reach`` of the histogram.
-    """
-
-    tensors: Trace
-    meta: Mapping[str, Any]
-
-    @property
-    def faces(self) -> int:
-        """How many were read."""
-        return int(self.meta["faces"])
-
-    def words(self) -> str:
-        """Of what this is the mean."""
-        labels = f", labels {self.meta['labels']}" if self.meta["labels"] != "own" else ""
-        return f"{self.faces} faces of {self.meta['data']} {self.meta['split']}{labels}"
-
-    def distances(self) -> dict[str, np.ndarray]:
-        """Path -> (stage, head) mean distance in inter-ocular distances; axes that there are not have length 1."""
-        out = {}
-        for name, entry in self.tensors.items():
-            if name.startswith("distance/"):
-                values = entry.numpy()
-                values = values if "stage" in entry.axes else values[None]
-                out[name.removeprefix("distance/")] = values if "head" in entry.axes else values[..., None]
-        return out
-
-    def on(self, reading: Reading) -> Reading:
-        """A reading whose trace holds the means of this study, so that every view of weights shows them.
-
-        Args:
-            reading: of any face by the same model, which lends its outline.
-
-        Raises:
-            TraceError: it was read by a model with other weights.
-        """
-        theirs = reading.trace.meta.get("checkpoint", "")
-        if theirs != self.meta["checkpoint"]:
-            raise TraceError(
-                f"The study of {self.meta['model']} is of other weights than those that read this face; make it anew."
-            )
-        trace = Trace()
-        trace.meta = dict(reading.trace.meta)
-        for name, entry in self.tensors.items():
-            if name.startswith("mean/"):
-                at = 1 if entry.axes[:1] == ("stage",) else 0
-                axes = (*entry.axes[:at], "batch", *entry.axes[at:])
-                trace[name.removeprefix("mean/")] = NamedTensor(entry.tensor.float().unsqueeze(at), axes)
-        return replace(reading, face=replace(reading.face, name=f"mean of {self.words()}"), trace=trace)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One row a face: its file and what was measured of it."""
-        columns = {n.removeprefix(FACE): e.numpy() for n, e in self.tensors.items() if n.startswith(FACE)}
-        return [
-            {"file": file, **{name: round(float(values[i]), 6) for name, values in columns.items()}}
-            for i, file in enumerate(self.meta["files"])
-        ]
-
-    def text(self) -> str:
-        """A few lines for a terminal."""
-        error = 100 * float(self.tensors["face.nme"].numpy().mean())
-        lines = [f"{self.meta['model']} on {self.words()}: NME {error:.2f} % inter-ocular"]
-        for path, values in self.distances().items():
-            reach = ", ".join(f"{v:.2f}" for v in values.mean(-1))
-            lines.append(f"  {path:<28} reaches {reach} inter-ocular distances on average")
-        if self.distances():
-            lines.append(f"  {'uniform weights':<28} would reach {self.meta['uniform']:.2f}")
-        for name, entry in self.tensors.items():
-            if name.startswith("leak/"):
-                lines.append(
-                    f"  {name.removeprefix('leak/'):<28} leaks {100 * float(entry.numpy()):.1f} %, uniform attention "
-                    f"{100 * self.meta['chance']:.1f} %"
-                )
-        if "inside" in self.tensors:
-            held = ", ".join(f"{100 * v:.1f} %" for v in self.tensors["inside"].numpy().mean(-1))
-            lines.append(f"  {'labels inside their patches':<28} {held}")
-        return "\n".join(lines)
-
-    def save(self, path: str | Path) -> Path:
-        """Write one safetensors file; an older one is replaced only by a whole one. Raises TraceError."""
-        return _write(self.tensors, self.meta, Path(path))
-
-    @classmethod
-    def load(cls, path: str | Path) -> Study:
-        """Read a file of :meth:`save`. Raises TraceError: it is none."""
-        trace = Trace.load(path)
-        if trace.meta.get("study") != FORMAT:
-            raise TraceError(f"{Path(path).name} is a trace of a face, not a study of a set.")
-        return cls(trace, trace.meta)
 
 
 @torch.inference_mode()
@@ -150,31 +48,40 @@ def study(
     *,
     labels: str | None = None,
     split: str | None = "test",
+    subset: str | None = None,
     out: str | Path | None = None,
     batch: int = 16,
     progress: bool = True,
 ) -> Study:
     """Read every face of a set and keep the statistics of what its mechanisms and its weights between landmarks did.
 
+    Under ``torchrun`` every process reads its share of the faces, all give back the same study, the first writes it.
+
     Args:
-        model, data, labels, split: as in ``evaluate``.
+        model, data, labels, split, subset: as in ``evaluate``.
         out: a ``.safetensors`` file for the result. Beside it, in ``NAME.part``, the work so far is kept after every
-            :data:`CHUNK` faces; a study that was interrupted goes on there.
+            :data:`CHUNK` faces (of each process); a study that was interrupted goes on there.
         batch: faces a forward pass.
 
     Raises:
         DataError: the folder is not a benchmark, has other landmarks, or no face in that part that can be measured.
         TraceError: ``out`` cannot be written.
     """
-    dataset = open_dataset(Path(data), scheme=model.scheme, split=split, labels=labels)
+    whole = open_dataset(Path(data), scheme=model.scheme, split=split, subset=subset, labels=labels)
+    mates = processes()
+    own = tuple(whole.samples[i] for i in mates.share(len(whole)))
+    dataset = replace(whole, samples=own, skipped=whole.skipped if mates.first else ())
     target = None if out is None else Path(out)
     if target is not None and (target.suffix != ".safetensors" or not target.parent.is_dir()):
         raise TraceError(f"A study is written as .safetensors into a folder that is there, not to {target}.")
-    part = None if target is None else target.with_name(f"{target.stem}.part.safetensors")
+    which = "" if mates.world == 1 else f"-{mates.rank + 1}-of-{mates.world}"
+    part = None if target is None else target.with_name(f"{target.stem}.part{which}.safetensors")
     running = _Running(model, dataset, labels)
     if part is not None and part.is_file():
         running.resume(part)
-    bar = tqdm(total=len(dataset), initial=running.done, desc=model.name, unit="face", disable=not progress)
+    bar = tqdm(
+        total=len(dataset), initial=running.done, desc=model.name, unit="face", disable=not (progress and mates.first)
+    )
     for chunk in _chunks(dataset, running.done):
         packed = _measurable(chunk, model)
         running.left_out += packed.skipped
@@ -183,14 +90,17 @@ def study(
             running.add(eval_batch(images, points, valid, model.input_size), packed.files[start : start + batch])
         running.done += len(chunk)
         bar.update(len(chunk))
-        if part is not None and running.done < len(dataset):
-            _write(running.state(), running.state().meta, part)
+        if part is not None and (running.done < len(dataset) or mates.world > 1):
+            write(running.state(), running.state().meta, part)
     bar.close()
-    found = running.result(split)
-    if target is not None:
+    if mates.world > 1:
+        running.join(mates.gathered(running.kept()), [sample.name for sample in whole])
+    found = running.result(whole.part)
+    if target is not None and mates.first:
         found.save(target)
-        if part is not None:
-            part.unlink(missing_ok=True)
+    mates.gathered(mates.rank)  # nobody forgets its part before the whole is written
+    if part is not None:
+        part.unlink(missing_ok=True)
     return found
 
 
@@ -226,7 +136,7 @@ class _Running:
         self.left_out: tuple[str, ...] = ()
         self.done = 0
         names = json.dumps([sample.name for sample in dataset])
-        told = f"{FORMAT}\n{model.checkpoint or model.name}\n{dataset.name}\n{dataset.split}\n{self.labels}\n{names}"
+        told = f"{FORMAT}\n{model.checkpoint or model.name}\n{dataset.name}\n{dataset.part}\n{self.labels}\n{names}"
         self.key = hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()
         self.pairs, self.places = paths_of(model, LANDMARK_PAIRS), paths_of(model, SPATIAL_ATTENTION)
         system = get_system(model.config.system)
@@ -337,11 +247,36 @@ class _Running:
         self.done, self.files = int(kept.meta["done"]), list(kept.meta["files"])
         self.left_out, self.faces = tuple(kept.meta["left_out"]), dict(kept.meta["values"])
 
-    def result(self, split: str | None) -> Study:
+    def kept(self) -> dict[str, Any]:
+        """What other processes need of this one."""
+        return {
+            "moments": {k: (m.count, m.mean, m.squares) for k, m in self.moments.items()}, "axes": self.axes,
+            "counts": self.counts, "faces": self.faces, "files": self.files, "left_out": self.left_out,
+        }  # fmt: skip
+
+    def join(self, parts: list[dict[str, Any]], order: list[str]) -> None:
+        """Become the sum of several, faces in the order of the set."""
+        self.moments, self.axes, self.counts, self.faces = {}, {}, {}, {}
+        self.files, self.left_out = [], tuple(line for part in parts for line in part["left_out"])
+        for part in parts:
+            self.files += part["files"]
+            self.axes |= part["axes"]
+            for name, values in part["moments"].items():
+                self.moments.setdefault(name, Moments.like(np.shape(values[0]))).merge(Moments(*values))
+            for name, values in part["counts"].items():
+                self.counts[name] = self.counts.get(name, 0) + values
+            for name, values in part["faces"].items():
+                self.faces.setdefault(name, []).extend(values)
+        place = {name: i for i, name in enumerate(order)}
+        rank = sorted(range(len(self.files)), key=lambda i: place[self.files[i]])
+        self.files = [self.files[i] for i in rank]
+        self.faces = {name: [values[i] for i in rank] for name, values in self.faces.items()}
+
+    def result(self, part: str) -> Study:
         """The study of all that was taken in. Raises DataError for no face at all."""
         if not self.files:
             more = f" {self.left_out[0]}" if self.left_out else ""
-            raise DataError(f"{self.data} has no face in its '{split or 'all'}' part that can be measured.{more}")
+            raise DataError(f"{self.data} has no face in its '{part}' part that can be measured.{more}")
         trace = Trace()
         numbers: dict[str, float] = {}
         for name, m in self.moments.items():
@@ -358,7 +293,7 @@ class _Running:
             trace[f"{FACE}{name}"] = _single(np.array(listed), ("face",))
         trace.meta = {
             "study": FORMAT, "model": self.model.name, "checkpoint": self.model.checkpoint, "data": self.data,
-            "split": split or "all", "labels": self.labels, "scheme": self.model.scheme.name,
+            "split": part, "labels": self.labels, "scheme": self.model.scheme.name,
             "faces": len(self.files), "files": self.files, "left_out": list(self.left_out),
             "bins": BINS, "reach": REACH, **numbers,
             "idle": [path for path, tap in taps(self.model).items() if tap.idle and path in self.paths],
@@ -380,17 +315,4 @@ def _single(values: np.ndarray, axes: tuple[str, ...]) -> NamedTensor:
 
 
 def _array(values: torch.Tensor) -> np.ndarray:
-    return values.double().cpu().numpy()
-
-
-def _write(tensors: Trace, meta: Mapping[str, Any], path: Path) -> Path:
-    tensors.meta = dict(meta)
-    aside = path.with_name(f"{path.stem}.{os.getpid()}.safetensors")
-    try:
-        tensors.save(aside)
-        os.replace(aside, path)
-    except OSError as error:
-        raise TraceError(f"The study could not be written to {path}: {error}.") from None
-    finally:
-        aside.unlink(missing_ok=True)
-    return path
+    return values.cpu().double().numpy()

@@ -14,9 +14,9 @@ from tqdm import tqdm
 
 from workbench.errors import DataError
 from workbench.explain import CalibrationReport
-from workbench.models.base import ModelCard
+from workbench.models.card import ModelCard, error_of, list_models
 from workbench.models.systems import SYSTEMS
-from workbench.models.zoo import count_preset, list_models, load_model
+from workbench.models.zoo import count_preset, load_model
 
 SYSTEMS_PLACE, OVERVIEW_PLACE, MECHANISMS_PLACE = "systems", "overview", "mechanisms"
 VERDICTS_PLACE = "verdicts"
@@ -166,15 +166,6 @@ def coverage_of(cards: Iterable[ModelCard]) -> list[str]:
         dict.fromkeys(report.count_words() for _, report in told)) + "."]  # fmt: skip
 
 
-def error_of(card: ModelCard) -> str:
-    """The first error on a card, with where and against which labels it was measured; "-" when there is none."""
-    row = next((m for m in card.metrics if str(m.get("metric", "")).startswith("NME")), None)
-    if row is None:
-        return "-"
-    labels = "" if row.get("labels", "own") == "own" else f", labels {row['labels']}"
-    return f"{row['value']:.2f} % on {row['data']} {row['split']}{labels}"
-
-
 def read_places(page: Path) -> tuple[str, tuple[str, ...]]:
     """The text of a Markdown file and the places that it has for tables. Raises DataError without one for the
     systems', the mechanisms' or their verdicts."""
@@ -209,6 +200,27 @@ def write_into(page: Path, progress: bool = False) -> None:
         text = f"{before}\n{makers[place]()}\n{after}"
     try:
         page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise DataError(f"{page} cannot be written ({error.strerror}).") from None
+
+
+def around(page: Path, place: str) -> tuple[str, ...]:
+    """What stands before and after a place of a Markdown file. Raises DataError for a file without it."""
+    try:
+        found = _split(page.read_text(encoding="utf-8"), place)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{page} cannot be read ({getattr(error, 'strerror', None) or 'it is no text'}).") from None
+    if not found:
+        begin, end = _markers(place)
+        raise DataError(f"{page} has no place for the table; put {begin} and {end} where it belongs.")
+    return found
+
+
+def write_place(page: Path, place: str, table: str) -> None:
+    """Put a table into the place of a Markdown file. Raises DataError where that cannot be done."""
+    before, after = around(page, place)
+    try:
+        page.write_text(f"{before}\n{table}\n{after}", encoding="utf-8")
     except OSError as error:
         raise DataError(f"{page} cannot be written ({error.strerror}).") from None
 

@@ -146,7 +146,9 @@ class CalibrationReport:
                 (row.where, [f"{100 * a:.1f}\u00a0→\u00a0{100 * b:.1f}" for a, b in pairs], f"{row.sigma:.2f}")
             )
         heads = [f"{number(level)} σ" for level in LEVELS]
-        return [{"": where, **dict(zip(heads, shares, strict=True)), "σ, %": mean} for where, shares, mean in told]
+        return [
+            {"faces": where, **dict(zip(heads, shares, strict=True)), "σ, %": mean} for where, shares, mean in told
+        ]
 
     def to_card(self) -> dict[str, Any]:
         """Plain values, rounded, for ``ModelCard.calibration``."""

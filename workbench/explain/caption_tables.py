@@ -152,14 +152,15 @@ SELF_ATTENTION: Sequence[Clause] = (
     Clause("scale {low} to {high}, the largest here", {"scale": "map"}),
     Clause("scale {low} to {high}, the larger of both maps", {"scale": "both"}),
     Clause("not smoothed, more opaque where larger"),
-    _FLOAT16,
+    Clause("float16", {"widget": True, "rank": None}),
+    Clause("from factors of rank {rank}, off by {departure} at most", {"widget": True, "rank": _ANY}),
     *PRIOR,
     Clause("beta {beta}", {"sigma": _ANY}),
+    Clause("mask moved by hand: training had sigma {trained_sigma}, R {trained_radius}", {"moved": True}),
 )
-"""tensor str; row, column int, of the query's cell from 0; size int, cells along a side; every int, 1 when all queries
-are there; softmax bool; low, high float, where the scale begins and ends; scale "map" | "both"; widget bool; sigma,
-radius float, of the prior mask in cells; share int, percent of the map under it; beta float, the prior loss's weight.
-One caption a model."""
+"""tensor str; row, column int, of the query's cell from 0; size, every int, cells along a side, 1 when all queries are
+there; softmax, widget, moved bool; low, high, departure float; scale "map" | "both"; rank int of the factors | None;
+sigma, radius, trained_sigma, trained_radius float, in cells; share int, percent of the map under it; beta float."""
 
 _ITEMS = {
     "landmarks": "largest of {count} landmarks",
@@ -265,16 +266,29 @@ SHAPE: Sequence[Clause] = (
     Clause("plane in grey: empty", {**_DRAWN, "guide": None}),
     Clause("all {points} points are anchors that were trained", {**_DRAWN, "off": 0}),
     Clause(
-        "{off} of {points} points (diamonds) lie off every trained convention and are found zero-shot: nothing was "
-        "measured for them",
-        {**_DRAWN, "off": {"not": 0}},
+        "{off} of {points} points (diamonds) are none of the {trained} trained anchors ({conventions}): nothing was "
+        "measured for them; the nearest anchor is {median} % of the side away (median), at most {farthest} %",
+        {**_DRAWN, "off": {"not": 0}, "median": _ANY},
+    ),
+    Clause("no anchor is known, so nothing says how far to trust a point", {**_DRAWN, "farthest": None}),
+    Clause(
+        "{guesses} of them (hollow) are guesses: beyond all anchors, or more than {far} % from each",
+        {**_DRAWN, "guesses": {"not": 0}},
+    ),
+    Clause(
+        "ring: how far a point moves when the face is mirrored or cropped otherwise, {spread} % of the crop's side "
+        "(median; root mean square of 5 views)",
+        {**_DRAWN, "spread": _ANY},
     ),
     Clause("in the {size} px crop, nothing smoothed", _DRAWN),
     Clause("a newer drawing is being found", {**_DRAWN, "pending": True}),
 )
 """shape str, the drawing's name | None while nothing is drawn; model str, weights str, the first eight digits of the
 checkpoint's hash or ""; anchors int, guide str, the convention in grey | None for an empty plane; points int, off int,
-how many of them no training had; size int, pixels of the crop; pending bool, whether the widget waits."""
+how many of them are no anchors; median, farthest float, their distance to the nearest anchor in per cent of the
+plane's side | None; trained int, conventions str, the anchors; guesses int, far float, see ``ShapeReading.guesses``;
+size int, pixels of the crop; faces int, on how many it was found; spread float, the points' median, see
+``finding.spread``, in per cent | None; pending bool, whether the widget waits."""
 
 PROMPTS: Sequence[Clause] = (
     Clause("{tensor}", code=True),
@@ -335,36 +349,3 @@ TABLES: Mapping[str, Sequence[Clause]] = {
     "prompts": PROMPTS,
 }
 """The table of each view."""
-
-ATTRIBUTION: Sequence[Clause] = (
-    Clause("{method}"),
-    Clause("how far {landmark} moves", {"target": "displacement"}),
-    Clause("x of {landmark}", {"target": "x"}),
-    Clause("y of {landmark}", {"target": "y"}),
-    Clause("natural logarithm of sigma of {landmark}", {"target": "log_sigma"}),
-    Clause("{layer}", {"layer": _ANY}, code=True),
-    Clause("windows of {window} px every {stride} px", {"window": _ANY}),
-    Clause("{steps} steps", {"steps": _ANY}),
-    Clause("{noisy} crops with noise of {noise} % of the range", {"noisy": _ANY}),
-    Clause("{samples} drawn coalitions", {"samples": _ANY}),
-    Clause("{value}"),
-    Clause("covered with {fill}", {"fill": _ANY}),
-    Clause("norm over R, G, B and both coordinates", {"slopes": True, "layer": None, "target": "displacement"}),
-    Clause("norm over R, G, B", {"slopes": True, "layer": None, "target": {"not": "displacement"}}),
-    Clause("norm of both coordinates' maps", {"slopes": True, "layer": _ANY, "target": "displacement"}),
-    Clause("sums to {sum} where the whole face covered changes the answer by {total}", {"total": _ANY}),
-    Clause(
-        "covered whole, the landmark moves by {all} px only: the bare fill is answered with a face much like this "
-        "one, so that its parts say little; try another fill or a turned face",
-        {"near": True},
-    ),
-    Clause("px of the {size} px crop", {"target": {"not": "log_sigma"}, "slopes": False}),
-    Clause("px of the {size} px crop for RGB from 0 to 1", {"target": {"not": "log_sigma"}, "slopes": True}),
-    Clause("{caveat}", {"caveat": _ANY}),
-    Clause("colours from {lo} to {hi}", {"hi": _ANY, "most": False}),
-    Clause("colours from {lo} to {hi}, which 99 % of the cells do not pass; the rest shares the last", {"most": True}),
-    _FLOAT16,
-)
-"""Facts: method, target, landmark, layer, window, stride, steps, noisy, noise, samples, value, fill, slopes, sum,
-total (target of the crop less that of the fill, of a complete method), near and all (see
-``Attribution.near_mean``), size, caveat, lo, hi, most (whether colours end at the 99th percentile), widget."""

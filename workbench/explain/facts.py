@@ -148,5 +148,10 @@ def self_attention_facts(
         "sigma": sigma,
         "radius": radius,
         "share": round(100 * share),
+        "rank": None,
+        "departure": None,
+        "moved": False,
+        "trained_sigma": None,
+        "trained_radius": None,
         "beta": beta,
     }

@@ -29,6 +29,7 @@ GRIDS = ("grid", "channels", "landmarks", "landmark_to_map", "spatial_attention"
 _KINDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("y", "x"): ("grid", "one map of the face"),
     ("channel", "y", "x"): ("channels", "feature maps, one a channel"),
+    ("product", "y", "x"): ("channels", "products of two views, one map a pair of their channels"),
     ("landmark", "y", "x"): ("landmarks", "one map a landmark"),
     ("head", "landmark", "y", "x"): ("landmark_to_map", "where each landmark looks"),
     ("query_y", "query_x", "key_y", "key_x"): ("spatial_attention", "where each place looks"),
@@ -36,11 +37,16 @@ _KINDS: dict[tuple[str, ...], tuple[str, str]] = {
     ("head", "query_landmark", "key_landmark"): ("landmark_pairs", "who listens to whom"),
     ("query_landmark", "key_landmark"): ("landmark_pairs", "weights of the graph's edges"),
     ("head", "query_token", "key_token"): ("table", "which token listens to which"),
+    ("node", "neighbour"): ("table", "edge weights as learned, the same for every face"),
+    ("landmark", "neighbour"): ("table", "the mean of a landmark's neighbours less itself, as a matrix"),
     ("landmark", "encoding"): ("table", "structure encodings, one a landmark"),
     ("channel",): ("bars", "one number a channel"),
+    ("cascade",): ("bars", "parameters of the model that stops after each cascade"),
+    ("rank",): ("bars", "singular values, a property of the weights"),
     ("branch", "channel"): ("bars", "what each branch gives to a channel"),
     ("landmark", "rect"): ("boxes", "patches that were read"),
     ("landmark", "xy"): ("points", "positions of the landmarks"),
+    ("rank", "landmark", "xy"): ("table", "the answer of every rank"),
     ("node", "xy"): ("points", "positions of the graph's nodes"),
 }
 _PLANE = 2.0

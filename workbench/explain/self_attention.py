@@ -120,6 +120,139 @@ def leaked_mass(attention: np.ndarray, points: np.ndarray, sigma: float = 1.0, r
     return Leak(values, caption)
 
 
+@dataclass(frozen=True)
+class LeakAccount:
+    """Where what leaks from the landmarks' neighbourhoods goes, on average over the landmarks; parts of 1.
+
+    Attributes:
+        mean: all that leaks.
+        chance: what attention leaks that is uniform over the keys that can be reached (a border that nobody may attend
+            to is none).
+        sink: of ``mean`` what the one cell takes that takes most.
+        cell: (row, column) of that cell.
+        inside: of ``mean`` what stays within the convex hull of the landmarks.
+        loss: L_pr (Eq 6), with the mask's weights as training has it.
+    """
+
+    mean: float
+    chance: float
+    sink: float
+    cell: tuple[int, int]
+    inside: float
+    loss: float
+
+
+def leak_account(
+    attention: np.ndarray, points: np.ndarray, sigma: float = 1.0, radius: float = 3.0
+) -> LeakAccount | None:
+    """The account; None where no landmark lies on the map. Arguments as of :func:`leaked_mass`."""
+    weights = np.abs(_checked(attention)).astype(np.float64)
+    size = len(weights)
+    masks = landmark_masks(points, size, sigma, radius)
+    own = masks.sum((1, 2))
+    known = own > 0
+    if not known.any():
+        return None
+    near = masks.sum(0) > 0
+    rows = weights / np.maximum(weights.sum((-2, -1), keepdims=True), 1e-30)
+    parts = (masks[known] / own[known, None, None]).mean(0)  # (H, W), sums to 1
+    into = np.tensordot(parts, rows, 2) * ~near
+    reached = weights.sum((0, 1)) > 0
+    cell = np.unravel_index(int(into.argmax()), into.shape)
+    shares = (rows * ~near).sum((-2, -1))
+    return LeakAccount(
+        mean=float(into.sum()),
+        chance=float((reached & ~near).sum() / reached.sum()),
+        sink=float(into[cell]),
+        cell=(int(cell[0]), int(cell[1])),
+        inside=float(into[face_outline(points, size)].sum()),
+        loss=float((masks.sum(0) * shares)[near].sum() / near.sum()),
+    )
+
+
+def face_outline(points: np.ndarray, size: int) -> np.ndarray:
+    """(size, size) bool: cells whose centre lies in the convex hull of landmarks (N, 2) in [0, 1] of the crop."""
+    hull = _hull(np.asarray(points, float))
+    y, x = (np.mgrid[:size, :size] + 0.5) / size
+    inside = np.ones((size, size), bool)
+    for (x0, y0), (x1, y1) in zip(hull, np.roll(hull, -1, 0), strict=True):
+        inside &= (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0) >= 0
+    return inside
+
+
+def _hull(points: np.ndarray) -> np.ndarray:
+    """The corners of the convex hull, one way round (monotone chains)."""
+    order = points[np.lexsort((points[:, 1], points[:, 0]))]
+
+    def chain(given: np.ndarray) -> list[np.ndarray]:
+        out: list[np.ndarray] = []
+        for p in given:
+            while len(out) > 1 and np.cross(np.append(out[-1] - out[-2], 0), np.append(p - out[-1], 0))[2] <= 0:
+                out.pop()
+            out.append(p)
+        return out[:-1]
+
+    return np.array([*chain(order), *chain(order[::-1])])
+
+
+@dataclass(frozen=True)
+class Factors:
+    """An attention matrix as the product of two narrow ones: weights = exp(left right), or left right.
+
+    Attributes:
+        left: (queries, rank) float32.
+        right: (rank, keys) float32; 0 where nobody may look.
+        reached: (keys,) bool.
+        log: whether the product is the logarithm of the weights.
+        departure: the largest difference from the matrix itself.
+    """
+
+    left: np.ndarray
+    right: np.ndarray
+    reached: np.ndarray
+    log: bool
+    departure: float
+
+    def weights(self) -> np.ndarray:
+        """(queries, keys)."""
+        product = self.left @ self.right
+        return np.asarray(np.exp(product) * self.reached if self.log else product)
+
+
+def factorised(matrix: np.ndarray, log: bool = True, most: int = 64, tolerance: float = 1e-4) -> Factors | None:
+    """An attention matrix in factors: the logarithm of a softmax over products of C' channels has rank C' + 1.
+
+    Args:
+        matrix: (queries, keys) as recorded; columns of zeros are keys that nobody may look at.
+        log: whether rows are a softmax.
+        most: the widest factors that are tried.
+        tolerance: the largest difference that is allowed, in parts of the largest weight.
+
+    Returns:
+        None where the matrix is of no such form.
+    """
+    matrix = np.asarray(matrix, np.float64)
+    reached = np.abs(matrix).sum(0) > 0
+    used = matrix[:, reached]
+    if not used.size or (log and used.min() <= 0):
+        return None
+    target = np.log(used) if log else used
+    drawn = np.random.default_rng(0).standard_normal((target.shape[1], min(most + 8, *target.shape)))
+    basis, _ = np.linalg.qr(target @ drawn)
+    u, s, v = np.linalg.svd(basis.T @ target, full_matrices=False)
+    rank = max(1, int((s > 1e-6 * s[0]).sum()))
+    if rank > most:
+        return None
+    right = np.zeros((rank, len(reached)), np.float32)
+    root = np.sqrt(s[:rank])
+    right[:, reached] = root[:, None] * v[:rank]
+    found = Factors((basis @ u[:, :rank] * root).astype(np.float32), right, reached, log, 0.0)
+    departure = float(np.abs(found.weights() - matrix).max())
+    if departure > tolerance * float(np.abs(matrix).max()):
+        return None
+    return Factors(found.left, found.right, reached, log, departure)
+
+
 def attention_from(attention: np.ndarray, x: float, y: float) -> np.ndarray:
     """What one place of the face attends to.
 

@@ -8,6 +8,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from workbench.explain.uncertainty import patch_states
 
 if TYPE_CHECKING:
@@ -59,6 +62,12 @@ def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue()
+
+
+def to_pts(points: ArrayLike) -> str:
+    """Landmarks (N, 2) in pixels as a 300-W ``.pts`` file, whose coordinates start at 1."""
+    lines = [f"{x + 1:.3f} {y + 1:.3f}" for x, y in np.asarray(points, float)]
+    return "\n".join(["version: 1", f"n_points: {len(lines)}", "{", *lines, "}", ""])
 
 
 def to_markdown(rows: Sequence[Mapping[str, Any]]) -> str:

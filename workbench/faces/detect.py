@@ -24,7 +24,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from PIL import Image
 
-from workbench.errors import UnknownNameError
+from workbench.errors import unknown
 from workbench.faces.detection import Detection, Detector
 
 
@@ -55,7 +55,7 @@ def get_detector(name: str = "default") -> Detector:
     """
     name = DEFAULT_DETECTOR if name == "default" else name
     if name not in DETECTORS:
-        raise UnknownNameError(f"There is no face detector '{name}': choose one of {', '.join(DETECTORS)}.")
+        raise unknown("face detector", name, DETECTORS)
     with _LOCK:
         if name not in _READY:
             _READY[name] = DETECTORS[name]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
@@ -28,8 +29,11 @@ from workbench.faces.crop import (
 from workbench.faces.detect import detect
 from workbench.faces.detection import Detection, Detector
 from workbench.faces.image import load_image, original_size, working_scale
+from workbench.faces.occlude import Occluder, occlude
 
 _FACTORS = (0.5, 4.0)
+_PAINTED = 256
+"""Side in pixels of a crop that is painted over or shown in a notebook."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +175,25 @@ class Face:
         pixels = np.array(pixels)
         if pixels.ndim != 3 or pixels.shape[2] != 3 or pixels.shape[0] != pixels.shape[1] or pixels.dtype != np.uint8:
             raise ImageError(f"A crop is a square RGB picture of uint8, not {pixels.dtype} of shape {pixels.shape}.")
-        return replace(self, _pixels=pixels, _painted=(pixels != self.crop(len(pixels))).any(-1))
+        plain = replace(self, _pixels=None, _painted=None).crop(len(pixels))
+        return replace(self, _pixels=pixels, _painted=(pixels != plain).any(-1))
+
+    def occlude(
+        self, x: float, y: float, width: float, height: float, fill: str = "grey", shape: str = "rectangle"
+    ) -> Face:
+        """The face with a patch painted over its crop; lengths in [0, 1] of the crop, as for :class:`Occluder`.
+
+        Raises:
+            ImageError: an unusable patch, an unknown fill or shape.
+        """
+        side = _PAINTED if self._pixels is None else len(self._pixels)
+        return self.with_crop(occlude(self.crop(side), Occluder(x, y, width, height, fill, shape))[0])
+
+    def _repr_png_(self) -> bytes:
+        """The crop, for a notebook."""
+        file = io.BytesIO()
+        Image.fromarray(self.crop(_PAINTED)).save(file, "PNG")
+        return file.getvalue()
 
     def refine(self, points: ArrayLike) -> Face:
         """The face with the tight box of landmarks (N, 2) in photo pixels, as training crops were made."""

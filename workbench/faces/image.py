@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageChops
 
 from workbench.errors import ImageError
+from workbench.files import expanded
 
 MAX_PIXELS = 50 * 2**20
 """Pixels a picture may have (52.4 million), read from its header before anything is decoded."""
@@ -92,7 +93,9 @@ def original_size(photo: Image.Image) -> tuple[int, int]:
 
 
 def _read_path(source: str | os.PathLike[str]) -> bytes:
-    path = Path(source).expanduser()
+    path = expanded(source)
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        raise ImageError(f"'{path}' is no file: name a picture.")  # a pipe would be waited for
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -125,6 +128,9 @@ def _decode(data: bytes) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large() from None
     except Exception as error:
+        bare = _without_notes(data)
+        if bare is not None:
+            return _decode(bare)
         raise ImageError(_unreadable(data)) from error
     size = image.size
     check_size(*size)
@@ -135,11 +141,48 @@ def _decode(data: bytes) -> Image.Image:
     return _finish(image, size)
 
 
+_PNG = b"\x89PNG\r\n\x1a\n"
+_NOTES = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
+
+
+def _without_notes(data: bytes) -> bytes | None:
+    """A PNG without its texts and colour profile, which may be too large for the decoder; None when it has none."""
+    if not data.startswith(_PNG):
+        return None
+    out, at = [_PNG], len(_PNG)
+    while at + 12 <= len(data):
+        end = at + 12 + int.from_bytes(data[at : at + 4], "big")
+        if data[at + 4 : at + 8] not in _NOTES:
+            out.append(data[at:end])
+        at = end
+    bare = b"".join(out)
+    return bare if len(bare) < len(data) else None
+
+
 @cache
 def formats() -> tuple[str, ...]:
     """What may be opened and this Pillow can open (AVIF is not in every build)."""
     Image.init()
     return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+@cache
+def endings() -> tuple[str, ...]:
+    """The endings, in lower case, of the files that can be read, the most usual first; the decoder's own list."""
+    readable = (*formats(), "MPO")  # a JPEG that holds several, read as one
+    known = (ending for ending, name in Image.registered_extensions().items() if name in readable)
+    return tuple(dict.fromkeys((".jpg", ".jpeg", ".png", *sorted(known))))
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file's name is that of a picture, and not one that a system hides (``._a.jpg``)."""
+    return path.suffix.lower() in endings() and not hidden(path)
+
+
+def hidden(path: Path) -> bool:
+    """Whether a file, or a folder it lies in, is one that systems leave beside a person's own: ``.name``,
+    ``__MACOSX``."""
+    return any((part.startswith(".") and part not in (".", "..")) or part == "__MACOSX" for part in path.parts)
 
 
 def _finish(image: Image.Image, original: tuple[int, int]) -> Image.Image:

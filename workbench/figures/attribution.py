@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import plotly.graph_objects as go
 
-from workbench.explain.caption_tables import ATTRIBUTION
 from workbench.explain.captions import compose
+from workbench.explain.why_captions import ATTRIBUTION
 from workbench.figures import palette, style
 from workbench.figures.canvas import HAIR, SOFT, Box, Canvas, Panel
 from workbench.figures.inside import OPACITY, draw_map, span_of

@@ -18,6 +18,7 @@ import plotly.graph_objects as go
 from PIL import Image
 
 from workbench.figures import palette, style
+from workbench.figures.sheet import Sheet
 
 if TYPE_CHECKING:
     from workbench.reading import Reading
@@ -111,7 +112,7 @@ class Canvas:
 
     def figure(self) -> go.Figure:
         """The finished Plotly figure."""
-        return go.Figure({"data": self.data, "layout": self.layout}, skip_invalid=False)
+        return Sheet({"data": self.data, "layout": self.layout}, skip_invalid=False)
 
 
 class Panel:

@@ -47,10 +47,13 @@ HIDDEN = "#3A3D45"
 ACCENT = "#0072B2"
 
 OVER_PHOTO = "inferno"
+ARROWS = "arrows"
+"""The upper part of inferno: what is small must still be seen on a dark ground."""
 ELSEWHERE = "cividis"
 DIVERGING = "diverging"
 MAPS: dict[str, str | list[str]] = {
     OVER_PHOTO: "inferno",
+    ARROWS: ["#8A226A", "#BB3754", "#E35933", "#F98C0A", "#F9C932", "#FCFFA4"],
     ELSEWHERE: "cividis",
     DIVERGING: ["#08306B", "#2F7EBC", "#A6CDE4", "#F7F7F7", "#F6B48F", "#D6604D", "#67001F"],
 }

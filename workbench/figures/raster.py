@@ -33,11 +33,12 @@ from workbench.figures.style import TEXT_SCALE
 Colour = tuple[float, float, float, float]
 
 _DASHES: dict[str, Any] = {"solid": "solid", "dot": (0, (1, 2.2)), "dash": (0, (5, 3))}
-_SYMBOLS = {"circle": "o", "circle-open": "o", "square": "s", "diamond": "D"}
+_SYMBOLS = {"circle": "o", "circle-open": "o", "square": "s", "diamond": "D", "diamond-open": "D"}
 _FONTS = ["DejaVu Sans", "sans-serif"]  # the one font that Matplotlib brings along
 _LAYERS = {"below": 0.3, "between": 1.2, "above": 3.0}
 _BASELINES = {"top": 0.8, "middle": 0.32, "bottom": -0.2}
 """How far the letters' foot lies below an annotation's place, in parts of their size; as in recorder.js."""
+_STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "workbench"}
 _ONE = 1e-5  # what is drawn later lies above
 
 
@@ -50,30 +51,44 @@ def render(figure: go.Figure, kind: str, scale: float = 2.0) -> bytes:
     Raises:
         WorkbenchError: the figure uses something that only a browser draws.
     """
+    with mpl.rc_context(_STYLE):
+        page = _drawn(figure, kind, scale)
+        out = io.BytesIO()
+        metadata = {"Software": "workbench"} if kind == "png" else {"Date": None, "Creator": "workbench"}
+        meta = figure.layout.meta
+        caption = (meta or {}).get("caption") if isinstance(meta, dict) else None
+        if caption:
+            metadata["Description"] = caption
+        page.savefig(out, format=kind, facecolor=page.get_facecolor(), metadata=metadata)
+    return out.getvalue()
+
+
+def pixels(figure: go.Figure, scale: float = 1.0) -> Image.Image:
+    """A figure as a picture, RGB; arguments and errors as of :func:`render`."""
+    with mpl.rc_context(_STYLE):
+        canvas: Any = _drawn(figure, "png", scale).canvas
+        canvas.draw()
+        return Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
+
+
+def _drawn(figure: go.Figure, kind: str, scale: float) -> Figure:
     layout = figure.layout
     width, height = float(layout.width or 700), float(layout.height or 450)
     paper = _colour(_setting(figure, "paper_bgcolor", "#FFFFFF"))
     page = Figure(figsize=(width / 72, height / 72), dpi=72 * scale, facecolor=paper)
     (FigureCanvasAgg if kind == "png" else FigureCanvasSVG)(page)
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "workbench"}):
-        panels = _panels(page, figure, width, height)
-        for k, trace in enumerate(figure.data):
-            _draw_trace(panels, trace, k)
-        for image in layout.images:
-            _draw_image(panels[_axis_id(image.xref)], image)
-        for k, shape in enumerate(figure.to_plotly_json()["layout"].get("shapes", ())):  # thousands, as plain values
-            order = _LAYERS[shape.get("layer", "above")] + _ONE * k
-            _draw_shape(panels[_axis_id(shape.get("xref"))], shape, order)
-        room = _room(layout, width, height)
-        for note in layout.annotations:
-            _draw_note(page, panels, note, room, (width, height))
-        out = io.BytesIO()
-        metadata = {"Software": "workbench"} if kind == "png" else {"Date": None, "Creator": "workbench"}
-        caption = (layout.meta or {}).get("caption") if isinstance(layout.meta, dict) else None
-        if caption:
-            metadata["Description"] = caption
-        page.savefig(out, format=kind, facecolor=paper, metadata=metadata)
-    return out.getvalue()
+    panels = _panels(page, figure, width, height)
+    for k, trace in enumerate(figure.data):
+        _draw_trace(panels, trace, k)
+    for image in layout.images:
+        _draw_image(panels[_axis_id(image.xref)], image)
+    for k, shape in enumerate(figure.to_plotly_json()["layout"].get("shapes", ())):  # thousands, as plain values
+        order = _LAYERS[shape.get("layer", "above")] + _ONE * k
+        _draw_shape(panels[_axis_id(shape.get("xref"))], shape, order)
+    room = _room(layout, width, height)
+    for note in layout.annotations:
+        _draw_note(page, panels, note, room, (width, height))
+    return page
 
 
 def _setting(figure: go.Figure, name: str, default: str) -> str:
@@ -263,7 +278,7 @@ def _draw_shape(panel: Axes, shape: dict[str, Any], order: float) -> None:
         joinstyle="miter" if kind == "rect" else "round",
         capstyle="round" if dash in (None, "solid") else "butt",
     )  # fmt: skip
-    panel.add_patch(patch)
+    panel.add_artist(patch)
 
 
 def _path(text: str) -> Path:

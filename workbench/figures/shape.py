@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 OWN = "#F0E442"
 """Colour of points that no facial part claims: the one of Okabe and Ito's palette that no part has."""
+FILL = 0.38
+"""How much of a filled outline covers what lies below."""
 _EDGE = 0.06
 _SIDE = 520
 
@@ -53,7 +55,14 @@ def shape(reading: ShapeReading, numbers: bool | None = None) -> go.Figure:
             f"<b>{i}</b> {escape(drawing.scheme.label(i))}<br>plane {x:.3f}, {y:.3f}<br>photo {u:.1f}, {v:.1f} px"
             for i, ((x, y), (u, v)) in enumerate(zip(points, reading.landmarks, strict=True))
         ]
-        for symbol, chosen in (("circle", reading.trained), ("diamond", ~reading.trained)):
+        for k, group in enumerate(drawing.scheme.groups):
+            look = drawing.look(k)
+            if look.fill and len(group.indices) > 2:
+                fill = palette.alpha(look.colour or palette.line_colour(group), FILL)
+                panel.polyline(places[list(group.indices)], close=True, fill=fill)
+        sure = ~reading.guesses
+        kinds = (("circle", reading.trained), ("diamond", ~reading.trained & sure), ("diamond-open", reading.guesses))
+        for symbol, chosen in kinds:
             which = chosen.nonzero()[0]
             if len(which):
                 shown, words = ([values[i] for i in which] for values in (colours, names))
@@ -74,4 +83,7 @@ def drawing_colours(drawing: Drawing, plane: tuple[Drawing, ...] = ()) -> list[s
     for part, side, origin in zip(drawing.scheme.part_of, drawing.scheme.side_of, drawing.origin, strict=True):
         colour = theirs[origin] if 0 <= origin < len(theirs) else palette.shade(part, side)
         out.append(OWN if part == "other" and origin < 0 else colour)
+    for k in reversed(range(len(drawing.looks))):
+        for i in drawing.scheme.groups[k].indices:
+            out[i] = drawing.looks[k].colour or out[i]
     return out

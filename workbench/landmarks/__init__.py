@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.landmarks import geometry, metrics
-from workbench.landmarks.drawing import Drawing, drawing
+from workbench.landmarks.drawing import Drawing, Look, drawing
 from workbench.landmarks.scheme import PARTS, Group, Scheme, user_scheme
 from workbench.landmarks.schemes import SCHEMES, get_scheme, to_five, to_ibug68
 
@@ -12,6 +12,7 @@ __all__ = [
     "SCHEMES",
     "Drawing",
     "Group",
+    "Look",
     "Scheme",
     "drawing",
     "geometry",

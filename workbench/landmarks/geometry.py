@@ -130,6 +130,61 @@ def invert(matrix: ArrayLike) -> np.ndarray:
     return np.column_stack([linear, -linear @ m[:, 2]])
 
 
+def rotation(angles: np.ndarray) -> np.ndarray:
+    """Yaw, pitch, roll (..., 3) in radians -> rotations (..., 3, 3) = Rz(roll) Rx(-pitch) Ry(-yaw).
+
+    Axes: x to image right, y down, z away from the camera. Positive: turned to image right, looking up, turned
+    clockwise on the screen.
+    """
+    yaw, pitch, roll = np.moveaxis(np.asarray(angles, float), -1, 0)
+    zero, one = np.zeros_like(yaw), np.ones_like(yaw)
+    (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in (-yaw, -pitch, roll))
+    ry = np.stack([cy, zero, sy, zero, one, zero, -sy, zero, cy], -1).reshape(*yaw.shape, 3, 3)
+    rx = np.stack([one, zero, zero, zero, cp, -sp, zero, sp, cp], -1).reshape(*yaw.shape, 3, 3)
+    rz = np.stack([cr, -sr, zero, sr, cr, zero, zero, zero, one], -1).reshape(*yaw.shape, 3, 3)
+    return rz @ rx @ ry
+
+
+def hull(points: ArrayLike) -> np.ndarray:
+    """Corners (H, 2) of the convex hull of (N, 2) points, going round one way (monotone chain); fewer than three when
+    the points lie on a line."""
+    order = sorted({(float(x), float(y)) for x, y in np.asarray(points, float)})
+    if len(order) < 3:
+        return np.array(order).reshape(-1, 2)
+
+    def half(way: list[tuple[float, float]]) -> list[tuple[float, float]]:
+        out: list[tuple[float, float]] = []
+        for p in way:
+            while len(out) > 1 and _turn(out[-2], out[-1], p) <= 0:
+                out.pop()
+            out.append(p)
+        return out[:-1]
+
+    return np.array(half(order) + half(order[::-1]))
+
+
+def _turn(a: tuple[float, float], b: tuple[float, float], c: tuple[float, float]) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def inside(points: np.ndarray, corners: np.ndarray) -> np.ndarray:
+    """(N,) whether points lie in a convex polygon of :func:`hull`, its edge included."""
+    if len(corners) < 3:
+        return np.zeros(len(points), bool)
+    step = np.roll(corners, -1, axis=0) - corners
+    to = points[:, None] - corners[None]
+    return (step[None, :, 0] * to[..., 1] - step[None, :, 1] * to[..., 0] >= -1e-9).all(1)
+
+
+def rotation_angles(rotation: np.ndarray) -> np.ndarray:
+    """The inverse of :func:`rotation`: rotations (..., 3, 3) -> yaw, pitch, roll (..., 3) in radians."""
+    r = np.asarray(rotation, float)
+    yaw = np.arctan2(r[..., 2, 0], r[..., 2, 2])
+    pitch = -np.arcsin(np.clip(r[..., 2, 1], -1, 1))
+    roll = np.arctan2(-r[..., 0, 1], r[..., 1, 1])
+    return np.stack([yaw, pitch, roll], -1)
+
+
 def _rows(points: ArrayLike) -> np.ndarray:
     array = np.asarray(points, float)
     if array.ndim != 2 or array.shape[1] != 2:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from workbench.errors import DataError
+from workbench.files import from_json
 
 PARTS = ("jaw", "brows", "eyes", "nose", "outer_lip", "inner_lip", "other")
 """The facial parts that keep one colour each on every page, in drawing order."""
@@ -209,7 +210,7 @@ class Scheme:
             )
         except DataError:
             raise
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
             raise DataError(
                 f"The scheme cannot be read ({error!r}); it needs a name, a count and lists of whole numbers."
             ) from error
@@ -262,8 +263,7 @@ def user_scheme(
 
 def _decode(source: str | Path) -> Mapping[str, Any]:
     try:
-        text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
-        fields = json.loads(text)
+        fields = from_json(source.read_bytes() if isinstance(source, Path) else source)
     except (OSError, ValueError) as error:
         raise DataError(f"The scheme is not readable JSON ({error}).") from error
     if not isinstance(fields, dict):

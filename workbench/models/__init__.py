@@ -1,22 +1,6 @@
 """The systems, their shelf, and what they answer with."""
 
-from workbench.models.alignment import Alignment
-from workbench.models.base import FaceModel, ModelCard
-from workbench.models.systems import PRESETS, SYSTEMS, build, preset
-from workbench.models.zoo import DEFAULT, Offers, list_models, load_model, offers, save_checkpoint
+from workbench.lazy import attach_stub
 
-__all__ = [
-    "DEFAULT",
-    "PRESETS",
-    "SYSTEMS",
-    "Alignment",
-    "FaceModel",
-    "ModelCard",
-    "Offers",
-    "build",
-    "list_models",
-    "load_model",
-    "offers",
-    "preset",
-    "save_checkpoint",
-]
+# What there is stands in __init__.pyi. Lazy: the cards of the shelf are told without torch.
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

@@ -25,6 +25,7 @@ class Alignment:
         heatmaps: (B, N, h, w).
         pose: (B, 3), yaw, pitch, roll in radians.
         confidence: (B,), probability of a face.
+        visible: (B, h, w), probability that a cell of a map over the crop shows the face and nothing that covers it.
         likelihood: what the variance was trained with, "gaussian" or "laplace".
         size_rule: by what a patch's side is multiplied from stage to stage (thesis 5.2.2): "halve" by 1/2; with v the
             larger variance of its last layer, "variance" by clamp(factor v), "deviation" by clamp(factor sqrt(v)).
@@ -38,6 +39,7 @@ class Alignment:
     heatmaps: Tensor | None = None
     pose: Tensor | None = None
     confidence: Tensor | None = None
+    visible: Tensor | None = None
     likelihood: str | None = None
     size_rule: str | None = None
     size_factor: float | None = None

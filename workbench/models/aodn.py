@@ -16,9 +16,11 @@ from torch import Tensor, nn
 
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.resnet import ResNet
-from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Mechanism, System, ValidatedConfig
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Mechanism, System
+from workbench.models.config import ValidatedConfig
 from workbench.models.decoding import spatial_softmax
 from workbench.models.layers import BasicBlock, ConvNorm, Gate
+from workbench.models.low_rank import by_rank, smooth_basis
 from workbench.tracing import Tap
 
 ROOT_FLOOR = 1e-4  # keeps the slope of the signed square root below 50
@@ -130,7 +132,7 @@ class Geometry(nn.Module):
         self.config = config
         self.a = ConvNorm(4 * config.width, config.geometry)
         self.b = ConvNorm(4 * config.width, config.geometry)
-        self.map = Tap("channel", "y", "x")
+        self.map = Tap("product", "y", "x")
 
     def forward(self, z: Tensor) -> Tensor:
         """Z (B, C, h, w) -> (B, g squared, h, w); channel g i + j is A_i times B_j."""
@@ -204,6 +206,8 @@ class AODNReading:
 class AODN(FaceModel):
     """Normalised crops (B, 3, S, S) -> :class:`Alignment`, with ``heatmaps`` where the configuration has point maps.
 
+    While ``recovered`` records, it tells the answers of every rank that M could be cut to, see :func:`by_rank`.
+
     Args:
         config: hyper-parameters.
         mean_shape: (N, 2) in [0, 1] of the crop; an untrained model answers near it.
@@ -232,6 +236,8 @@ class AODN(FaceModel):
         side = c.map_size // c.pool
         self.low_rank = nn.Linear(channels * side * side, c.rank, bias=False)
         self.code = Tap("channel")
+        self.recovered = Tap("rank", "landmark", "xy", observer=True)
+        self.singular = Tap("rank", observer=True)
         self.fc = nn.Linear(c.rank, 2 * c.landmarks)
         self._start()
 
@@ -288,30 +294,15 @@ class AODN(FaceModel):
         if self.config.pool > 1:
             x = F.max_pool2d(x, self.config.pool)
         code = self.code(self.low_rank(x.flatten(1)))
+        if self.recovered.active or self.singular.active:
+            answers, sizes = by_rank(self.structure_matrix, code, self.fc.weight, self.fc.bias)
+            self.recovered(answers.unflatten(-1, (-1, 2)))
+            self.singular(sizes[None])
         return AODNReading(self.fc(code).unflatten(1, (-1, 2)), spatial, plain, code, logits, maps)
 
     def forward(self, images: Tensor) -> Alignment:
         found = self.read(images)
-        return Alignment(landmarks=images.shape[-1] * found.points, heatmaps=found.maps)
-
-
-def smooth_basis(points: Tensor, count: int, reach: float = 0.2) -> Tensor:
-    """The smoothest ways in which points can move along one axis, most common first.
-
-    They are the leading eigenvectors of the kernel exp(-distance / reach): a face about which nothing is known but
-    that near points move together.
-
-    Args:
-        points: (N, 2) in [0, 1].
-        count: how many; at most N are there.
-        reach: in the unit of the points.
-
-    Returns:
-        (N, min(count, N)), orthonormal columns.
-    """
-    kernel = torch.exp(-torch.cdist(points.double(), points.double()) / reach)
-    vectors = torch.linalg.eigh(kernel).eigenvectors.flip(-1)
-    return vectors[:, :count].to(points.dtype)
+        return Alignment(images.shape[-1] * found.points, heatmaps=found.maps, visible=found.plain)
 
 
 _PAPER = AODNConfig()

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from workbench.errors import CheckpointError, UnknownNameError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.mobilenet import MobileNetV3, blocks, coordinates
-from workbench.models.base import FaceModel, Mechanism, System, ValidatedConfig
+from workbench.models.base import FaceModel, Mechanism, System
+from workbench.models.config import ValidatedConfig
 from workbench.models.layers import ConvNorm
 from workbench.tracing import Tap
 

@@ -1,22 +1,22 @@
-"""What all systems have in common: a configuration, a scheme, a way to take in pixels, and a card."""
+"""What all systems have in common: a scheme, a way to take in pixels, and an entry of the register."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
-from functools import cache, cached_property
-from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, Protocol, Union, get_args, get_origin, get_type_hints
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from workbench.errors import CheckpointError, ImageError, SettingsError, UnknownNameError
+from workbench.errors import CheckpointError, ImageError, SettingsError
 from workbench.landmarks import Scheme, get_scheme, user_scheme
 from workbench.models.alignment import Alignment
+from workbench.models.card import ModelCard
+from workbench.models.config import ModelConfig
 
 MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
@@ -34,138 +34,6 @@ def to_tensor(crop: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(crop.transpose(2, 0, 1)))[None]
 
 
-class ModelConfig(Protocol):
-    """What a system's frozen configuration tells at least."""
-
-    @property
-    def system(self) -> str: ...
-    @property
-    def scheme(self) -> str: ...
-    @property
-    def landmarks(self) -> int: ...
-    @property
-    def input_size(self) -> int: ...
-
-
-def one_of(what: str, value: object, choices: Iterable[object]) -> None:
-    """Raises UnknownNameError unless ``value`` is among the choices."""
-    known = tuple(choices)
-    if value not in known:
-        raise UnknownNameError(f"There is no {what} {value!r}; it is one of {', '.join(map(repr, known))}.")
-
-
-class ValidatedConfig:
-    """Base of the configurations: switches must be among their ``Literal`` choices, and counts must make sense.
-
-    Raises:
-        UnknownNameError: a switch that does not exist.
-        SettingsError: a value of another type, or a count below one.
-    """
-
-    def __post_init__(self) -> None:
-        for name, hint in _hints(type(self)).items():  # type: ignore[arg-type]  # a class is hashable
-            value = getattr(self, name)
-            if _is_a(value, hint):
-                continue
-            choices = [c for part in (hint, *get_args(hint)) if get_origin(part) is Literal for c in get_args(part)]
-            if choices:
-                one_of(name, value, choices)
-            raise SettingsError(f"{name} cannot be {value!r}.")
-        for name in _COUNTS:
-            value = getattr(self, name, 1)
-            if isinstance(value, int) and value < 1:
-                raise SettingsError(f"{name} must be at least 1, not {value}.")
-
-
-_hints = cache(get_type_hints)  # a class has many presets, all made at import
-
-
-def _is_a(value: object, hint: Any) -> bool:
-    """Whether a value is what an annotation says, as far as configurations go."""
-    if get_origin(hint) is Literal:
-        return value in get_args(hint)
-    if get_origin(hint) is tuple:
-        inner = get_args(hint)
-        if not isinstance(value, tuple):
-            return False
-        inner = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
-        return len(inner) == len(value) and all(map(_is_a, value, inner))
-    if get_origin(hint) in (Union, UnionType):
-        return any(_is_a(value, part) for part in get_args(hint))
-    if hint in (int, float):
-        return not isinstance(value, bool) and isinstance(value, (int, hint))
-    return isinstance(value, hint)
-
-
-_COUNTS = ("input_size", "dim", "heads", "layers", "stages", "patch")
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What a checkpoint is, where it comes from and how well it does; stored as JSON beside the weights.
-
-    Attributes:
-        name, title, system, preset, scheme, landmarks, input_size: what it is.
-        parameters: count; ``multiply_accumulates``: of one forward pass.
-        data, licence: what it was trained on and under which terms that came.
-        recipe, command, seed, epochs, steps: how it was made.
-        metrics: measured errors, each a dict with data, split, faces, metric, value, unit.
-        notes: sentences a user should know.
-        weights: file name of the weights; ``sha256`` of that file.
-        config: the system's configuration.
-        taps: path of every tap that records in a plain forward pass -> its axes, without batch and stage; empty where
-            the card does not tell (see ``workbench.models.offers``).
-        parts: which fields of ``Alignment`` it fills besides the landmarks; "prompt" if it takes structure prompts.
-        mechanisms: what interventions on each mechanism do, see ``workbench.evaluation.mechanisms``.
-        calibration: of its uncertainty, ``explain.CalibrationReport`` as plain values; empty where none was measured.
-        left_out: (i, k) where it was trained without the i-th of k folds of its training faces, or ().
-    """
-
-    name: str
-    title: str
-    system: str
-    preset: str
-    scheme: str
-    landmarks: int
-    input_size: int
-    parameters: int
-    multiply_accumulates: int
-    data: str = ""
-    licence: str = ""
-    recipe: str = ""
-    command: str = ""
-    seed: int = 0
-    epochs: int = 0
-    steps: int = 0
-    metrics: tuple[dict[str, Any], ...] = ()
-    notes: tuple[str, ...] = ()
-    weights: str = ""
-    sha256: str = ""
-    config: dict[str, Any] = field(default_factory=dict)
-    taps: dict[str, list[str]] = field(default_factory=dict)
-    parts: tuple[str, ...] = ()
-    mechanisms: tuple[dict[str, Any], ...] = ()
-    calibration: dict[str, Any] = field(default_factory=dict)
-    left_out: tuple[int, ...] = ()
-
-    def to_json(self) -> str:
-        told = {k: v for k, v in asdict(self).items() if v or k not in ("mechanisms", "calibration", "left_out")}
-        return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
-
-    @classmethod
-    def load(cls, path: Path) -> ModelCard:
-        """Read a card. Raises CheckpointError when the file is not one."""
-        try:
-            raw = json.loads(path.read_text(encoding="utf-8"))
-            known = {f.name for f in fields(cls)}
-            values: dict[str, Any] = {
-                key: tuple(v) if isinstance(v, list) else v for key, v in raw.items() if key in known
-            }
-            return cls(**values)
-        except (OSError, ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise CheckpointError(f"The model card {path.name} cannot be read ({error}).") from None
-
-
 class FaceModel(nn.Module):
     """A face-alignment network: normalised crops (B, 3, S, S) -> :class:`Alignment`.
 
@@ -177,10 +45,12 @@ class FaceModel(nn.Module):
         card: its card, when it came with one.
         checkpoint: SHA-256 of the weights' file, or "".
         mean_shape: (N, 2) in [0, 1] of the crop.
+        optimised: made quicker for reading (:mod:`workbench.models.optimise`); such a model is not trained or saved.
     """
 
     config: ModelConfig
     mean_shape: Tensor
+    optimised = False
     fixed_size = True  # whether a layer needs crops of ``input_size``, or of a multiple of something
 
     def __init__(self) -> None:
@@ -199,6 +69,12 @@ class FaceModel(nn.Module):
             )
         self.register_buffer("mean_shape", mean_shape.float())
 
+    def train(self, mode: bool = True) -> Self:
+        """Raises SettingsError for a model that was optimised: its norms are gone."""
+        if mode and self.optimised:
+            raise SettingsError(f"{self.name or 'This model'} was optimised for reading; load it without to train it.")
+        return super().train(mode)
+
     @cached_property
     def scheme(self) -> Scheme:
         if self.config.scheme.startswith("user"):
@@ -214,9 +90,11 @@ class FaceModel(nn.Module):
         return self.mean_shape.device
 
     def prepare(self, crops: Tensor) -> Tensor:
-        """RGB crops (B, 3, S, S), uint8 or float in [0, 1] -> what the network takes, float32 on its device."""
+        """RGB crops (B, 3, S, S), uint8 or float in [0, 1] -> what the network takes, on its device and in the
+        type of its weights."""
         images = crops.to(self.device)
-        return self.normalise(images.float() if images.is_floating_point() else images.float() / 255)
+        images = images.float() if images.is_floating_point() else images.float() / 255
+        return self.normalise(images).to(self.mean_shape.dtype)
 
     def normalise(self, images: Tensor) -> Tensor:
         """RGB in [0, 1], (B, 3, S, S) -> what the network takes: by ImageNet's mean and deviation here."""
@@ -228,13 +106,22 @@ class FaceModel(nn.Module):
         except RuntimeError as error:
             shape, side = tuple(args[0].shape) if args else (), self.input_size
             fits = not shape or (shape[0] > 0 and shape[2:] == (side, side))
-            other = shape and (args[0].device, args[0].dtype) != (self.device, self.mean_shape.dtype)
+            kind = self.mean_shape.dtype
+            if kind != torch.float32 and re.search(r"dtype|weight type", str(error)):
+                raise CheckpointError(
+                    f"{self.name or type(self).__name__} cannot compute in {str(kind).removeprefix('torch.')} "
+                    "throughout; call model.float() first, or read below torch.autocast."
+                ) from error
+            other = shape and (args[0].device, args[0].dtype) != (self.device, kind)
             if not self.fixed_size or fits or other or isinstance(error, torch.OutOfMemoryError):
                 raise
             raise ImageError(
                 f"{self.name or type(self).__name__} cannot read a batch of the shape {shape}; it is made for "
                 f"(B, 3, {side}, {side})."
             ) from error
+
+    def _repr_html_(self) -> str | None:
+        return self.card._repr_html_() if self.card else None
 
     def forward(self, images: Tensor) -> Alignment:
         raise TypeError(f"{type(self).__name__} does not say how it reads a crop.")

@@ -15,7 +15,6 @@ of the table is met within one per cent.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench.errors import CheckpointError, UnknownNameError
+from workbench.errors import CheckpointError, SettingsError, UnknownNameError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.hourglass import (
     HourglassStack,
@@ -33,9 +32,10 @@ from workbench.models.backbones.hourglass import (
     ResidualExtractor,
 )
 from workbench.models.backbones.resnet import PyramidResNet
-from workbench.models.base import FaceModel, Mechanism, System, ValidatedConfig
+from workbench.models.base import FaceModel, Mechanism, System
+from workbench.models.config import ValidatedConfig
 from workbench.models.decoding import centre_of_mass, quarter_pixel, spatial_softmax
-from workbench.models.layers import BasicBlock, ConvNorm
+from workbench.models.selective import LandmarkBlocks, RoiTaps, SelectiveFeatures, sample_rois
 from workbench.tracing import Tap
 
 
@@ -103,98 +103,6 @@ class CHSConfig(ValidatedConfig):
     alpha: tuple[float, float, float] = (1.0, 1.0, 3.0)
 
 
-def sample_rois(features: Tensor, centres: Tensor, count: int) -> Tensor:
-    """Each landmark's neighbourhood, with two channels that say where each of its cells lies (3.3).
-
-    Args:
-        features: (B, C, h, w).
-        centres: (B, N, 2) in [0, 1].
-        count: samples on a side, one cell apart, bilinear; beyond the map its border's value holds.
-
-    Returns:
-        (B, N, C + 2, count, count); the last two channels are x and y of the sample, -1 to 1 over the crop.
-    """
-    h, w = features.shape[-2:]
-    steps = torch.arange(count, device=centres.device, dtype=centres.dtype) - (count - 1) / 2
-    x = centres[..., 0, None, None] + steps / w
-    y = centres[..., 1, None, None] + steps[:, None] / h
-    grid = 2 * torch.stack(torch.broadcast_tensors(x, y), -1) - 1  # (B, N, count, count, 2)
-    # In half precision a place would be rounded by a tenth of a cell.
-    cells = F.grid_sample(
-        features.to(grid.dtype), grid.flatten(1, 2), "bilinear", padding_mode="border", align_corners=False
-    )
-    cells = cells.unflatten(2, (-1, count)).transpose(1, 2)
-    return torch.cat([cells, grid.movedim(-1, 2).to(cells.dtype)], 2)
-
-
-class SelectiveFeatures(nn.Module):
-    """What one task takes from the extractor's branches (Eq. 1-4).
-
-    Args:
-        cin, width, squeeze, cout: channels of a branch, of U_i, of z and of the result.
-        branches: B.
-        guide: channels of the heatmaps that gate the branches, 0 for the heatmap task itself.
-        standardise: see :class:`CHSConfig`.
-    """
-
-    def __init__(
-        self, cin: int, width: int, squeeze: int, cout: int, branches: int, guide: int, standardise: bool = False
-    ) -> None:
-        super().__init__()
-        self.reduce = nn.ModuleList(ConvNorm(cin, width, 1) for _ in range(branches))
-        self.guides = nn.ModuleList(BasicBlock(cin + guide, width) for _ in range(branches if guide else 0))
-        self.filters = nn.ModuleList(ConvNorm(width, width, 3) for _ in range(branches))
-        self.squeeze = nn.Linear(width, squeeze)
-        self.norm = nn.BatchNorm1d(squeeze, affine=False) if standardise else nn.Identity()
-        self.excite = nn.ModuleList(nn.Linear(squeeze, width) for _ in range(branches))
-        self.expand = nn.Conv2d(width, cout, 1)
-        self.gates = nn.ModuleList(Tap("channel", "y", "x") for _ in self.guides)
-        self.weights = Tap("branch", "channel")
-        self.attended = Tap("channel", "y", "x")
-
-    def forward(self, maps: Sequence[Tensor], heatmaps: Tensor | None) -> Tensor:
-        """Branches (B, cin, h, w) and heatmaps (B, guide, h, w) -> attended features (B, cout, h, w)."""
-        if heatmaps is not None:
-            plain = maps[0].is_contiguous()
-            layout = torch.contiguous_format if plain else torch.channels_last
-            heatmaps = heatmaps.to(maps[0].dtype).contiguous(memory_format=layout)
-        filtered = []
-        for i, (x, reduce, conv) in enumerate(zip(maps, self.reduce, self.filters, strict=True)):
-            y = reduce(x)
-            if heatmaps is not None:
-                y = y * self.gates[i](self.guides[i](torch.cat([x, heatmaps], 1)))
-            filtered.append(conv(y))
-        z = self.norm(self.squeeze(torch.stack([u.mean((-2, -1)) for u in filtered]).sum(0)))
-        weights = self.weights(torch.stack([excite(z) for excite in self.excite], 1).softmax(1))
-        scales = weights.to(filtered[0].dtype)[..., None, None].unbind(1)
-        parts = [scale * u for scale, u in zip(scales, filtered, strict=True)]
-        return self.attended(self.expand(functools.reduce(torch.add, parts)))
-
-
-class LandmarkBlocks(nn.Module):
-    """A basic block and a valid 3x3 convolution for each landmark, as grouped convolutions.
-
-    (B, N, cin, k, k) -> (B, N * cout * (k - 2) ** 2).
-    """
-
-    def __init__(self, landmarks: int, cin: int, width: int, cout: int) -> None:
-        super().__init__()
-        n = landmarks
-        self.conv1 = nn.Conv2d(n * cin, n * width, 3, 1, 1, groups=n, bias=False)
-        self.bn1 = nn.BatchNorm2d(n * width)
-        self.conv2 = nn.Conv2d(n * width, n * width, 3, 1, 1, groups=n, bias=False)
-        self.bn2 = nn.BatchNorm2d(n * width)
-        self.shortcut = nn.Conv2d(n * cin, n * width, 1, groups=n, bias=False)
-        self.bn3 = nn.BatchNorm2d(n * width)
-        self.reduce = nn.Conv2d(n * width, n * cout, 3, groups=n)
-
-    def forward(self, rois: Tensor) -> Tensor:
-        x = rois.flatten(1, 2)
-        y = F.relu(self.bn1(self.conv1(x)), inplace=True)
-        y = F.relu(self.bn2(self.conv2(y)) + self.bn3(self.shortcut(x)), inplace=True)
-        return F.relu(self.reduce(y)).flatten(1)
-
-
 class Cascade(nn.Module):
     """One coordinate regression: selective features, ROIs, landmark blocks, one linear layer to all offsets."""
 
@@ -221,16 +129,6 @@ class Cascade(nn.Module):
         rois = sample_rois(features, (centres.detach() if self.training else centres).float(), self.roi)
         moved = self.offset(self.blocks(rois)).float().unflatten(1, (-1, 2))
         return moved * (self.roi / 2 / features.shape[-1])
-
-
-class RoiTaps(nn.Module):
-    """Where each cascade looked, x0, y0, width, height in [0, 1], and how far it moved each landmark."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rects = Tap("landmark", "rect", per_stage=True, observer=True)
-        self.centres = Tap("landmark", "xy", per_stage=True)
-        self.offsets = Tap("landmark", "channel", per_stage=True)
 
 
 @dataclass(frozen=True)
@@ -286,6 +184,11 @@ class CHS(FaceModel):
         self.boundary = Tap("y", "x")
         self.guide = Tap("channel", "y", "x")
         self.rois = RoiTaps()
+        self.sizes = Tap("cascade", observer=True)
+        # Counted now: optimising folds some away.
+        each = [sum(p.numel() for p in cascade.parameters()) for cascade in self.cascades]
+        rest = sum(p.numel() for p in self.parameters()) - sum(each)
+        self._kept = [rest + sum(each[:k]) for k in range(len(each) + 1)]
 
     def forward(self, images: Tensor, cascades: int | None = None) -> Alignment:
         """Normalised crops (B, 3, S, S) -> :class:`Alignment`; ``cascades`` stops after that many CCRs."""
@@ -301,6 +204,8 @@ class CHS(FaceModel):
         """
         c = self.config
         count = self._checked(cascades)
+        if self.sizes.active:
+            self.sizes(self.mean_shape.new_tensor([self.parameters_kept()]))
         maps = [tap(m) for tap, m in zip(self.maps, self.branches(self.backbone(images)), strict=True)]
         found = self.stack(self.select(maps, None))
         heatmaps = self.as_heatmaps(found[-1].float())
@@ -346,12 +251,19 @@ class CHS(FaceModel):
 
         Raises:
             UnknownNameError: more cascades than there are.
+            SettingsError: the model was optimised, so that its weights are no longer those of the file.
         """
+        if self.optimised:
+            raise SettingsError(f"{self.name or 'This model'} was optimised for reading; load it without to prune it.")
         smaller = CHS(replace(self.config, cascades=self._checked(cascades)), self.mean_shape)
         own = smaller.state_dict()
         smaller.load_state_dict({k: v for k, v in self.state_dict().items() if k in own})
         smaller.name = self.name
         return smaller.to(self.device).train(self.training)
+
+    def parameters_kept(self) -> list[int]:
+        """How many parameters the model has that :meth:`prune` leaves, for 0 to all cascades."""
+        return list(self._kept)
 
     def _checked(self, cascades: int | None) -> int:
         count = len(self.cascades) if cascades is None else cascades

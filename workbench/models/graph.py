@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from workbench.errors import DataError
+from workbench.files import decoded
 from workbench.tracing import Tap
 
 
@@ -25,15 +26,15 @@ def read_edges(path: str | PathLike[str], landmarks: int) -> Tensor:
     """
     file = Path(path)
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
+        lines = decoded(file.read_bytes()).splitlines()
+    except (OSError, ValueError):
         raise DataError(f"The edge file {file} cannot be read; give a text file of lines 'i j weight'.") from None
     edges: dict[tuple[int, int], int] = {}
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         where = f"Line {number} of {file.name}"
-        parts = line.split()
+        parts = line.replace(",", " ").replace(";", " ").split()
         try:
             i, j = int(parts[0]), int(parts[1])
             weight = float(parts[2])
@@ -85,6 +86,19 @@ def graph_mask(adjacency: Tensor) -> Tensor:
     return adjacency | adjacency.T | torch.eye(len(adjacency), dtype=torch.bool, device=adjacency.device)
 
 
+def relative_matrix(adjacency: Tensor) -> Tensor:
+    """P, float (N, N): rows that average a landmark's directed neighbours, minus the landmark itself.
+
+    ``P @ S`` is where the neighbours' mean lies, seen from each landmark. The graph is not made symmetric here. A
+    landmark without neighbours keeps its -1 alone, as published: its row compares its own position.
+
+    Args:
+        adjacency: bool (N, N), True at [i, j] when j is a neighbour of i; no self-loops.
+    """
+    rows = adjacency.float()
+    return rows / rows.sum(1, keepdim=True).clamp_min(1) - torch.eye(len(rows), device=rows.device)
+
+
 class GraphConv(nn.Module):
     """Graph convolution with one weight matrix for the node itself, one for its neighbours, and learned edges.
 
@@ -110,14 +124,18 @@ class GraphConv(nn.Module):
             nn.init.zeros_(self.query.weight)
             nn.init.zeros_(self.query.bias)
         self.adjacency = Tap("query_landmark", "key_landmark")
+        self.learned = Tap("node", "neighbour", observer=True)
 
     def edges(self, x: Tensor, mask: Tensor) -> Tensor:
         """A, (1, N, N), or (B, N, N) when dynamic. ``x`` (B, N, cin), ``mask`` (N, N) True where linked."""
-        scores = torch.zeros_like(mask, dtype=self.logits.dtype).masked_scatter(mask, self.logits)[None]
+        scores = self._logits(mask)
         if self.query is not None and self.key is not None:
             q, k = self.query(x), self.key(x)
             scores = scores + q @ k.transpose(1, 2) / math.sqrt(q.shape[-1])
         return scores.masked_fill(~mask, -torch.inf).softmax(-1)
+
+    def _logits(self, mask: Tensor) -> Tensor:
+        return torch.zeros_like(mask, dtype=self.logits.dtype).masked_scatter(mask, self.logits)[None]
 
     def mix(self, x: Tensor, edges: Tensor) -> Tensor:
         """The convolution with ready edge weights: (B, N, cin), (1 or B, N, N) -> (B, N, cout)."""
@@ -125,6 +143,9 @@ class GraphConv(nn.Module):
         return own[..., None] * (x @ self.weight[0]) + (edges - own.diag_embed()) @ (x @ self.weight[1]) + self.bias
 
     def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """(B, N, cin), (N, N) -> (B, N, cout). While ``learned`` records, it tells A by the logits alone."""
+        if self.learned.active:
+            self.learned(self._logits(mask).masked_fill(~mask, -torch.inf).softmax(-1))
         return self.mix(x, self.adjacency(self.edges(x, mask)))
 
 

@@ -1,14 +1,18 @@
 """The authors' published weights, by their own names.
 
-The published files are pickles of a state dict, sometimes below ``state_dict`` or ``model`` and with ``module.``
+The published files are pickles of a state dict, often inside of other dictionaries and with ``module.`` and the like
 before every name. They are read with ``weights_only=True``: nothing in them is executed.
 """
 
 from __future__ import annotations
 
+import os
+import re
+import zipfile
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,31 +33,113 @@ def read_state_dict(path: str | PathLike[str]) -> dict[str, Tensor]:
         CheckpointError: no such file, damaged, holding more than tensors, or holding none.
     """
     file = Path(path)
-    if not file.is_file():
+    if not os.path.isfile(file):
         raise CheckpointError(f"There is no weights file at {file}.")
+    kind = _told_apart(file)
+    if kind:
+        raise CheckpointError(f"{file.name} is {kind}.")
     try:
         if file.suffix == ".safetensors":
-            return load_file(str(file))
-        raw = torch.load(file, map_location="cpu", weights_only=True)
-    except Exception:  # a damaged pickle raises nearly every kind
+            raw: Any = load_file(str(file))
+        else:
+            # A number that NumPy made, such as the best error so far, lies beside many weights.
+            with torch.serialization.safe_globals(_NUMBERS):
+                raw = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged pickle raises nearly every kind
+        named = re.search(r"GLOBAL ([\w.]+)", str(error))
+        why = f"it holds a {named[1]}, and Python objects are never run" if named else (
+            "damaged, or it holds Python objects, which are never run")  # fmt: skip
         raise CheckpointError(
-            f"{file.name} is not a plain file of weights (damaged, or it holds Python objects, which are never run); "
-            "save the model's state_dict again and use that file."
+            f"{file.name} is not a plain file of weights ({why}); save the model's state_dict again and use that file."
         ) from None
-    for _ in range(4):  # a file may hold itself
-        if isinstance(raw, dict):
-            raw = next((raw[key] for key in ("state_dict", "model") if isinstance(raw.get(key), dict)), raw)
     if not isinstance(raw, dict):
         raise CheckpointError(f"{file.name} holds no state dict; save model.state_dict() and use that file.")
-    odd = next((k for k, v in raw.items() if isinstance(v, Tensor) and _odd(v)), None)
+    state = _unwrapped(raw)
+    odd = next((k for k, v in state.items() if isinstance(v, Tensor) and _odd(v)), None)
     if odd is not None:
         raise CheckpointError(
             f"{odd} in {file.name} is sparse, quantised or without values; save it as plain tensors."
         )
-    tensors = {str(k).removeprefix("module."): v for k, v in raw.items() if isinstance(v, Tensor)}
+    tensors = _bare({str(k): v for k, v in state.items() if isinstance(v, Tensor)})
     if not tensors:
         raise CheckpointError(f"{file.name} holds no tensors; save model.state_dict() and use that file.")
     return tensors
+
+
+WRAPPERS = ("module", "_orig_mod", "model", "net", "network", "ema", "ema_model")
+"""Components that tools put before every name of a state dict, in any order: DataParallel, ``torch.compile``,
+Lightning, averaged models."""
+_LEFTOVERS = ("total_ops", "total_params", "n_averaged")
+"""Last components of what profilers and averaging leave in a state dict."""
+_PREFERRED = ("state_dict", "model_state_dict", "model", "net", "network", "weights", "params")
+_SCALAR = type(np.float64(0)).__reduce__(np.float64(0))[0]
+_NUMBERS: list[Any] = [
+    _SCALAR,
+    (_SCALAR, "numpy.core.multiarray.scalar"),  # its name before NumPy 2
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in ("f2", "f4", "f8", "i4", "i8", "?")),
+]
+"""What a NumPy number is pickled as; allowed, for it can do nothing but be a number."""
+_HEADS = {
+    b"version https://git-lfs": "a Git LFS pointer, not the weights themselves; fetch them with `git lfs pull`",
+    b"<": "a web page, not weights; the download was answered with HTML",
+    b"\x89HDF": "an HDF5 file (Keras); only PyTorch's weights can be read",
+    b"\x08": "an ONNX file; only PyTorch's weights can be read",
+}
+
+
+def _told_apart(file: Path) -> str:
+    """What a file is that holds no state dict, by its first bytes; "" for what may be one."""
+    with file.open("rb") as opened:
+        head = opened.read(64).lstrip()
+    for start, words in _HEADS.items():
+        if head.startswith(start):
+            return words
+    if zipfile.is_zipfile(file):
+        try:
+            names = zipfile.ZipFile(file).namelist()
+        except (zipfile.BadZipFile, ValueError, NotImplementedError):
+            return "damaged or cut short; download or save it again"
+        if any(name.endswith("constants.pkl") for name in names):
+            return "a TorchScript program, which is never run; save model.state_dict() and use that file"
+        if any(name.endswith(".npy") for name in names):
+            return "an archive of NumPy arrays (.npz), not weights"
+    return ""
+
+
+def _unwrapped(raw: dict[Any, Any]) -> dict[Any, Any]:
+    """The innermost state dict: a file may keep it beside an optimiser's, in a dictionary of a dictionary."""
+    for _ in range(8):  # a file may hold itself
+        inner = {k: v for k, v in raw.items() if isinstance(v, dict) and _count(v)}
+        named = [k for k in _PREFERRED if k in inner]
+        best = named[0] if named else max(inner, key=lambda k: _count(inner[k]), default=None)
+        if best is None or _count(inner[best]) < _own_count(raw):
+            break
+        raw = inner[best]
+    return raw
+
+
+def _own_count(values: dict[Any, Any]) -> int:
+    return sum(isinstance(v, Tensor) for v in values.values())
+
+
+def _count(values: dict[Any, Any], depth: int = 4) -> int:
+    """Tensors under text keys, also in dictionaries within: an optimiser's state counts by numbers."""
+    if not all(isinstance(k, str) for k in values):
+        return 0
+    within = (_count(v, depth - 1) for v in values.values() if isinstance(v, dict)) if depth else ()
+    return _own_count(values) + sum(within)
+
+
+def _bare(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Names without what tools put before or between them."""
+    kept = {k.replace("_orig_mod.", ""): v for k, v in tensors.items() if k.rpartition(".")[2] not in _LEFTOVERS}
+    while kept:
+        first = {k.partition(".")[0] for k in kept}
+        if len(first) > 1 or not first <= set(WRAPPERS) or any("." not in k for k in kept):
+            break
+        kept = {k.partition(".")[2]: v for k, v in kept.items()}
+    return {k.replace(".module.", "."): v for k, v in kept.items()}
 
 
 def _odd(tensor: Tensor) -> bool:
@@ -189,6 +275,8 @@ def import_published(
         model = known.model(config, start, how.graph(graph, config.landmarks))
     ours = {name: t for name, t in model.state_dict().items() if not name.startswith(how.own)}
     names = {name: how.name(name, config) for name in ours}
+    names = {k: n for k, n in names.items() if n in theirs or not n.endswith("num_batches_tracked")}
+    ours = {name: ours[name] for name in names}
     missing = sorted(n for n in names.values() if n not in theirs)
     extra = sorted(set(theirs) - set(names.values()))
     if missing or extra:

@@ -100,3 +100,28 @@ class BaseMapping(nn.Module):
         """[..., (B, C, s, s)] -> (B, channels, cells, cells)."""
         out: Tensor = self.out(resize(self.reduce4(levels[-1]), self.cells))
         return out
+
+
+EVIDENCE = 5  # numbers that `map_evidence` gives a node
+
+
+def map_evidence(heatmaps: Tensor, centre: Tensor, mean_shape: Tensor) -> Tensor:
+    """What a node's map says of its own reliability.
+
+    Args:
+        heatmaps: (B, N, h, h), each a distribution.
+        centre: (B, N, 2), its centre of mass in [0, 1].
+        mean_shape: (N, 2) in [0, 1].
+
+    Returns:
+        (B, N, 5): logarithms of the deviations along x and y in cells, logarithm of the peak, and the centre's offset
+        from the mean face in units of a tenth of the crop.
+    """
+    side = heatmaps.shape[-1]
+    place = (torch.arange(side, device=heatmaps.device) + 0.5) / side
+    spread = [
+        (heatmaps.sum(2 + i) * (place - centre[..., axis, None]).square()).sum(-1) for axis, i in ((0, 0), (1, 1))
+    ]
+    deviation = 0.5 * (side**2 * torch.stack(spread, -1) + 0.05).log()
+    peak = (heatmaps.amax((2, 3)) + 1e-4).log()[..., None]
+    return torch.cat([deviation, peak / 2, 10 * (centre - mean_shape)], -1)

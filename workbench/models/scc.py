@@ -17,10 +17,19 @@ from workbench.errors import CheckpointError
 from workbench.models.alignment import Alignment
 from workbench.models.backbones.hrnet import CHANNELS, HRNet
 from workbench.models.backbones.resnet import ResNet
-from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Mechanism, System, ValidatedConfig, WeightsImporter
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Mechanism, System, WeightsImporter
+from workbench.models.config import ValidatedConfig
 from workbench.models.decoding import centre_of_mass, spatial_softmax
-from workbench.models.graph import GraphConv, GraphNet, adjacency_matrix, graph_mask, nearest_edges, read_edges
-from workbench.models.nodes import BaseMapping, StructureMapping, resize
+from workbench.models.graph import (
+    GraphConv,
+    GraphNet,
+    adjacency_matrix,
+    graph_mask,
+    nearest_edges,
+    read_edges,
+    relative_matrix,
+)
+from workbench.models.nodes import EVIDENCE, BaseMapping, StructureMapping, map_evidence, resize
 from workbench.tracing import Tap
 
 
@@ -96,31 +105,6 @@ class SCCConfig(ValidatedConfig):
         return self.cells**2 + 2 + (EVIDENCE if self.evidence else 0) + self.identity
 
 
-EVIDENCE = 5  # numbers that `map_evidence` gives a node
-
-
-def map_evidence(heatmaps: Tensor, centre: Tensor, mean_shape: Tensor) -> Tensor:
-    """What a node's map says of its own reliability.
-
-    Args:
-        heatmaps: (B, N, h, h), each a distribution.
-        centre: (B, N, 2), its centre of mass in [0, 1].
-        mean_shape: (N, 2) in [0, 1].
-
-    Returns:
-        (B, N, 5): logarithms of the deviations along x and y in cells, logarithm of the peak, and the centre's offset
-        from the mean face in units of a tenth of the crop.
-    """
-    side = heatmaps.shape[-1]
-    place = (torch.arange(side, device=heatmaps.device) + 0.5) / side
-    spread = [
-        (heatmaps.sum(2 + i) * (place - centre[..., axis, None]).square()).sum(-1) for axis, i in ((0, 0), (1, 1))
-    ]
-    deviation = 0.5 * (side**2 * torch.stack(spread, -1) + 0.05).log()
-    peak = (heatmaps.amax((2, 3)) + 1e-4).log()[..., None]
-    return torch.cat([deviation, peak / 2, 10 * (centre - mean_shape)], -1)
-
-
 def _backbone(config: SCCConfig) -> HRNet | ResNet:
     if config.backbone == "hrnet_w18":
         return HRNet((1, 4, 3), nn.Identity())
@@ -177,6 +161,7 @@ class SCC(FaceModel):
             self.nodes = BaseMapping(channels, width=c.widths[0], **last)
         self.maps = Tap("landmark", "y", "x") if c.located else None
         self.features = Tap("node", "channel")
+        self.relative = Tap("landmark", "neighbour", observer=True)
         if c.located and c.identity:
             self.identity = nn.Parameter(torch.randn(c.landmarks, c.identity) / math.sqrt(c.identity))
         self.graph = GraphNet(c.node_features, c.hidden, c.blocks, links, c.dynamic_dim if c.dynamic else 0)
@@ -215,6 +200,8 @@ class SCC(FaceModel):
         c, side = self.config, images.shape[-1]
         if c.edges and not self.adjacency.any():
             raise CheckpointError(_wrong_graph(c.edges, "none was given"))
+        if self.relative.active:
+            self.relative(relative_matrix(self.adjacency)[None])
         node_map = self.node_map(images)
         # Coordinates need full precision, also where the convolutions run in half.
         with torch.autocast(images.device.type, enabled=False):

@@ -14,7 +14,8 @@ from workbench.models.alignment import Alignment
 from workbench.models.backbones import hrnet_head
 from workbench.models.backbones.hrnet import CHANNELS, WIDTHS, HRNet
 from workbench.models.backbones.resnet import PyramidResNet
-from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Mechanism, System, ValidatedConfig, WeightsImporter
+from workbench.models.base import SCHEME_BY_COUNT, FaceModel, Mechanism, System, WeightsImporter
+from workbench.models.config import ValidatedConfig
 from workbench.models.decoding import centre_of_mass, quarter_pixel, spatial_softmax
 from workbench.tracing import Tap
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor
 
-from workbench.errors import UnknownNameError
+from workbench.errors import unknown
 from workbench.models import aodn, atpn, chs, dslpt, scc, ssfa, tufa
 from workbench.models.base import FaceModel, System
 
@@ -20,14 +20,14 @@ PRESETS: dict[str, Any] = {name: config for system in SYSTEMS.values() for name,
 def get_system(name: str) -> System:
     """A system by its short name. Raises UnknownNameError."""
     if name not in SYSTEMS:
-        raise UnknownNameError(f"There is no system '{name}'; choose one of {', '.join(SYSTEMS)}.")
+        raise unknown("system", name, SYSTEMS)
     return SYSTEMS[name]
 
 
 def preset(name: str) -> Any:
     """A configuration by name. Raises UnknownNameError."""
     if name not in PRESETS:
-        raise UnknownNameError(f"There is no preset '{name}'; choose one of {', '.join(PRESETS)}.")
+        raise unknown("preset", name, PRESETS)
     return PRESETS[name]
 
 

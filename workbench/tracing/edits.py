@@ -237,6 +237,75 @@ class Mean:
 
 
 @dataclass(frozen=True)
+class Shuffle:
+    """Entries along some axes, taken together, change places by one random permutation: places of a map, keys.
+
+    Raises:
+        TraceError: the tap has no such axes, or one entry only along them.
+    """
+
+    axes: tuple[str, ...]
+    seed: int = 0
+
+    @property
+    def caption(self) -> str:
+        return f"scrambled over {_places(self.axes)}"
+
+    def __call__(self, value: NamedTensor, site: Site) -> Tensor:
+        dims = [value.dim(axis) for axis in self.axes]
+        ends = list(range(-len(dims), 0))
+        moved = value.tensor.movedim(dims, ends)
+        flat = moved.flatten(-len(dims))
+        if flat.shape[-1] < 2:
+            raise TraceError(f"{site.path} has one entry along {_places(self.axes)}: there is nothing to scramble.")
+        order = torch.randperm(flat.shape[-1], generator=torch.Generator().manual_seed(self.seed))
+        return flat[..., order.to(flat.device)].reshape(moved.shape).movedim(ends, dims)
+
+
+@dataclass(frozen=True)
+class Level:
+    """Every value becomes the mean along some axes, so that what it was there for can no longer be told."""
+
+    axes: tuple[str, ...]
+
+    @property
+    def caption(self) -> str:
+        return f"its mean over {_places(self.axes)} everywhere"
+
+    def __call__(self, value: NamedTensor, site: Site) -> Tensor:
+        dims = [value.dim(axis) for axis in self.axes]
+        return value.tensor.mean(dims, keepdim=True).expand_as(value.tensor)
+
+
+@dataclass(frozen=True)
+class Within:
+    """Another edit, of some entries of axes only (one head, one query, one edge); the rest stays. Nothing is
+    renormalised.
+
+    Args:
+        edit: of the whole tensor; what it makes of the entries is taken over.
+        at: (axis, entry) pairs; entries along several axes must all match.
+
+    Raises:
+        TraceError: the tap has no such axis or entry.
+    """
+
+    edit: Edit
+    at: tuple[tuple[str, int], ...]
+
+    @property
+    def caption(self) -> str:
+        where = ", ".join(f"{axis.replace('_', ' ')} {entry}" for axis, entry in self.at)
+        return f"{where}: {caption_of(self.edit)}" if where else caption_of(self.edit)
+
+    def __call__(self, value: NamedTensor, site: Site) -> Tensor:
+        chosen = torch.ones((), dtype=torch.bool, device=value.tensor.device)
+        for axis, entry in self.at:
+            chosen = chosen & _mask(value, axis, [entry], site).bool()
+        return torch.where(chosen, self.edit(value, site), value.tensor)
+
+
+@dataclass(frozen=True)
 class OnStage:
     """Another edit, in one stage only (the call of a shared module, from 0)."""
 
@@ -287,6 +356,10 @@ def _fitted(other: Tensor, value: NamedTensor, site: Site) -> Tensor:
             f"The trace holds {site.path} with the shape {tuple(other.shape)}, but {tuple(here.shape)} is needed."
         )
     return other.to(here.device, here.dtype).expand_as(here)
+
+
+def _places(axes: Sequence[str]) -> str:
+    return " and ".join(axis.replace("_", " ") for axis in axes)
 
 
 def _listed(indices: Iterable[int]) -> str:

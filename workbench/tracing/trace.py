@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, MutableMapping
+import os
+from collections.abc import Callable, Iterator, MutableMapping
 from dataclasses import dataclass
+from html import escape
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from workbench.errors import MissingEntryError, TraceError
+from workbench.files import from_json, replacing
 
 FORMAT = "workbench-trace-1"
 
@@ -58,12 +61,43 @@ class NamedTensor:
         return out
 
     def mean(self, *axes: str) -> NamedTensor:
-        """Arithmetic mean over the named axes; those axes go."""
+        """Arithmetic mean over the named axes; those axes go. Raises TraceError where none is named."""
+        return self._over("mean", axes, lambda values, dim: values.mean(dim))
+
+    def sum(self, *axes: str) -> NamedTensor:
+        """Sum over the named axes; those axes go. Raises TraceError where none is named."""
+        return self._over("sum", axes, lambda values, dim: values.sum(dim))
+
+    def max(self, *axes: str) -> NamedTensor:
+        """Largest value along the named axes; those axes go. Raises TraceError where none is named."""
+        return self._over("max", axes, lambda values, dim: values.amax(dim))
+
+    def _over(self, name: str, axes: tuple[str, ...], reduce: Callable[[Tensor, int], Tensor]) -> NamedTensor:
+        if not axes:
+            here = " or ".join(f'"{axis}"' for axis in self.axes)
+            raise TraceError(
+                f"Say over which axes, such as {name}({here}); of all values together: .numpy().{name}()."
+            )
         out = self
         for axis in axes:
             dim = out.dim(axis)
-            out = NamedTensor(out.tensor.mean(dim), out.axes[:dim] + out.axes[dim + 1 :])
+            out = NamedTensor(reduce(out.tensor, dim), out.axes[:dim] + out.axes[dim + 1 :])
         return out
+
+    def __getitem__(self, index: Any) -> np.ndarray:
+        """The values at an index, as NumPy counts; :meth:`at` picks by name and keeps the names."""
+        return self.numpy()[index]
+
+    def __len__(self) -> int:
+        if not self.axes:
+            raise TypeError("a single value has no length")
+        return len(self.tensor)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return np.array(self.numpy(), dtype=dtype, copy=copy) if copy else np.asarray(self.numpy(), dtype=dtype)
+
+    def __float__(self) -> float:
+        return float(self.tensor)
 
     def numpy(self) -> np.ndarray:
         """The values as a NumPy array (float32 for half types), on the CPU."""
@@ -117,6 +151,25 @@ class Trace(MutableMapping[str, NamedTensor]):
     def __len__(self) -> int:
         return len(self._entries)
 
+    def __repr__(self) -> str:
+        model = self.meta.get("model")
+        return f"<Trace of {len(self)} tensors{f' by {model}' if model else ''}: {', '.join(self)}>"
+
+    def _repr_html_(self) -> str:
+        def row(name: str, entry: NamedTensor) -> str:
+            axes = ", ".join(f"{axis} {size}" for axis, size in entry.shape.items())
+            size = entry.tensor.numel() * entry.tensor.element_size() / 2**20
+            left = "style='text-align:left'"
+            return f"<tr><td {left}><code>{escape(name)}</code></td><td {left}>{axes}</td><td>{size:.2f} MB</td></tr>"
+
+        rows = "".join(row(*item) for item in self.items())
+        said = escape("; ".join(f"{path} {', '.join(done)}" for path, done in self.meta.get("edits", {}).items()))
+        under = f"<caption>under an edit: {said}</caption>" if said else ""
+        return f"<table>{under}<thead><tr><th>tap</th><th>axes</th><th>size</th></tr></thead>{rows}</table>"
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return list(self)
+
     def save(self, path: str | PathLike[str]) -> Path:
         """Write a safetensors file: the tensors as they are, axes and ``meta`` in the header.
 
@@ -126,7 +179,7 @@ class Trace(MutableMapping[str, NamedTensor]):
         target = Path(path)
         if target.suffix != ".safetensors":
             raise TraceError(f"A trace is written as .safetensors, so {target.name} needs another name.")
-        if not target.parent.is_dir():
+        if not os.path.isdir(target.parent):
             raise TraceError(f"The trace could not be written: there is no folder {target.parent}.")
         # Cloned, for entries may share memory, which the format does not allow.
         tensors = {name: entry.tensor.detach().cpu().contiguous().clone() for name, entry in self.items()}
@@ -136,7 +189,8 @@ class Trace(MutableMapping[str, NamedTensor]):
                 "axes": json.dumps({name: entry.axes for name, entry in self.items()}),
                 "meta": json.dumps(self.meta),
             }
-            save_file(tensors, str(target), metadata=header)
+            with replacing(target) as part:
+                save_file(tensors, str(part), metadata=header)
         except (OSError, SafetensorError, TypeError) as error:  # TypeError: values in meta that JSON does not know
             raise TraceError(f"The trace could not be written to {target}: {error}.") from None
         return target
@@ -149,7 +203,7 @@ class Trace(MutableMapping[str, NamedTensor]):
             TraceError: no such file, a damaged file, or a safetensors file that is not a trace.
         """
         source = Path(path)
-        if not source.is_file():
+        if not os.path.isfile(source):
             raise TraceError(f"There is no trace file at {source}.")
         trace = cls()
         try:
@@ -157,10 +211,12 @@ class Trace(MutableMapping[str, NamedTensor]):
                 header = file.metadata() or {}
                 if header.get("format") != FORMAT:
                     raise TraceError(f"{source.name} is a safetensors file but not a workbench trace.")
-                axes = json.loads(header["axes"])
-                trace.meta = json.loads(header["meta"])
+                axes = from_json(header["axes"])
+                trace.meta = dict(from_json(header["meta"]))
                 for name in axes:
                     trace[name] = NamedTensor(file.get_tensor(name), tuple(axes[name]))
-        except (OSError, SafetensorError, KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+        except TraceError:
+            raise
+        except (OSError, SafetensorError, KeyError, TypeError, AttributeError, ValueError) as error:
             raise TraceError(f"{source.name} is damaged and cannot be read as a trace ({error}).") from None
         return trace

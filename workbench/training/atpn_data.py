@@ -20,7 +20,9 @@ from torch import Generator, Tensor
 from workbench.data.augment import crop_boxes, crop_matrix, warp
 from workbench.data.pack import Packed, pack
 from workbench.data.readers import open_dataset
+from workbench.data.texts import read_text, table_rows
 from workbench.errors import DataError
+from workbench.landmarks.geometry import rotation_angles
 
 CLASS_YAW = {1: -60.0, 2: -30.0, 3: 0.0, 4: 30.0, 5: 60.0}
 """Degrees that stand for MTFL's pose classes, left profile to right profile of the picture."""
@@ -55,30 +57,6 @@ class Faces(Packed):
             return (*own, *own)
         other = int(torch.randint(len(self.turned), ()))
         return (*own, *self.turned[other], self.turned_pose[other])
-
-
-def rotation_angles(rotation: np.ndarray) -> np.ndarray:
-    """Yaw, pitch, roll (..., 3) in radians of rotations (..., 3, 3) = Rz(roll) Rx(-pitch) Ry(-yaw).
-
-    Axes: x to image right, y down, z away from the camera. Positive: turned to image right, looking up, turned
-    clockwise on the screen.
-    """
-    r = np.asarray(rotation, float)
-    yaw = np.arctan2(r[..., 2, 0], r[..., 2, 2])
-    pitch = -np.arcsin(np.clip(r[..., 2, 1], -1, 1))
-    roll = np.arctan2(-r[..., 0, 1], r[..., 1, 1])
-    return np.stack([yaw, pitch, roll], -1)
-
-
-def rotation(angles: np.ndarray) -> np.ndarray:
-    """The inverse of :func:`rotation_angles`: (..., 3) -> (..., 3, 3)."""
-    yaw, pitch, roll = np.moveaxis(np.asarray(angles, float), -1, 0)
-    zero, one = np.zeros_like(yaw), np.ones_like(yaw)
-    (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in (-yaw, -pitch, roll))
-    ry = np.stack([cy, zero, sy, zero, one, zero, -sy, zero, cy], -1).reshape(*yaw.shape, 3, 3)
-    rx = np.stack([one, zero, zero, zero, cp, -sp, zero, sp, cp], -1).reshape(*yaw.shape, 3, 3)
-    rz = np.stack([cr, -sr, zero, sr, cr, zero, zero, zero, one], -1).reshape(*yaw.shape, 3, 3)
-    return rz @ rx @ ry
 
 
 def rigid_face(meshes: np.ndarray, rounds: int = 3) -> np.ndarray:
@@ -163,12 +141,12 @@ def class_pose(folder: Path, names: tuple[str, ...], points: np.ndarray) -> tupl
     Raises:
         DataError: no such column, or a class that is not 1 to 5.
     """
-    with (folder / "annotations.csv").open(newline="", encoding="utf-8-sig") as stream:
-        found = {row["file"]: row.get("pose") or "" for row in csv.DictReader(stream)}
     try:
+        header, *rows = table_rows(read_text(folder / "annotations.csv"))
+        found = {row[header.index("file")]: row[header.index("pose")] for row in rows}
         classes = np.array([int(found[name]) for name in names])
         yaw = np.deg2rad([CLASS_YAW[c] for c in classes])
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, IndexError, csv.Error) as error:
         raise DataError(f"{folder} has no pose class from 1 to 5 for every face ({error}).") from error
     eyes = points[:, 1] - points[:, 0]
     return np.stack([yaw, np.full(len(yaw), np.nan), np.arctan2(eyes[:, 1], eyes[:, 0])], -1), classes

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +13,7 @@ from torch import Tensor, nn
 
 from workbench.data.augment import AugmentedBatch
 from workbench.landmarks import Scheme
+from workbench.models.base import FaceModel
 from workbench.models.chs import CHS, CHSConfig
 from workbench.training.losses import heatmap_warmup_loss, masked_mean
 from workbench.training.module import AlignmentTraining
@@ -188,3 +191,15 @@ class CHSTraining(AlignmentTraining):
             error = small_wing(points.float() * c.input_size, target, *c.wing).mean(-1)
             losses.append(masked_mean(error, batch.valid))
         return losses
+
+    def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:
+        """The error of every model that pruning leaves (Fig. 14)."""
+        from workbench.evaluation import evaluate
+
+        assert isinstance(model, CHS)
+        rows = []
+        for kept in range(len(model.cascades) + 1):
+            smaller = model.prune(kept)
+            row = evaluate(smaller, folder, labels=self.recipe.labels, progress=False).metrics()[0]
+            rows.append({**row, "metric": f"{row['metric']}, {kept} cascades"})
+        return rows

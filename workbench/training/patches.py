@@ -49,17 +49,6 @@ class PatchTransformerTraining(AlignmentTraining):
             distance=torch.where(known, between, (mean[left] - mean[right]).norm()),
         )
 
-    @torch.no_grad()
-    def inherit(self, source: FaceModel) -> None:
-        """Besides what fits, each landmark's encoding and query come from the source's nearest point on the mean
-        face."""
-        super().inherit(source)
-        nearest = torch.cdist(self.model.mean_shape, source.mean_shape).argmin(1)
-        theirs, ours = source.state_dict(), self.model.state_dict()
-        for name in ("relation.structure_encoding", "relation.landmark_query"):
-            if name in theirs and theirs[name].shape[1] == len(source.mean_shape) and ours[name].shape[1] > 1:
-                ours[name].copy_(theirs[name][:, nearest])
-
     def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:
         from workbench.evaluation import SIDES, sigma_under_occlusion
 

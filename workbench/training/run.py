@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from workbench.data.pack import Packed
 from workbench.errors import CheckpointError, SettingsError
+from workbench.evaluation.processes import alone
 from workbench.landmarks import get_scheme
 from workbench.models.importing import load_trunk
 from workbench.models.systems import SYSTEMS, build, get_system, preset
@@ -124,7 +125,8 @@ def train(
     )
     if not trainer.is_global_zero:
         return out / f"{recipe.name}.safetensors"
-    return finish(module, recipe, data, out, len(training), int(trainer.global_step), extra, leave_out or ())
+    with alone():  # the others have ended
+        return finish(module, recipe, data, out, len(training), int(trainer.global_step), extra, leave_out or ())
 
 
 def _trainer(

@@ -14,6 +14,7 @@ from workbench.errors import DataError
 from workbench.landmarks.metrics import nme
 from workbench.models.base import FaceModel
 from workbench.models.decoding import centre_of_mass
+from workbench.models.graph import relative_matrix
 from workbench.models.scc import SCC, SCCConfig
 from workbench.tracing import record
 from workbench.training.losses import masked_mean
@@ -32,19 +33,6 @@ def soft_wing(residual: Tensor, linear: float = 2.0, scale: float = 20.0, curve:
     size = residual.abs()
     offset = linear - scale * torch.log1p(torch.as_tensor(linear / curve)).item()
     return torch.where(size < linear, size, scale * torch.log1p(size / curve) + offset)
-
-
-def relative_matrix(adjacency: Tensor) -> Tensor:
-    """P, float (N, N): rows that average a landmark's directed neighbours, minus the landmark itself.
-
-    ``P @ S`` is where the neighbours' mean lies, seen from each landmark. The graph is not made symmetric here. A
-    landmark without neighbours keeps its -1 alone, as published: its row compares its own position.
-
-    Args:
-        adjacency: bool (N, N), True at [i, j] when j is a neighbour of i; no self-loops.
-    """
-    rows = adjacency.float()
-    return rows / rows.sum(1, keepdim=True).clamp_min(1) - torch.eye(len(rows), device=rows.device)
 
 
 def point_loss(found: Tensor, target: Tensor, valid: Tensor, config: SCCConfig) -> Tensor:

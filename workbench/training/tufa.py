@@ -27,6 +27,7 @@ from workbench.data.mixed import (
     open_mixed,
 )
 from workbench.data.pack import Packed, pack
+from workbench.evaluation.zero_shot import DrawnShapes, ZeroShot, drawn_shapes, zero_shot
 from workbench.landmarks import get_scheme
 from workbench.landmarks.metrics import nme, normaliser_distances
 from workbench.models.base import FaceModel
@@ -148,7 +149,7 @@ class TUFATraining(AlignmentTraining):
             path = folder if folder.name == name else folder.parent / name
             if convention in known and path.is_dir() and name in self.recipe.sets:
                 rows += measure_convention(model, path, convention, split)
-        return rows
+        return rows + measure_unseen(model, folder.parent)
 
 
 OTHERS = (
@@ -158,6 +159,25 @@ OTHERS = (
     ("mtfl5", "five", "test"),
 )
 """Data set, convention and part that a card tells beside the model's own scheme; None is what was held out."""
+
+
+UNSEEN: tuple[tuple[str, str | int, str | None], ...] = (
+    ("w300_68", "wflw98", "pseudo98"), ("imm_frontal73", 73, None), ("webmorph189", "webmorph189", None),
+)  # fmt: skip
+"""Data set, convention and labels of what is measured zero-shot by a model that has not learned it."""
+
+
+def measure_unseen(model: TUFA, data: Path) -> list[dict[str, Any]]:
+    """Both zero-shot protocols (Tables 6.11 and 6.10) on the sets that lie in a folder, as rows for a card."""
+
+    found: list[ZeroShot | DrawnShapes] = [
+        zero_shot(model, data / name, labels=labels, convention=convention, progress=False)
+        for name, convention, labels in UNSEEN
+        if convention not in model.config.conventions and (data / name).is_dir()
+    ]
+    if (five := data / "mtfl5").is_dir():
+        found.append(drawn_shapes(model, five, progress=False))
+    return [row for one in found for row in one.rows()]
 
 
 @torch.inference_mode()
@@ -183,9 +203,9 @@ def measure_convention(model: TUFA, folder: Path, convention: str, split: str | 
         box = square[part].to(model.device)
         out = eval_batch(images, points, valid, model.input_size, frame=(box[:, :2], box[:, 2]))
         found = model(model.prepare(out.images), prompt).landmarks.float() / model.input_size
-        truth = torch.where(out.valid[..., None], out.points, torch.nan).double().cpu().numpy()
+        truth = torch.where(out.valid[..., None], out.points, torch.nan).cpu().double().numpy()
         distance = normaliser_distances(truth[:, first], lead, by)
-        errors.append(nme(found.double().cpu().numpy(), truth[:, wanted], distance))
+        errors.append(nme(found.cpu().double().numpy(), truth[:, wanted], distance))
     labels = next((labels for name, labels, _ in source.labels if name == convention), None)
     return [
         {

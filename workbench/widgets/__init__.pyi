@@ -1,11 +1,15 @@
 from .attribution import attribution_payload as attribution_payload
 from .bundle import module_source as module_source
+from .cascade import cascade_payload as cascade_payload
+from .graph import graph_payload as graph_payload
 from .inside import inside_payload as inside_payload
 from .jupyter_host import JupyterWidget as JupyterWidget
 from .jupyter_host import jupyter as jupyter
+from .occlusion import occlusion_payload as occlusion_payload
 from .payload import Payload as Payload
 from .payload import pack as pack
 from .picker import picker_payload as picker_payload
+from .pose import pose_payload as pose_payload
 from .prompts import prompts_payload as prompts_payload
 from .relations import relations_payload as relations_payload
 from .self_attention import self_attention_payload as self_attention_payload
@@ -14,4 +18,5 @@ from .shape import shape_payload as shape_payload
 from .standalone import standalone_html as standalone_html
 from .streamlit_host import mount as mount
 from .structure import structure_payload as structure_payload
+from .tracking import tracking_payload as tracking_payload
 from .uncertainty import uncertainty_payload as uncertainty_payload

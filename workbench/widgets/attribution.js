@@ -58,6 +58,7 @@ export default function mount(host) {
   const face = surface(page.main, {
     label: "The face under the attribution. Arrow keys go from landmark to landmark, Enter chooses one.",
     ratio: (w) => w + strip(),
+    below: () => strip(),
     draw: (ctx, w, h) => drawFace(ctx, v, w, h),
   });
   const view = () => fitFace(face.width, face.height - strip());

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.explain.caption_tables import ATTRIBUTION
 from workbench.explain.captions import as_meta
+from workbench.explain.why_captions import ATTRIBUTION
 from workbench.figures import palette
 from workbench.figures.attribution import MOST, parts_title, scale_of, unit_words
 from workbench.reading import Reading

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from workbench.errors import UnknownNameError
+from workbench.errors import unknown
 
 FOLDER = Path(__file__).parent
 NAMES = (
@@ -26,6 +26,12 @@ NAMES = (
     "self_attention",
     "attribution",
     "prompts",
+    "occlusion",
+    "graph",
+    "cascade",
+    "pose",
+    "tracking",
+    "effect",
 )
 """The widgets; each is the default export of the module of its name: ``mount(host) -> cleanup``."""
 
@@ -126,7 +132,7 @@ def widget_script(name: str) -> str:
         UnknownNameError: no such widget.
     """
     if name not in NAMES:
-        raise UnknownNameError(f"There is no widget '{name}'; choose one of {', '.join(NAMES)}.")
+        raise unknown("widget", name, NAMES)
     ends = f"const {{ default: mount }} = module_{name};\nconst {{ entry, standaloneHost }} = module_host;\n"
     return "\n".join([*_joined(modules("host", name)), ends])
 
@@ -138,3 +144,8 @@ def module_source(name: str) -> str:
         UnknownNameError: no such widget.
     """
     return f"{widget_script(name)}export default entry(mount);\n"
+
+
+def joined_source(name: str, folder: Path) -> str:
+    """The ES module of a page's own component in another folder, with what it imports there. Raises BundleError."""
+    return "\n".join([*_joined(modules(name, folder=folder)), f"export default module_{name}.default;\n"])

@@ -14,8 +14,9 @@ const scaled = new WeakMap();
  * @param {View} view
  * @param {ImageBitmap | null} image
  * @param {number} [veil] 0 to 1: darkens it so that thin lines stay readable
+ * @param {(ctx: any, view: View) => void} [under] draws on the photograph, below the veil
  */
-export function drawPhoto(ctx, view, image, veil = 0) {
+export function drawPhoto(ctx, view, image, veil = 0, under = () => {}) {
   ctx.fillStyle = PHOTO_GROUND;
   ctx.fillRect(view.x0, view.y0, view.side, view.side);
   if (!image) return;
@@ -29,6 +30,7 @@ export function drawPhoto(ctx, view, image, veil = 0) {
     scaled.set(image, kept);
   }
   ctx.drawImage(kept, view.x0, view.y0, view.side, view.side);
+  under(ctx, view);
   if (!veil) return;
   ctx.fillStyle = `rgb(12 12 16 / ${veil})`;
   ctx.fillRect(view.x0, view.y0, view.side, view.side);
@@ -84,13 +86,18 @@ export function drawDots(ctx, view, points, face, { radius = 2.5, alpha = 1, rim
   ctx.restore();
 }
 
-/* A small text tag with a dark ground, kept inside of w x h. */
+/* A small text tag with a dark ground, kept inside of w x h; as small however closely a face is looked at. */
 export function drawTag(ctx, text, x, y, w, h, font = "system-ui") {
+  const { scale, left: from, top: above } = ctx.part ?? { scale: 1, left: 0, top: 0 };
   ctx.save();
+  if (ctx.part) {
+    ctx.translate(from, above);
+    ctx.scale(1 / scale, 1 / scale);
+  }
   ctx.font = `600 11px ${font}`;
   const wide = ctx.measureText(text).width + 10;
-  const left = Math.min(Math.max(2, x + 8), w - wide - 2);
-  const top = Math.min(Math.max(2, y - 22), h - 20);
+  const left = Math.min(Math.max(2, (x - from) * scale + 8), w - wide - 2);
+  const top = Math.min(Math.max(2, (y - above) * scale - 22), h - 20);
   ctx.fillStyle = "rgb(16 17 20 / .85)";
   ctx.beginPath();
   ctx.roundRect(left, top, wide, 18, 4);
@@ -134,15 +141,16 @@ export function drawArrow(ctx, a, b, { colour, width = 1, bend, head = 0 }) {
 }
 
 /**
- * Colour and width of a line of weight w, where the scale ends at top.
+ * Colour and width of a line of weight w, where the scale goes from lo (0, or -top for changes) to top.
  * @param {any} drawing
  * @param {{ css: (t: number) => string }} map
  * @param {number} w
  * @param {number} top
+ * @param {number} [lo]
  */
-export const weightLook = (drawing, map, w, top) => ({
-  colour: map.css(w / top),
-  width: Math.max(drawing.width[0], (drawing.width[1] * w) / top),
+export const weightLook = (drawing, map, w, top, lo = 0) => ({
+  colour: map.css((w - lo) / (top - lo)),
+  width: Math.max(drawing.width[0], (drawing.width[1] * Math.abs(w)) / top),
 });
 
 /** A ring around x, y. */

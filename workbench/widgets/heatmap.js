@@ -1,4 +1,5 @@
-/* Maps of h x w cells laid over the face, cell by cell, never smoothed. `maps` is {plain, signed}, two colour maps. */
+/* Maps of h x w cells laid over the face, cell by cell, never smoothed. `maps` is {plain, signed}, two colour maps.
+ */
 
 import { decodeHalf } from "./geometry.js";
 import { drawFaceLegend } from "./legend.js";
@@ -11,8 +12,8 @@ export function scaledHalf(bytes, unit) {
   return out;
 }
 
-/* From where to where the colours reach. Values count as signed when the least lies below -5 % of the largest: then the
-scale is centred on zero; otherwise it begins at zero, and what little lies below shares the first colour. */
+/* From where to where the colours reach. Values count as signed when the least lies below -5 % of the largest: then
+the scale is centred on zero; otherwise it begins at zero, and what little lies below shares the first colour. */
 export function spanOf(values) {
   let least = 0;
   let most = 0;
@@ -22,6 +23,12 @@ export function spanOf(values) {
   }
   const top = Math.max(most, -least) || 1;
   return -least > 0.05 * most ? { lo: -top, hi: top, signed: true } : { lo: 0, hi: top, signed: false };
+}
+/* Of changes: always centred on zero. */
+export function centred(values) {
+  let top = 0;
+  for (const v of values) if (Math.abs(v) > top) top = Math.abs(v);
+  return { lo: -(top || 1), hi: top || 1, signed: true };
 }
 export function rangeOf(values) {
   let lo = Infinity;
@@ -34,7 +41,8 @@ export function rangeOf(values) {
 }
 const shareOf = (v, { lo, hi }) => (v - lo) / (hi - lo);
 
-/* `count` maps in a row become one: "abs" mean of the absolute values, "mean", "max". */
+/* `count` maps in a row become one: "abs" mean of the absolute values, "mean", "max", or "far", the value that lies
+farthest from zero. */
 export function together(values, count, how) {
   const size = values.length / count;
   const out = new Float32Array(size).fill(how === "max" ? -Infinity : 0);
@@ -43,6 +51,8 @@ export function together(values, count, how) {
       const v = values[k * size + i];
       if (how === "max") {
         if (v > out[i]) out[i] = v;
+      } else if (how === "far") {
+        if (Math.abs(v) > Math.abs(out[i])) out[i] = v;
       } else out[i] += (how === "abs" ? Math.abs(v) : v) / count;
     }
   return out;
@@ -74,11 +84,11 @@ export function linesOf(w, n, i, k) {
   return from
     .flatMap((q) => {
       const list = [];
-      for (let j = 0; j < n; j++) if (j !== q && w[q * n + j] > 0) list.push({ q, k: j, w: w[q * n + j] });
-      list.sort((a, b) => b.w - a.w || a.k - b.k);
+      for (let j = 0; j < n; j++) if (j !== q && w[q * n + j]) list.push({ q, k: j, w: w[q * n + j] });
+      list.sort((a, b) => Math.abs(b.w) - Math.abs(a.w) || a.k - b.k);
       return k ? list.slice(0, k) : list;
     })
-    .sort((a, b) => a.w - b.w);
+    .sort((a, b) => Math.abs(a.w) - Math.abs(b.w));
 }
 
 /**
@@ -103,8 +113,9 @@ export function histogram(values, span, bins = 24) {
 
 /* Canvas -------------------------------------------------------------------------------------------------- */
 
-/* With `sheer` a cell is the more opaque the larger its value: 0.3 at zero, rising with the root of its share to 1. */
-export function gridImage(values, h, w, span, maps, sheer = false) {
+/* With `sheer` a cell is the more opaque the larger its value ("low": the smaller), from 0.3 with the root of its
+share to 1. */
+export function gridImage(values, h, w, span, maps, sheer = /** @type {boolean | string} */ (false)) {
   const canvas = Object.assign(document.createElement("canvas"), { width: w, height: h });
   const ctx = canvas.getContext("2d");
   const image = ctx.createImageData(w, h);
@@ -115,7 +126,8 @@ export function gridImage(values, h, w, span, maps, sheer = false) {
     image.data[4 * i] = r;
     image.data[4 * i + 1] = g;
     image.data[4 * i + 2] = b;
-    image.data[4 * i + 3] = sheer ? 255 * (0.3 + 0.7 * Math.sqrt(span.signed ? Math.abs(2 * t - 1) : t)) : 255;
+    const share = span.signed ? Math.abs(2 * t - 1) : sheer === "low" ? 1 - t : t;
+    image.data[4 * i + 3] = sheer ? 255 * (0.3 + 0.7 * Math.sqrt(share)) : 255;
   }
   ctx.putImageData(image, 0, 0);
   return canvas;
@@ -129,8 +141,11 @@ export function drawGrid(ctx, view, image, opacity, [x, y, w, h] = [0, 0, 1, 1])
   ctx.restore();
 }
 
-/* A frame around one cell. */
-export function drawCell(ctx, view, [row, col], h, w, rect = [0, 0, 1, 1], colour = "#fff") {
+/**
+ * A frame around one cell.
+ * @type {(ctx: any, view: any, cell: number[], h: number, w: number, rect?: number[], colour?: string) => void}
+ */
+export const drawCell = (ctx, view, [row, col], h, w, rect = [0, 0, 1, 1], colour = "#fff") => {
   const [x, y, wide, tall] = rect;
   const cw = (wide / w) * view.side;
   const ch = (tall / h) * view.side;
@@ -142,7 +157,7 @@ export function drawCell(ctx, view, [row, col], h, w, rect = [0, 0, 1, 1], colou
   ctx.strokeStyle = colour;
   ctx.lineWidth = 1.5;
   ctx.strokeRect(left, top, cw, ch);
-}
+};
 
 /**
  * The colour bar of a map in the strip below a face of w x h pixels.

@@ -4,6 +4,7 @@
 graph as lines; bars, table, boxes, points; no tensor: the landmarks' trajectory alone. */
 
 import { captionNodes, captionText, composeCaption } from "./captions.js";
+import { coverTools } from "./cover_modes.js";
 import { ARROWS, between, fitFace, nearestPoint, stepPoint } from "./geometry.js";
 import { linesOf } from "./heatmap.js";
 import { savedRows } from "./inside_bars.js";
@@ -14,6 +15,7 @@ import { insideStrip } from "./inside_strip.js";
 import { INSIDE_STYLE } from "./inside_style.js";
 import { number } from "./numbers.js";
 import { button, el, frame, glide, spoken, theme, tooltip } from "./page.js";
+import { RECT_STYLE } from "./rect.js";
 import { saveButtons } from "./sheet.js";
 import { loadImage, surface } from "./surface.js";
 
@@ -30,7 +32,7 @@ const TITLES = {
 
 /** @param {import("./host.js").Host} host */
 export default function mount(host) {
-  const page = frame(host, "Inside the model", INSIDE_STYLE);
+  const page = frame(host, "Inside the model", INSIDE_STYLE + RECT_STYLE);
   const tip = tooltip(page);
   let v = insideState(host);
   let stopMotion = () => {};
@@ -87,7 +89,20 @@ export default function mount(host) {
   const face = surface(holder, {
     label: "Face with what the tensor holds. Arrow keys move, Enter pins, Escape clears.",
     ratio: (w) => w + v.meta.drawing.legend,
-    draw: (ctx, w, h) => drawFace(ctx, v, w, h),
+    below: () => v.meta.drawing.legend,
+    draw: (ctx, w, h) => {
+      drawFace(ctx, v, w, h);
+      cover.place();
+    },
+  });
+  const cover = coverTools({
+    host,
+    holder,
+    face,
+    view: () => fitFace(face.width, face.height - v.meta.drawing.legend),
+    points: () => v.points,
+    landmark: () => v.s.landmark,
+    paint: () => face.paint(),
   });
   /** The place under the pointer (null outside of the crop) and the landmark there. */
   const at = (event) => {
@@ -280,11 +295,14 @@ export default function mount(host) {
 
   function show() {
     const shown = v;
+    v.under = cover.under;
+    cover.arrived();
     loadImage(host.bytes("photo"), (bitmap) => {
       shown.image = bitmap;
       face.paint();
     });
     parts = insideStrip(page, v, change, play);
+    page.strip.append(...cover.controls);
     page.foot.replaceChildren(...saveButtons(page, v.meta.drawing, sheet));
     remakeSide();
     heading();
@@ -292,14 +310,20 @@ export default function mount(host) {
   }
   show();
   const unwatch = host.watch((what) => {
-    if (what !== "payload") return change(host.get("selection"), false);
+    if (what !== "payload") {
+      cover.arrived();
+      return change(host.get("selection"), false);
+    }
+    const { image } = v;
     v = insideState(host);
+    v.image = image; // the old picture stays until the new one is ready
     show();
   });
   return () => {
     unwatch();
     stopMotion();
     clearTimeout(playing);
+    cover.stop();
     face.close();
     side.close();
     page.close();

@@ -50,6 +50,7 @@ def inside_payload(reading: Reading, name: str, selection: Mapping[str, Any] | N
         "steps": steps,
         "ends": ends,
         "tensor": None,
+        "signed": "difference" in reading.trace.meta,
         "caption": as_meta(INSIDE),
         "title": f"{reading.card_title or reading.model_name}, {reading.face.name}",
         "stem": reading.stem(name.replace(".", "-") or "trajectory"),
@@ -105,7 +106,7 @@ def _tensor(found: Stack, unit: float, reading: Reading) -> dict[str, Any]:
         "shape": list(found.values.shape),
         "unit": unit,
         "done": found.done,
-        "value": "attention weight" if kind in _ATTENTION else "value",
+        "value": _value(kind, "difference" in reading.trace.meta),
         "items": ""
         if kind not in GRIDS or kind in ("grid", "spatial_attention")
         else "channel"
@@ -116,3 +117,8 @@ def _tensor(found: Stack, unit: float, reading: Reading) -> dict[str, Any]:
     if kind == "patches" and rects is not None and rects.shape[0] == found.stages:
         out["rects"] = rounded(reading.rects())
     return out
+
+
+def _value(kind: str, change: bool) -> str:
+    value = "attention weight" if kind in _ATTENTION else "value"
+    return f"change of {value}" if change else value

@@ -1,5 +1,6 @@
 /* The face under a tensor; `v` is what inside_state.js makes. */
 
+import { drawShifts } from "./cover_modes.js";
 import { drawArrow, drawDots, drawLines, drawPhoto, drawRing, drawTag, weightLook } from "./draw.js";
 import { fitFace } from "./geometry.js";
 import { drawCell, drawGrid, drawMapLegend, markAt } from "./heatmap.js";
@@ -14,7 +15,7 @@ export function drawFace(ctx, v, w, h) {
   const covered = v.onGrid && kind !== "patches";
   ctx.fillStyle = drawing.night;
   ctx.fillRect(0, 0, w, h);
-  drawPhoto(ctx, view, v.image, covered ? 0.1 : v.onLines ? drawing.dim : 0.2);
+  drawPhoto(ctx, view, v.image, covered ? 0.1 : v.onLines ? drawing.dim : 0.2, v.under);
   ctx.save();
   ctx.beginPath();
   ctx.rect(view.x0, view.y0, view.side, view.side);
@@ -30,6 +31,7 @@ export function drawFace(ctx, v, w, h) {
     const radius = (i) => (i === f ? 5 : 2.4);
     drawDots(ctx, view, v.points, face, { radius, rim: "rgb(255 255 255 / .8)" });
   }
+  if (s.points) drawShifts(ctx, view, v.meta.from, v.points);
   if (kind === "points") drawRecorded(ctx, v, view);
   const here = v.cellHere();
   if (here) drawCell(ctx, view, here.cell, v.shape[3], v.shape[4], here.rect);
@@ -46,7 +48,8 @@ function drawStrip(ctx, v, w, h, value) {
   const span = v.span();
   if (v.onLines) {
     const text = w > 420 ? `${v.t.value}, line width and colour` : v.t.value;
-    drawFaceLegend(ctx, w, h, drawing, { map: v.maps.plain, lo: 0, hi: span.hi, wedge: drawing.width[1], text });
+    const wedge = span.signed ? 0 : drawing.width[1];
+    drawFaceLegend(ctx, w, h, drawing, { map: mapOf(v, span), lo: span.lo, hi: span.hi, wedge, text });
   } else if (span && v.onGrid) drawMapLegend(ctx, w, h, drawing, span, v.maps, v.t.value, markAt(value, span));
   else {
     ctx.fillStyle = drawing.nightMuted;
@@ -56,11 +59,14 @@ function drawStrip(ctx, v, w, h, value) {
   }
 }
 
+const mapOf = (v, span) => (span.signed ? v.maps.signed : v.maps.plain);
+
 function drawWeights(ctx, v, view) {
   const { drawing } = v.meta;
+  const span = v.span();
   const place = (i) => view.px(v.points[i]);
   for (const e of v.linesNow()) {
-    const look = weightLook(drawing, v.maps.plain, e.w, v.lineTop());
+    const look = weightLook(drawing, mapOf(v, span), e.w, span.hi, span.lo);
     drawArrow(ctx, place(e.q), place(e.k), { ...look, bend: drawing.bend });
   }
 }

@@ -5,6 +5,7 @@ import { colourMap } from "./colours.js";
 import {
   blockOf,
   cellUnder,
+  centred,
   everyBlock,
   gridImage,
   linesOf,
@@ -33,6 +34,9 @@ export function insideState(host) {
   const kind = t?.kind ?? "";
   const [stages, heads, count, ...size] = shape;
   const s = { ...host.get("selection") };
+  const { signed } = meta;
+  const ranged = signed ? centred : spanOf;
+  const joined = signed && kind === "landmarks" ? "far" : (JOINED[kind] ?? "mean");
   const kept = new Map();
   const once = (key, make) => {
     if (!kept.has(key)) {
@@ -66,6 +70,8 @@ export function insideState(host) {
     spot: null,
     from: Math.floor((s.channel ?? 0) / PAGE) * PAGE,
     points: [],
+    /** Drawn on the photograph, below everything else. */
+    under: (_ctx, _view) => {},
     step: () => Math.min(v.s.step ?? Infinity, meta.steps.length - 1),
     stage: () => Math.min(v.s.stage ?? Infinity, stages - 1),
     head: () => (v.s.head == null || heads === 1 || v.s.head >= heads ? null : v.s.head),
@@ -80,13 +86,14 @@ export function insideState(host) {
       const cells = size[0] * size[1];
       if (kind === "grid") return v.block();
       if (i != null) return v.block().subarray(i * cells, (i + 1) * cells);
-      return once(`joined ${v.stage()} ${v.head()}`, () => together(v.block(), count, JOINED[kind] ?? "mean"));
+      return once(`joined ${v.stage()} ${v.head()}`, () => together(v.block(), count, joined));
     },
     spanFor(i) {
+      if (v.s.scale === "all" && meta.reach) return spanOf(meta.reach);
       if (v.s.scale === "all") {
-        return once(`all ${v.head() == null}`, () => spanOf(everyBlock(values, shape, v.head())));
+        return once(`all ${v.head() == null}`, () => ranged(everyBlock(values, shape, v.head())));
       }
-      const reach = v.s.scale === "range" ? rangeOf : spanOf;
+      const reach = v.s.scale === "range" && !signed ? rangeOf : ranged;
       return once(`span ${v.s.scale} ${v.stage()} ${v.head()} ${i}`, () => reach(v.mapOf(i)));
     },
     pictureOf(i, sheer = false) {
@@ -96,11 +103,12 @@ export function insideState(host) {
     },
     linesNow: () => linesOf(v.block(), count, v.item(), v.s.topk),
     lineTop() {
+      if (v.s.scale === "all" && meta.reach) return Math.max(...meta.reach) || 1;
       return once(`top ${v.s.scale} ${v.stage()} ${v.head()}`, () => {
         let top = 0;
         const weights = v.s.scale === "all" ? values : v.block();
         weights.forEach((w, k) => {
-          if (w > top && Math.floor(k / count) % count !== k % count) top = w;
+          if (Math.abs(w) > top && Math.floor(k / count) % count !== k % count) top = Math.abs(w);
         });
         return top || 1;
       });
@@ -108,10 +116,10 @@ export function insideState(host) {
     /** @returns {{ lo: number, hi: number, signed: boolean } | null} of what is shown; null where there is no scale */
     span() {
       if (v.onGrid) return kind === "patches" && v.item() == null ? null : v.spanFor(v.item());
-      if (v.onLines) return { lo: 0, hi: v.lineTop(), signed: false };
+      if (v.onLines) return { lo: signed ? -v.lineTop() : 0, hi: v.lineTop(), signed: Boolean(signed) };
       if (kind !== "table") return null;
       return once(`table ${v.stage()} ${v.head()} ${v.s.scale}`, () =>
-        spanOf(v.s.scale === "all" ? values : v.block()),
+        ranged(v.s.scale === "all" ? values : v.block()),
       );
     },
     rectOf: (i) => (kind === "patches" ? (t.rects?.[v.stage()]?.[i] ?? null) : [0, 0, 1, 1]),

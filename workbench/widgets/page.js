@@ -2,6 +2,7 @@
 
 import { number } from "./numbers.js";
 import { PAGE_STYLE } from "./page_style.js";
+import { roving } from "./roving.js";
 
 /**
  * An element with attributes ("on..." are listeners; null and false leave one out) and children.
@@ -31,7 +32,7 @@ export function frame(host, name, style = "") {
   const main = el("div", { class: "wb-main" });
   const side = el("div", { class: "wb-side" });
   const caption = el("p", { class: "wb-caption" });
-  const foot = el("div", { class: "wb-foot" });
+  const foot = el("div", { class: "wb-foot", role: "toolbar", "aria-label": `${name}: save` });
   const said = el("div", { class: "wb-say", "aria-live": "polite" });
   const root = el(
     "section",
@@ -43,6 +44,7 @@ export function frame(host, name, style = "") {
     said,
   );
   host.root.append(root);
+  const stops = [roving(strip), roving(foot)];
   return {
     root,
     strip,
@@ -53,7 +55,10 @@ export function frame(host, name, style = "") {
     say: (text) => {
       said.textContent = text;
     },
-    close: () => root.remove(),
+    close: () => {
+      for (const stop of stops) stop();
+      root.remove();
+    },
   };
 }
 

@@ -154,6 +154,10 @@ export const PAGE_STYLE = `
   overflow: hidden;
   background: #101114;
 }
+/* Frames to drag lie over a face as it is; closer, they would lie beside what they hold. */
+.wb-face.closer .wb-rect {
+  display: none;
+}
 .wb-tip {
   position: absolute;
   z-index: 5;
@@ -200,6 +204,10 @@ export const PAGE_STYLE = `
 @container (max-width: 700px) {
   .wb-stage {
     grid-template-columns: minmax(0, 1fr);
+  }
+  .wb-strip .wb-field,
+  .wb-strip .wb-seg {
+    flex-wrap: wrap;
   }
   .wb-gap {
     display: none;

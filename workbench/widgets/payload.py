@@ -20,6 +20,7 @@ from PIL import Image
 from workbench.explain import order_by_part
 from workbench.figures import palette, style
 from workbench.landmarks import Scheme
+from workbench.reading import Reading
 
 MAGIC = b"WBW1"
 PHOTO_SIDE = 640
@@ -82,6 +83,15 @@ def photo(crop: np.ndarray) -> bytes:
 def rounded(points: ArrayLike, digits: int = 5) -> list[Any]:
     """Coordinates as nested lists, normalised ones to a thousandth of a crop pixel."""
     return np.asarray(points, dtype=np.float64).round(digits).tolist()
+
+
+def inter_ocular(reading: Reading) -> float | None:
+    """Distance of the outer eye corners in the answer, normalised; None where the scheme has none."""
+    if reading.scheme.eye_corners is None:
+        return None
+    left, right = reading.points()[list(reading.scheme.eye_corners)]
+    distance = float(np.hypot(*(right - left)))
+    return round(distance, 6) if distance > 1e-6 else None
 
 
 def face_meta(scheme: Scheme) -> dict[str, Any]:

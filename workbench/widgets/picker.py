@@ -16,12 +16,19 @@ from workbench.explain.captions import as_meta
 from workbench.landmarks import Scheme
 from workbench.landmarks.geometry import CROP_FACTOR
 from workbench.widgets.payload import Payload, face_meta, rounded
+from workbench.widgets.selection import Entry, Table
 
 if TYPE_CHECKING:
     from workbench.faces import Face
 
 LONGEST = 1600
 """Longer side in pixels of the photograph as it is sent; all coordinates stay those of the full one."""
+
+
+CHOICE: Table = (
+    Entry("index", index="face", none="a box of one's own"),
+    Entry("box", size=4, none="one of the faces found"),
+)
 
 
 def picker_payload(
@@ -76,6 +83,7 @@ def picker_payload(
         "factor": CROP_FACTOR if factor is None else float(factor),
         **_landmarks(landmarks, scheme),
         "caption": as_meta(PICKER),
+        "bounds": {"index": len(found)},
         "state": {"choice": choice},
     }
     return {"meta": meta, "blobs": {"photo": _jpeg(photo)}}

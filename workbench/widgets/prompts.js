@@ -93,6 +93,7 @@ export default function mount(host) {
   const face = surface(page.main, {
     label: `Where a point of the prompt looks. ${KEYS}`,
     ratio: (w) => w + strip,
+    below: () => strip,
     draw: (ctx, w, h) => drawFace(ctx, v, w, h),
   });
   listen(face, () => ({ points: v.points, view: fitFace(face.width, face.height - strip) }), page.main);

@@ -3,19 +3,24 @@ the pointer moves. State "selection": {kind, stage, layer, head | null, landmark
 direction, own, scale} (relations.py: DEFAULTS). */
 
 import { captionNodes, captionText, composeCaption } from "./captions.js";
+import { coverTools } from "./cover_modes.js";
 import { ARROWS, between, fitFace, nearestPoint, stepPoint } from "./geometry.js";
 import { number } from "./numbers.js";
 import { button, el, frame, glide, segmented, slider, spoken, theme, toggle, tooltip } from "./page.js";
+import { RECT_STYLE } from "./rect.js";
 import { drawFace, drawMatrix, RIM } from "./relations_drawing.js";
+import { effectBar, effectOf, effectWords } from "./relations_heads.js";
 import { relationsState } from "./relations_state.js";
 import { RELATIONS_STYLE } from "./relations_style.js";
+import { pinnedNodes } from "./relations_table.js";
 import { largest, partners, relationsFacts, workingLayer } from "./relations_weights.js";
+import { roving } from "./roving.js";
 import { saveButtons } from "./sheet.js";
 import { loadImage, surface } from "./surface.js";
 
 /** @param {import("./host.js").Host} host */
 export default function mount(host) {
-  const page = frame(host, "Relations between landmarks", RELATIONS_STYLE);
+  const page = frame(host, "Relations between landmarks", RELATIONS_STYLE + RECT_STYLE);
   const tip = tooltip(page);
   let v = relationsState(host);
   let stopMotion = () => {};
@@ -30,6 +35,7 @@ export default function mount(host) {
     face.paint();
     matrix.paint();
     page.caption.replaceChildren(...captionNodes(pieces()));
+    pinned.replaceChildren(...pinnedNodes(v, name));
   }
   /* A threshold above every weight of this map would draw nothing, and the slider cannot show it. */
   function clamp() {
@@ -82,17 +88,32 @@ export default function mount(host) {
   /** @param {number[]} pair */
   function pairText([q, k]) {
     const w = v.weights()[q * v.n + k];
-    return [number(w), ["query", name(q)], ["key", name(k)], ["against uniform", `${number(w * v.n)} ×`]];
+    const even = v.meta.signed ? [] : [["against uniform", `${number(w * v.n)} ×`]];
+    return [number(w), ["query", name(q)], ["key", name(k)], ...even];
   }
 
   /* Face ---------------------------------------------------------------------------------------------- */
 
   const holder = el("div", { class: "wb-face" });
-  page.main.append(holder);
+  const pinned = el("div", { class: "wb-pinned" });
+  page.main.append(holder, pinned);
   const face = surface(holder, {
     label: "Face with the relations between its landmarks. Arrow keys move, Enter pins, Escape clears.",
     ratio: (w) => w + v.meta.drawing.legend,
-    draw: (ctx, w, h) => drawFace(ctx, v, w, h),
+    below: () => v.meta.drawing.legend,
+    draw: (ctx, w, h) => {
+      drawFace(ctx, v, w, h);
+      cover.place();
+    },
+  });
+  const cover = coverTools({
+    host,
+    holder,
+    face,
+    view: () => fitFace(face.width, face.height - v.meta.drawing.legend),
+    points: () => v.points,
+    landmark: () => v.s.landmark,
+    paint: () => face.paint(),
   });
   const hit = (event) => {
     const view = fitFace(face.width, face.height - v.meta.drawing.legend);
@@ -185,13 +206,17 @@ export default function mount(host) {
 
   const grid = el("div", { class: "wb-thumbs", role: "group", "aria-label": "Layers and heads" });
   page.side.append(grid);
+  const stopRoving = roving(grid, () => (v.kind().shape[2] > 1 ? v.kind().shape[2] + 1 : 1));
   function thumb(layer, head) {
     const which = `layer ${layer + 1}, ${head == null ? "mean of heads" : `head ${head + 1}`}`;
-    const title = `${which}, largest weight ${number(largest(v.weights(layer, head), v.n, v.s.own))}`;
+    const effect = effectOf(v.meta.heads, v.s, layer, head);
+    const does = effect ? `, knocked out: ${effect.words}` : "";
+    const title = `${which}, largest weight ${number(largest(v.weights(layer, head), v.n, v.s.own))}${does}`;
     const canvas = el("canvas", { width: v.n, height: v.n, "aria-hidden": "true" });
     canvas.getContext("2d").drawImage(v.picture(layer, head), 0, 0);
     const onclick = () => change({ layer, head });
-    return el("button", { type: "button", "aria-label": title, title, "data-at": `${layer} ${head}`, onclick }, canvas);
+    const attributes = { type: "button", "aria-label": title, title, "data-at": `${layer} ${head}`, onclick };
+    return el("button", attributes, canvas, effectBar(effect));
   }
   function thumbs() {
     const [, layers, heads] = v.kind().shape;
@@ -202,6 +227,8 @@ export default function mount(host) {
     for (let layer = 0; layer < layers; layer++) {
       grid.append(el("span", { class: "row" }, rowName(layer)), ...columns.map((head) => thumb(layer, head)));
     }
+    const told = effectWords(v.meta.heads, v.s);
+    if (told) grid.append(el("span", { class: "told" }, told));
     mark();
   }
   const rowName = (layer) => `layer ${layer + 1}${v.kind().idle.includes(layer) ? ", idle" : ""}`;
@@ -253,7 +280,7 @@ export default function mount(host) {
       own: toggle("own weight", "draw the weight of a landmark on itself", s.own, set("own")),
       scale: segmented("scale", scales, s.scale, set("scale")),
     };
-    page.strip.replaceChildren(...Object.values(parts).map((part) => part.node));
+    page.strip.replaceChildren(...Object.values(parts).map((part) => part.node), ...cover.controls);
     if (stages > 1) parts.stage.node.after(button("▶", "play the stages", play));
     page.foot.replaceChildren(...saveButtons(page, v.meta.drawing, sheet));
     sync();
@@ -293,6 +320,8 @@ export default function mount(host) {
   }
   function show() {
     const shown = v;
+    v.under = cover.under;
+    cover.arrived();
     loadImage(host.bytes("photo"), (bitmap) => {
       shown.image = bitmap;
       face.paint();
@@ -306,17 +335,22 @@ export default function mount(host) {
   show();
   const unwatch = host.watch((what) => {
     if (what === "payload") {
+      const { image } = v;
       v = relationsState(host);
+      v.image = image; // the old picture stays until the new one is ready
       show();
     } else {
+      cover.arrived();
       change(host.get("selection"), false);
       tell();
     }
   });
   return () => {
     unwatch();
+    stopRoving();
     stopMotion();
     clearTimeout(playing);
+    cover.stop();
     face.close();
     matrix.close();
     page.close();

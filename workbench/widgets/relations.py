@@ -67,6 +67,7 @@ def relations_payload(reading: Reading, selection: Mapping[str, Any] | None = No
             }
             for k in kinds
         ],
+        "signed": "difference" in reading.trace.meta,
         "caption": as_meta(RELATIONS),
         "title": f"{reading.card_title or reading.model_name}, {reading.face.name}",
         "stem": reading.stem("relations"),
@@ -75,4 +76,4 @@ def relations_payload(reading: Reading, selection: Mapping[str, Any] | None = No
     }
     blobs = {f"attention.{kind}": half(values) for kind, values in weights.items()}
     side = max(PHOTO_SIDE, reading.input_size)
-    return {"meta": meta, "blobs": {"photo": photo(reading.face.crop(side)), **blobs, **luts("inferno")}}
+    return {"meta": meta, "blobs": {"photo": photo(reading.face.crop(side)), **blobs, **luts("inferno", "diverging")}}

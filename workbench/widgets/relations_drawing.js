@@ -1,5 +1,6 @@
 /* The face with its lines, and the matrix; `v` is what relations_state.js makes. */
 
+import { drawShifts } from "./cover_modes.js";
 import { drawArrow, drawBrackets, drawDots, drawLines, drawPhoto, drawRing, drawTag, weightLook } from "./draw.js";
 import { fitFace } from "./geometry.js";
 import { drawFaceLegend } from "./legend.js";
@@ -15,15 +16,17 @@ export function drawFace(ctx, v, w, h) {
   const high = v.top();
   const f = v.focus();
   const list = v.edges();
+  const unit = v.meta.signed ? `change of ${v.kind().unit}` : v.kind().unit;
   const place = (i) => view.px(v.points[i]);
   ctx.fillStyle = drawing.night;
   ctx.fillRect(0, 0, w, h);
-  drawPhoto(ctx, view, v.image, drawing.dim);
+  drawPhoto(ctx, view, v.image, drawing.dim, v.under);
   ctx.save();
   ctx.beginPath();
   ctx.rect(0, 0, w, tall);
   ctx.clip();
   drawLines(ctx, view, v.points, face, { alpha: f == null ? 0.5 : 0.3, width: 1 });
+  drawShifts(ctx, view, v.meta.from, v.points);
   for (const e of list) drawEdge(ctx, v, e, high, place, f != null);
   const near = new Set([f, ...list.flatMap((e) => (f == null ? [] : [e.q, e.k])), ...(v.cell || [])]);
   drawDots(ctx, view, v.points, face, {
@@ -41,17 +44,23 @@ export function drawFace(ctx, v, w, h) {
   ctx.restore();
   drawFaceLegend(ctx, w, h, drawing, {
     map: v.map,
-    lo: 0,
+    lo: v.low(),
     hi: high,
-    text: w > 420 ? `${v.kind().unit}, line width and colour` : v.kind().unit,
-    wedge: drawing.width[1],
-    mark: high > 1 / n ? { value: 1 / n, text: `uniform 1/${n}` } : null,
+    text: w > 420 ? `${unit}, line width and colour` : unit,
+    wedge: v.meta.signed ? 0 : drawing.width[1],
+    mark: !v.meta.signed && high > 1 / n ? { value: 1 / n, text: `uniform 1/${n}` } : null,
   });
 }
 
 function drawEdge(ctx, v, e, high, place, cased) {
-  const { drawing } = v.meta;
-  const { colour, width } = weightLook(drawing, v.map, e.w, high);
+  const { drawing, signed } = v.meta;
+  if (signed) ctx.globalAlpha = 0.15 + (0.85 * Math.abs(e.w)) / high; // no change is white, and must not veil one
+  drawn(ctx, v, e, high, place, cased, drawing);
+  ctx.globalAlpha = 1;
+}
+
+function drawn(ctx, v, e, high, place, cased, drawing) {
+  const { colour, width } = weightLook(drawing, v.map, e.w, high, v.low());
   if (e.q === e.k) {
     const [x, y] = place(e.q);
     drawRing(ctx, x, y, 7 + width / 2, colour, width);

@@ -13,7 +13,8 @@ export function relationsState(host) {
   const kinds = Object.fromEntries(meta.kinds.map((kind) => [kind.name, kind]));
   const all = Object.fromEntries(Object.keys(kinds).map((kind) => [kind, decodeHalf(host.bytes(`attention.${kind}`))]));
   const n = meta.face.count;
-  const map = colourMap(host.bytes("lut.inferno"));
+  const { signed } = meta;
+  const map = colourMap(host.bytes(signed ? "lut.diverging" : "lut.inferno"));
   const rank = [];
   meta.face.order.forEach((i, at) => {
     rank[i] = at;
@@ -37,6 +38,8 @@ export function relationsState(host) {
     /** @type {[query: number, key: number] | null} */
     cell: null,
     points: [],
+    /** Drawn on the photograph, below everything else. */
+    under: (_ctx, _view) => {},
     weights(layer = v.s.layer, head = v.s.head) {
       const { kind, stage } = v.s;
       return once(`w ${kind} ${stage} ${layer} ${head}`, () =>
@@ -47,8 +50,10 @@ export function relationsState(host) {
     kind: () => kinds[v.s.kind],
     top(layer = v.s.layer, head = v.s.head) {
       const { kind, own, scale, stage } = v.s;
-      return once(`top ${kind} ${own} ${scale === "all" || [stage, layer, head]}`, () =>
-        reach(scale, v.weights(layer, head), all[kind], n, own),
+      return once(
+        `top ${kind} ${own} ${scale === "all" || [stage, layer, head]}`,
+        () =>
+          (scale === "all" && !own && meta.reach?.[kind]) || reach(scale, v.weights(layer, head), all[kind], n, own),
       );
     },
     picture(layer = v.s.layer, head = v.s.head) {
@@ -56,10 +61,17 @@ export function relationsState(host) {
       return once(`img ${kind} ${stage} ${layer} ${head} ${own} ${scale}`, () => {
         const w = v.weights(layer, head);
         const high = v.top(layer, head);
+        const low = signed ? -high : 0;
         const { order } = v.face;
-        return matrixImage(n, (r, c) => (r === c && !own ? null : w[order[r] * n + order[c]] / high), map);
+        return matrixImage(
+          n,
+          (r, c) => (r === c && !own ? null : (w[order[r] * n + order[c]] - low) / (high - low)),
+          map,
+        );
       });
     },
+    /* Where the scale begins. */
+    low: () => (signed ? -v.top() : 0),
     focus: () => v.hover ?? (v.cell ? v.cell[v.s.direction === "query" ? 0 : 1] : v.s.landmark),
     edges() {
       const { mode, direction, topk, threshold, own } = v.s;

@@ -1,5 +1,5 @@
-/* Which weights are drawn, and the facts of the caption; pure. Weights of all maps lie in one flat array (stage,
-layer, head, query, key). */
+/* Which weights are drawn, and the facts of the caption; pure. Of changes of weights the size counts. Weights of all
+maps lie in one flat array (stage, layer, head, query, key). */
 
 /* Mean over the heads of one (stage, layer) block: all is (stage, layer, head, n, n) flat; head null -> the mean. */
 export function meanOver(all, [, layers, heads, n], stage, layer, head) {
@@ -19,16 +19,16 @@ export function partners(w, n, i, { direction = "query", topk = 0, threshold = 0
     if (j === i && !own) continue;
     const [q, k] = direction === "query" ? [i, j] : [j, i];
     const weight = w[q * n + k];
-    if (weight >= threshold && weight > 0) found.push({ q, k, w: weight });
+    if (Math.abs(weight) >= threshold && weight) found.push({ q, k, w: weight });
   }
-  found.sort((a, b) => b.w - a.w || a.q - b.q || a.k - b.k);
+  found.sort((a, b) => Math.abs(b.w) - Math.abs(a.w) || a.q - b.q || a.k - b.k);
   return topk ? found.slice(0, topk) : found;
 }
 
 /* All lines to draw, weakest first; focus null takes every landmark in turn. */
 export function edgesOf(w, n, focus, options) {
   const from = focus == null ? [...Array(n).keys()] : [focus];
-  return from.flatMap((i) => partners(w, n, i, options)).sort((a, b) => a.w - b.w);
+  return from.flatMap((i) => partners(w, n, i, options)).sort((a, b) => Math.abs(a.w) - Math.abs(b.w));
 }
 
 /* One edge a query, to its strongest key other than itself (thesis Fig. 4.6), weakest first. */
@@ -38,7 +38,8 @@ export function bestPartners(w, n, threshold = 0) {
 
 export function largest(w, n, own) {
   let top = 0;
-  for (let i = 0; i < w.length; i++) if (w[i] > top && (own || Math.floor(i / n) % n !== i % n)) top = w[i];
+  for (let i = 0; i < w.length; i++)
+    if (Math.abs(w[i]) > top && (own || Math.floor(i / n) % n !== i % n)) top = Math.abs(w[i]);
   return top;
 }
 

@@ -4,7 +4,7 @@ self_attention_state.js makes, `p` one of its panels. */
 import { drawBars } from "./bars.js";
 import { drawDots, drawLines, drawPhoto, drawRing } from "./draw.js";
 import { fitFace } from "./geometry.js";
-import { drawCell, drawGrid, drawMapLegend, gridImage } from "./heatmap.js";
+import { drawCell, drawGrid, drawMapLegend, gridImage, spanOf } from "./heatmap.js";
 import { cellCentre, leakRows } from "./self_attention_numbers.js";
 
 export const MODELS = ["#0072B2", "#E69F00"];
@@ -20,9 +20,9 @@ export function drawFace(ctx, v, p, w, h) {
   const query = v.query(p);
   ctx.fillStyle = drawing.night;
   ctx.fillRect(0, 0, w, h);
-  drawPhoto(ctx, view, v.image, 0.15);
+  drawPhoto(ctx, view, v.image, 0.15, v.under);
   drawGrid(ctx, view, gridImage(v.mapOf(p), size, size, span, v.maps, true), s.opacity);
-  if (s.mask) drawPrior(ctx, view, p);
+  if (s.mask) drawPrior(ctx, view, p.size, p.now);
   if (s.points) {
     drawLines(ctx, view, p.points, face, { alpha: 0.35, width: 1, colour: "#fff" });
     const radius = (i) => (i === s.landmark ? 4.5 : 2);
@@ -33,12 +33,50 @@ export function drawFace(ctx, v, p, w, h) {
   const pinned = s.place || s.landmark != null;
   if (pinned && !v.hover) drawRing(ctx, x, y, view.side / size + 5, "#fff", 1.5);
   const even = 1 / size ** 2;
-  const mark = p.normalise === "softmax" && span.hi > even ? { value: even, text: `uniform 1/${size ** 2}` } : null;
-  drawMapLegend(ctx, w, h, drawing, span, v.maps, "attention weight", mark);
+  const mark =
+    !v.meta.signed && p.normalise === "softmax" && span.hi > even
+      ? { value: even, text: `uniform 1/${size ** 2}` }
+      : null;
+  drawMapLegend(
+    ctx,
+    w,
+    h,
+    drawing,
+    span,
+    v.maps,
+    v.meta.signed ? "change of attention weight" : "attention weight",
+    mark,
+  );
+}
+
+/** The model without attention: the largest of its heatmaps, under the same pointer. */
+export function drawBaseline(ctx, v, w, h) {
+  const { drawing } = v.meta;
+  const b = v.baseline;
+  const view = fitFace(w, h - drawing.legend);
+  const span = spanOf(b.values);
+  ctx.fillStyle = drawing.night;
+  ctx.fillRect(0, 0, w, h);
+  drawPhoto(ctx, view, v.image, 0.15, v.under);
+  drawGrid(ctx, view, gridImage(b.values, b.size, b.size, span, v.maps, true), v.s.opacity);
+  if (v.s.points) {
+    drawLines(ctx, view, b.points, v.face, { alpha: 0.35, width: 1, colour: "#fff" });
+    drawDots(ctx, view, b.points, v.face, { radius: 2, alpha: 0.9, rim: "rgb(255 255 255 / .7)" });
+  }
+  const { row, col } = baselineCell(v);
+  drawCell(ctx, view, [row, col], b.size, b.size);
+  drawMapLegend(ctx, w, h, drawing, span, v.maps, `largest of ${b.count} heatmaps`, null);
+}
+
+/** The cell of its heatmap under the pointer, and the value there. */
+export function baselineCell(v) {
+  const { size, values } = v.baseline;
+  const [col, row] = v.place().map((t) => Math.min(size - 1, Math.max(0, Math.floor(t * size))));
+  return { row, col, value: values[row * size + col] };
 }
 
 /* The mask's Gaussians, and the border of the neighbourhood (where the mask is positive). */
-function drawPrior(ctx, view, { size, mask, crest }) {
+function drawPrior(ctx, view, size, { mask, crest }) {
   const cell = view.side / size;
   const on = (r, c) => r >= 0 && c >= 0 && r < size && c < size && mask[r * size + c] > 0;
   const border = [];
@@ -104,10 +142,13 @@ export function drawLeak(ctx, v, look, w, h) {
     h: h - 40,
     look,
     colours,
-    top: Math.max(...v.panels.map((p) => p.chance)),
+    top: Math.max(...v.panels.map((p) => p.now.account?.chance ?? 1)),
   };
   const bars = drawBars(ctx, [leakRows(v.panels, order)], box);
-  v.panels.forEach((p, k) => drawChance(ctx, p.chance, k, bars.place(p.chance), box));
+  v.panels.forEach((p, k) => {
+    const { account } = p.now;
+    if (account) drawChance(ctx, account.chance, k, bars.place(account.chance), box);
+  });
   const step = box.w / order.length;
   ctx.textBaseline = "top";
   ctx.textAlign = "center";

@@ -15,7 +15,7 @@ export const SELF_ATTENTION_STYLE = `
 .wb-panel {
   min-width: 0;
 }
-.wb-panel h3 {
+.wb-panel h2 {
   margin: 0 0 6px;
   padding: 0;
   font-size: 13px;
@@ -23,8 +23,11 @@ export const SELF_ATTENTION_STYLE = `
   line-height: 1.35;
   color: var(--ink);
 }
-.wb-panel h3 span {
+.wb-panel h2 span {
   display: block;
+  white-space: nowrap;
+  overflow: hidden;
+  text-overflow: ellipsis;
   font-weight: 400;
   color: var(--soft);
   font-size: 12px;
@@ -41,6 +44,29 @@ export const SELF_ATTENTION_STYLE = `
   color: var(--ink);
   font-weight: 600;
 }
+.wb-leaks {
+  border-collapse: collapse;
+  font-size: 12px;
+  max-width: 860px;
+  width: 100%;
+}
+.wb-leaks :is(th, td) {
+  text-align: right;
+  font-weight: 400;
+  padding: 3px 0 3px 10px;
+}
+.wb-leaks thead th {
+  color: var(--soft);
+  vertical-align: bottom;
+}
+.wb-leaks tr > :first-child {
+  text-align: left;
+  padding-left: 0;
+}
+.wb-leaks tbody tr {
+  border-top: 1px solid var(--line);
+}
+.wb-leaks i,
 .wb-heading i {
   display: inline-block;
   width: 11px;
@@ -48,6 +74,11 @@ export const SELF_ATTENTION_STYLE = `
   border-radius: 2px;
   margin-right: 5px;
   vertical-align: -1px;
+}
+@container (max-width: 900px) {
+  .wb-pair {
+    grid-template-columns: repeat(min(2, var(--panels)), minmax(0, 1fr));
+  }
 }
 @container (max-width: 560px) {
   .wb-pair {

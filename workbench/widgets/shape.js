@@ -1,172 +1,259 @@
 /* A drawing on the face plane (left) and its points found on the photograph (right). State "drawing": that of
-shape_edits.js with `at` (ms of the last edit, 0 untouched) and `tab`; committed when an edit is finished. Ids stay
-with their points, so what was found for an older drawing still belongs to the right ones. In the app a drawing is
-kept by the browser as well. */
+shape_edits.js with `at` (ms of the last edit, 0 untouched), `tab` and `live` (a drag goes on); committed when an edit
+is finished, and now and then during a drag. Ids stay with their points, so what was found for an older drawing still
+belongs to the right ones. In the app a drawing and its history are kept by the browser as well. */
 
 import { captionNodes, captionText, composeCaption } from "./captions.js";
-import { ARROWS, nearestPoint } from "./geometry.js";
-import { button, el, frame, segmented, spacer, theme, toggle, tooltip } from "./page.js";
-import { drawFound, drawPlane, photoView, placesOf, planeView } from "./shape_drawing.js";
-import {
-  addPoint,
-  dropPoints,
-  fromTemplate,
-  history,
-  movePoints,
-  nameGroup,
-  newer,
-  planeSpan,
-  pointLook,
-} from "./shape_edits.js";
-import { listenToPlane } from "./shape_pointer.js";
+import { colourMap } from "./colours.js";
+import { between, nearestPoint } from "./geometry.js";
+import { el, frame, theme, tooltip } from "./page.js";
+import { controls } from "./shape_bar.js";
+import { drawFound, drawPlane, photoView, placesOf, planeBox, planeView } from "./shape_drawing.js";
+import { describe, dropPoints, fromTemplate, history, nameGroup, newer, planeSpan, pointLook } from "./shape_edits.js";
+import { gallery, play } from "./shape_faces.js";
+import { listenToKeys } from "./shape_keys.js";
+import { listenTo } from "./shape_pointer.js";
 import { browserStore } from "./shape_store.js";
 import { SHAPE_STYLE } from "./shape_style.js";
+import { addPoints, aligned, copied, distributed, mirrored, moveTwins, turned, twinOf } from "./shape_tools.js";
+import { warp } from "./shape_warp.js";
 import { saveButtons } from "./sheet.js";
 import { loadImage, surface } from "./surface.js";
 
 const PLANE_LABEL =
-  "Face plane. PageUp and PageDown choose a point, arrow keys move it, Enter adds one beside it, " +
-  "Delete removes it.";
+  "Face plane. PageUp and PageDown choose a point, arrow keys move it, Enter adds one beside it, Delete removes it, " +
+  "Ctrl+A chooses all.";
 const SLOW_MS = 350; // until a key's edit is committed: others may follow
 const QUICK_MS = 60;
+const LIVE_MS = 120; // between two commits of a drag
+const FEW = 12; // points whose numbers do not hide the drawing
 
 /** @param {import("./host.js").Host} host */
 export default function mount(host) {
   const page = frame(host, "Shape", SHAPE_STYLE);
   const tip = tooltip(page);
-  const past = history();
   page.root.classList.add("wb-shape");
   const store = host.kind === "streamlit" ? browserStore() : null;
+  const first = host.get("drawing");
+  const past = history(store?.pastOf(first.at));
   const v = {
     meta: host.meta,
-    drawing: host.get("drawing"),
+    drawing: first,
     /** @type {ImageBitmap | null} */
     photo: null,
+    /** @type {ImageBitmap | null} */
+    average: null,
+    background: true,
     found: null,
+    /** what was found before the last edit */
+    before: null,
+    looks: [],
+    lookMap: null,
+    /** @type {number | null} of the animation */
+    step: null,
+    back: (_) => null,
     hover: null,
     pointed: "",
     chosen: new Set(),
     span: [0, 1],
+    /** @type {number[] | null} what of the plane is in view when it is zoomed: x, y and side */
+    view: null,
     /** @type {number[][] | null} two corners of the rectangle that chooses points */
     band: null,
-    numbers: host.get("drawing").points.length <= 12,
-    adding: false,
+    /** @type {number[][] | null} */
+    stroke: null,
+    pointer: null,
+    closing: false,
+    tool: "select",
+    count: 20,
+    mirror: false,
+    snap: false,
+    numbers: false,
     dragged: false,
+    pending: false,
   };
+  /** @type {[number, number]} */
+  const limits = [-v.meta.reach, 1 + v.meta.reach];
   let waiting = null;
-  let pending = false;
+  let lastLive = 0;
+  let wanted = false; // whether an animation was asked for
+  let stopFilm = () => {};
+  let shown = null; // which pictures
 
   /* What changes, and who is told ---------------------------------------------------------------------- */
 
   function edited(next, before = v.drawing, wait = QUICK_MS) {
-    if (next === before) return;
+    if (next === before) return refresh();
     past.push(before);
     take(next, wait);
   }
   function take(next, wait = QUICK_MS) {
-    v.drawing = { ...next, at: Date.now(), tab: store?.tab || "" };
+    v.drawing = tidy({ ...next, at: Date.now(), tab: store?.tab || "", live: false });
+    if (!wanted) delete v.drawing.film; // of an animation that was played; no undefined travels
+    v.before = v.found;
+    stopFilm();
     v.chosen = new Set([...v.chosen].filter((id) => v.drawing.ids.includes(id)));
     store?.keep(v.drawing);
+    store?.keepPast(v.drawing.at, past.all);
     clearTimeout(waiting);
-    pending = true;
+    v.pending = true;
     waiting = setTimeout(() => {
       waiting = null;
-      host.set("drawing", tidy(v.drawing));
+      host.set("drawing", v.drawing);
     }, wait);
     refresh();
   }
+  /* A drag that goes on is answered now and then, but is no edit yet. */
+  function live() {
+    const now = Date.now();
+    if (now - lastLive < LIVE_MS || !v.meta.answers) return;
+    lastLive = now;
+    host.set("drawing", tidy({ ...v.drawing, at: now, tab: store?.tab || "", live: true }));
+  }
   const tidy = (d) => ({ ...d, points: d.points.map((p) => p.map((x) => Math.round(x * 1e5) / 1e5)) });
-  function turn(by) {
-    const next = past[by](v.drawing);
-    if (next) take(next);
-  }
-  function remove() {
-    const count = v.chosen.size;
-    if (!count) return;
-    edited(dropPoints(v.drawing, v.chosen));
-    page.say(count === 1 ? "point deleted" : `${count} points deleted`);
-  }
-  function start(name) {
-    v.chosen.clear();
-    edited(fromTemplate(name, v.meta.templates[name]));
-    page.say(name ? `${v.meta.templates[name].points.length} points of ${name}` : "an empty plane");
+  const template = () => v.meta.templates[v.drawing.template]?.face;
+  const twins = () => {
+    if (!v.mirror) return new Set();
+    const found = [...v.chosen].map((id) => twinOf(v.drawing, id, v.meta.axis, template()));
+    return new Set(found.filter((id) => id != null && !v.chosen.has(id)));
+  };
+  const acts = {
+    past,
+    edited,
+    refresh,
+    live,
+    paint,
+    say: page.say,
+    hideTip: tip.hide,
+    hit,
+    point,
+    unpoint,
+    reach: (event) => (event.pointerType === "touch" ? 24 : 12),
+    finish: () => {},
+    turn(by) {
+      const next = past[by](v.drawing);
+      if (next) take(next);
+    },
+    remove() {
+      const gone = new Set([...v.chosen, ...twins()]);
+      if (!gone.size) return;
+      edited(dropPoints(v.drawing, gone));
+      page.say(gone.size === 1 ? "point deleted" : `${gone.size} points deleted`);
+    },
+    /* A convention takes the drawing's place; a part or a shape of the library joins it. */
+    start(name, joins = false) {
+      v.view = null;
+      const chosen = v.meta.templates[name];
+      if (joins && v.drawing.points.length) {
+        const grown = addPoints(v.drawing, chosen.points, v.meta.most);
+        const groups = chosen.groups.map((g) => ({ ...g, part: g.part, ids: g.ids.map((k) => grown.ids[k]) }));
+        const whole = groups.filter((g) => g.ids.every((id) => id != null));
+        v.chosen = new Set(grown.ids);
+        edited({ ...grown.drawing, groups: [...grown.drawing.groups, ...whole] });
+      } else {
+        v.chosen.clear();
+        edited(fromTemplate(name, chosen));
+      }
+      page.say(name ? `${chosen.points.length} points of ${name}` : "an empty plane");
+    },
+    use(tool) {
+      v.tool = tool;
+      v.stroke = null;
+      left.canvas.focus({ preventScroll: true });
+      refresh();
+    },
+    number: (on) => take({ ...v.drawing, numbers: on }),
+    /* From another shape to this one: points that both have, by id, come from there. */
+    animate(name) {
+      const other = name ? fromTemplate(name, v.meta.templates[name]) : past.all.past.at(-1);
+      if (!other?.points?.length || !v.drawing.points.length) return page.say("there is no other shape yet");
+      const same = name ? other.origin : other.ids;
+      const mine = name ? v.drawing.origin : v.drawing.ids;
+      const film = v.drawing.points.map((p, i) => {
+        const k = mine[i] < 0 ? -1 : same.indexOf(mine[i]);
+        return k < 0 ? p : other.points[k];
+      });
+      wanted = true;
+      take({ ...v.drawing, film }, 0);
+    },
+    choose(ids) {
+      v.chosen = new Set(ids);
+      page.say(`${v.chosen.size} points chosen`);
+      refresh();
+    },
+    join(name) {
+      edited(nameGroup(v.drawing, name, v.chosen));
+      page.say(`group ${name}`);
+    },
+    nudge: ([x, y], by) =>
+      edited(moveTwins(v.drawing, v.chosen, twins(), x * by, y * by, ...limits), v.drawing, SLOW_MS),
+    spin: (angle, by, wait = QUICK_MS) => edited(turned(v.drawing, v.chosen, angle, by, limits), v.drawing, wait),
+    align: (axis) => edited(aligned(v.drawing, v.chosen, axis, limits)),
+    distribute: () => edited(distributed(v.drawing, v.chosen, limits)),
+    duplicate: () => grown(copied(v.drawing, v.chosen, 0.03, v.meta.most)),
+    mirrorOnce: () => grown(mirrored(v.drawing, v.chosen, v.meta.axis, v.meta.most)),
+    /* by: 0 for the whole plane; about: what stays where it is, the middle of what is chosen or in view. */
+    zoom(by, about = null) {
+      const [x0, y0, side] = planeBox(v);
+      const smaller = by ? side / by : 2;
+      if (smaller >= v.span[1] - v.span[0]) v.view = null;
+      else {
+        const size = Math.max(0.04, smaller);
+        const [x, y] = about ?? [x0 + side / 2, y0 + side / 2];
+        v.view = [x - ((x - x0) * size) / side, y - ((y - y0) * size) / side, size];
+      }
+      paint();
+    },
+    pan(dx, dy) {
+      const [x0, y0, side] = v.view;
+      const edge = (x) => between(x, limits[0], limits[1] - side);
+      v.view = [edge(x0 + dx), edge(y0 + dy), side];
+      paint();
+    },
+  };
+  function grown({ drawing, ids }) {
+    if (!ids.length) return page.say("nothing to add");
+    v.chosen = new Set(ids);
+    edited(drawing);
   }
   function paint() {
     left.paint();
     right.paint();
+    faces.paint();
   }
-  const pieces = () => composeCaption(v.meta.caption, { ...v.meta.facts, pending });
+  const pieces = () => composeCaption(v.meta.caption, { ...v.meta.facts, pending: v.pending });
   function refresh() {
     if (!v.dragged) v.span = planeSpan(v.drawing.points, v.meta.reach);
     const n = v.drawing.points.length;
-    const { live } = v.meta;
-    const touched = v.drawing.ids.some((_, i) => !pointLook(v.drawing, i, v.meta).anchor);
-    pick.set(v.drawing.template);
-    bin.disabled = !v.chosen.size || !live;
-    bin.textContent = v.chosen.size > 1 ? `delete ${v.chosen.size}` : "delete";
-    back.disabled = !past.canUndo;
-    forth.disabled = !past.canRedo;
-    naming.hidden = v.chosen.size < 2 || !live;
-    ask.hidden = n > 0;
-    state.textContent = pending
-      ? "finding …"
-      : `${n} ${n === 1 ? "point" : "points"}${touched ? "" : n ? " as trained" : ""}`;
-    page.root.dataset.ready = String(!pending);
+    v.looks = v.drawing.points.map((_, i) => pointLook(v.drawing, i, v.meta));
+    v.numbers = v.drawing.numbers ?? n <= FEW;
+    left.canvas.style.cursor = v.tool === "select" ? "default" : "crosshair";
+    ask.hidden = n > 0 || Boolean(v.stroke);
+    bar.refresh();
+    page.root.dataset.ready = String(!v.pending);
     page.caption.replaceChildren(...captionNodes(pieces()));
     paint();
   }
 
   /* Parts --------------------------------------------------------------------------------------------- */
 
-  const planeBox = el("div", { class: "wb-plane" });
-  const faceBox = el("div", { class: "wb-face" });
-  page.main.append(planeBox);
-  page.side.append(faceBox);
-  const asked = "Click where a point should be, or start from a template above.";
+  const planeHolder = el("div", { class: "wb-plane" });
+  const faceHolder = el("div", { class: "wb-face" });
+  page.main.append(planeHolder);
+  page.side.append(faceHolder);
+  const asked = "Take a tool above and draw, or start from a template. Drawing on the photograph works too.";
   const ask = el("div", { class: "wb-ask" }, el("b", {}, "An empty plane"), asked);
-  const templates = Object.entries(v.meta.templates).map(([name, { points }]) => [
-    name,
-    String(points.length),
-    `the ${points.length} points of ${name}`,
-  ]);
-  const pick = segmented("start from", [...templates, ["", "empty", "an empty plane"]], v.drawing.template, start);
-  const addTitle = "every click on the plane adds a point (a double click does so at any time)";
-  const add = toggle("add points", addTitle, false, (on) => {
-    v.adding = on;
-    left.canvas.focus({ preventScroll: true });
-  });
-  const bin = button("delete", "delete the chosen points (Delete)", remove);
-  const back = button("undo", "undo (Ctrl+Z)", () => turn("undo"));
-  const forth = button("redo", "redo (Ctrl+Shift+Z)", () => turn("redo"));
-  const digits = toggle("numbers", "write every point's number beside it", v.numbers, (on) => {
-    v.numbers = on;
-    paint();
-  });
-  const naming = el("input", {
-    type: "text",
-    placeholder: "name this group",
-    maxlength: 40,
-    "aria-label": "Name for the chosen points; Enter joins them by a line",
-  });
-  naming.addEventListener("keydown", (event) => {
-    const name = naming.value.trim();
-    if (event.key !== "Enter" || !name) return;
-    edited(nameGroup(v.drawing, name, v.chosen));
-    page.say(`group ${name}`);
-    naming.value = "";
-  });
-  const state = el("span", { class: "wb-state" });
-  if (v.meta.live) page.strip.append(pick.node, add.node, bin, back, forth, naming);
-  page.strip.append(spacer(), digits.node, state);
-  const left = surface(planeBox, {
+  const bar = controls(page, v, acts);
+  const left = surface(planeHolder, {
     label: PLANE_LABEL,
     draw: (ctx, w, h) => drawPlane(ctx, v, theme(page.root), w, h),
   });
-  const right = surface(faceBox, {
+  const right = surface(faceHolder, {
     label: "Photograph with the points that were found",
     draw: (ctx, w, h) => drawFound(ctx, v, theme(page.root), w, h),
   });
-  planeBox.append(ask);
+  planeHolder.append(ask);
+  const faces = gallery(page, v, { hover: pointFace, images: (name) => host.bytes(name) });
   page.foot.replaceChildren(...saveButtons(page, v.meta.drawing, sheet));
 
   /* Pointing ------------------------------------------------------------------------------------------- */
@@ -183,29 +270,25 @@ export default function mount(host) {
     );
     return k < 0 ? null : ids[k];
   }
-  const reach = (event) => (event.pointerType === "touch" ? 24 : 12);
-  function describe(id) {
-    const i = v.drawing.ids.indexOf(id);
-    const k = v.found ? v.found.ids.indexOf(id) : -1;
-    const { label, anchor } = pointLook(v.drawing, i, v.meta);
-    const found = () => `${v.found.photo[k].map((x) => x.toFixed(1)).join(", ")} px`;
-    return [
-      `${i}  ${label}`,
-      ["on the plane", v.drawing.points[i].map((x) => x.toFixed(3)).join(", ")],
-      ...(k >= 0 ? [["in the photograph", found()]] : []),
-      [anchor ? "an anchor that was trained" : "off its convention: zero-shot"],
-    ];
-  }
   function point(where, event) {
     const on = where === "plane" ? left : right;
-    const id = hit(where, on.at(event), reach(event));
+    const id = v.tool === "select" ? hit(where, on.at(event), acts.reach(event)) : null;
     if (id === v.hover) return;
     v.hover = id;
     v.pointed = where;
-    if (where === "plane") left.canvas.style.cursor = id == null ? "crosshair" : "grab";
+    if (v.tool === "select") on.canvas.style.cursor = id == null ? "default" : "grab";
     paint();
     if (id == null) tip.hide();
-    else tip.corner(on.canvas, event.clientX, describe(id));
+    else tip.corner(on.canvas, event.clientX, describe(v, id));
+  }
+  /* On a further face. */
+  function pointFace(id, event, k) {
+    if (id === v.hover && v.pointed === String(k)) return;
+    v.hover = id;
+    v.pointed = String(k);
+    paint();
+    if (id == null) tip.hide();
+    else tip.corner(faces.canvas, event.clientX, describe(v, id));
   }
   function unpoint() {
     v.hover = null;
@@ -213,64 +296,9 @@ export default function mount(host) {
     tip.hide();
     paint();
   }
-  listenToPlane(v, left, { hit, reach, point, unpoint, edited, refresh, say: page.say, hideTip: tip.hide });
-  right.canvas.addEventListener("pointermove", (event) => point("photo", event));
-  right.canvas.addEventListener("pointerleave", unpoint);
-  right.canvas.addEventListener("pointerdown", (event) => {
-    const id = hit("photo", right.at(event), reach(event));
-    if (id == null) return;
-    v.chosen = new Set([id]);
-    v.hover = id;
-    refresh();
-  });
-
-  /* Keys ---------------------------------------------------------------------------------------------- */
-
-  const nudge = ([x, y], by) => {
-    edited(movePoints(v.drawing, v.chosen, x * by, y * by, v.span[0], v.span[1]), v.drawing, SLOW_MS);
-  };
-  const lastChosen = () => v.drawing.ids.indexOf([...v.chosen].at(-1));
-  function next(by) {
-    const { ids } = v.drawing;
-    if (!ids.length) return;
-    const at = lastChosen();
-    const k = at < 0 ? (by > 0 ? 0 : ids.length - 1) : (at + by + ids.length) % ids.length;
-    v.chosen = new Set([ids[k]]);
-    v.hover = ids[k];
-    v.pointed = "";
-    page.say(`point ${k}, ${pointLook(v.drawing, k, v.meta).label}`);
-    refresh();
-  }
-  function addBeside() {
-    const i = lastChosen();
-    const at = i < 0 ? [0.5, 0.5] : v.drawing.points[i].map((x) => Math.min(v.span[1], x + 0.03));
-    const grown = addPoint(v.drawing, at, v.meta.most);
-    if (grown === v.drawing) return;
-    v.chosen = new Set([grown.ids.at(-1)]);
-    edited(grown, v.drawing, SLOW_MS);
-    page.say(`point ${grown.ids.length - 1} added`);
-  }
-  page.root.addEventListener("keydown", (event) => {
-    if (event.target === naming || !v.meta.live) return;
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const arrow = ARROWS[key];
-    const control = event.ctrlKey || event.metaKey;
-    if (control && key === "z") turn(event.shiftKey ? "redo" : "undo");
-    else if (control && key === "y") turn("redo");
-    else if (event.target !== left.canvas && event.target !== right.canvas) return;
-    else if (arrow && v.chosen.size) nudge(arrow, event.shiftKey ? 0.02 : 0.004);
-    else if (arrow || key === "PageDown") next(1);
-    else if (key === "PageUp") next(-1);
-    else if (key === "Delete" || key === "Backspace") remove();
-    else if (key === "Enter" || key === "Insert") addBeside();
-    else if (key === "Escape" && (v.chosen.size || v.adding)) {
-      v.chosen.clear();
-      v.adding = false;
-      add.set(false);
-      refresh();
-    } else return;
-    event.preventDefault();
-  });
+  listenTo(v, left, "plane", acts);
+  listenTo(v, right, "photo", acts);
+  listenToKeys(page, v, acts, { canvases: [left.canvas, right.canvas], typing: bar.typing, slow: SLOW_MS });
 
   /* What is saved, and news ------------------------------------------------------------------------------ */
 
@@ -283,51 +311,86 @@ export default function mount(host) {
       title,
       draw: (ctx, w, h) => draw(ctx, v, look, w, h),
     });
-    const found = new Map(v.found?.ids.map((id, k) => [id, v.found.photo[k]]));
+    const moves = (k) => (v.found.spread ? (100 * v.found.spread[k]).toFixed(3) : "");
+    const found = new Map(v.found?.ids.map((id, k) => [id, [...v.found.photo[k], moves(k)]]));
     return {
       name: stem,
       title: v.drawing.name,
       caption: [captionText(pieces())],
-      panels: [panel("On the plane", drawPlane), panel("On the photograph", drawFound)],
+      panels: [
+        panel("On the plane", drawPlane),
+        panel("On the photograph", drawFound),
+        ...(v.meta.faces.length
+          ? [{ w: 2 * drawing.face, h: faces.height(2 * drawing.face), title: "On further faces", draw: faces.draw }]
+          : []),
+      ],
       rows: () => [
-        ["point", "name", "plane_x", "plane_y", "photo_x_px", "photo_y_px"],
+        ["point", "name", "plane_x", "plane_y", "photo_x_px", "photo_y_px", "spread_percent"],
         ...v.drawing.points.map((p, i) => [
           i,
           pointLook(v.drawing, i, v.meta).label,
           ...p.map((x) => x.toFixed(5)),
-          ...(found.get(v.drawing.ids[i]) ?? ["", ""]),
+          ...(found.get(v.drawing.ids[i]) ?? ["", "", ""]),
         ]),
       ],
     };
   }
+  const picture = (name, done) => {
+    const bytes = host.bytes(name);
+    if (bytes) loadImage(bytes, done);
+  };
   function read(what) {
     v.meta = host.meta;
-    if (what !== "state") v.found = v.meta.found;
-    if (what === "payload" || !v.photo) {
-      loadImage(host.bytes("photo"), (bitmap) => {
+    const given = host.get("drawing");
+    if (what !== "state") {
+      v.found = v.meta.found;
+      const { atlas, looks } = v.meta;
+      v.lookMap = looks ? { bytes: host.bytes("looks"), css: colourMap(host.bytes("lut.inferno")).css } : null;
+      v.back = atlas ? warp(atlas.photo, atlas.plane) : () => null;
+    }
+    if (v.meta.pictures !== shown) {
+      shown = v.meta.pictures;
+      picture("photo", (bitmap) => {
         v.photo = bitmap;
         right.paint();
       });
+      picture("average", (bitmap) => {
+        v.average = bitmap;
+        refresh();
+      });
     }
-    const given = host.get("drawing");
-    if (!waiting && !v.dragged && given.at !== v.drawing.at) {
-      // opened from a file
+    if (!waiting && !v.dragged && given.at !== v.drawing.at && !given.live) {
+      // opened from a file, or another tab's
       past.push(v.drawing);
       v.drawing = given;
       v.chosen.clear();
       store?.keep(v.drawing);
+      store?.keepPast(given.at, past.all);
     }
-    pending = waiting != null || (v.meta.of ?? 0) !== (v.drawing.at || 0);
+    v.pending = waiting != null || (!v.dragged && (v.meta.of ?? 0) !== (v.drawing.at || 0));
+    // Ids count anew in another drawing, so what was found for that one says nothing of this one.
+    if (v.found && (v.found.root ?? 0) !== (v.drawing.root ?? 0)) v.found = null;
+    faces.read();
     refresh();
+    if (wanted && v.meta.film && !v.pending) {
+      wanted = false;
+      stopFilm = play(v, paint, () => page.say("the shape has arrived"));
+    }
   }
   read("first");
-  if (store && newer(store.kept, v.drawing, store.tab)) setTimeout(() => take(store.kept, 0));
+  if (store && newer(store.kept, v.drawing, store.tab)) {
+    const kept = store.pastOf(store.kept.at);
+    if (kept) past.adopt(kept);
+    setTimeout(() => take(store.kept, 0));
+  }
   const stop = host.watch(read);
   return () => {
     stop();
     clearTimeout(waiting);
+    stopFilm();
     left.close();
     right.close();
+    faces.close();
     page.close();
   };
 }

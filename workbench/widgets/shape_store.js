@@ -1,6 +1,8 @@
-/* The browser's own memory of the last drawing, for reloads; where it is forbidden, the session's memory must do. */
+/* The browser's own memory of the last drawing and of what was undone, for reloads, page switches and restarts; where
+it is forbidden, the session's memory must do. */
 
 const KEY = "workbench.shape";
+const PAST = `${KEY}.past`;
 
 export function browserStore() {
   const attempt = (f) => {
@@ -19,5 +21,21 @@ export function browserStore() {
     tab: attempt(ownTab) || "",
     kept: attempt(() => JSON.parse(localStorage.getItem(KEY))),
     keep: (d) => attempt(() => localStorage.setItem(KEY, JSON.stringify(d))),
+    /* What led to the drawing of that moment and what was undone from there; null when it is not known. */
+    pastOf(at) {
+      const kept = attempt(() => JSON.parse(sessionStorage.getItem(PAST)));
+      return at && kept?.at === at && Array.isArray(kept.past) ? kept : null;
+    },
+    /* The memory is bounded, the history is not: where it is full, the oldest steps are let go of there. */
+    keepPast(at, { past, future }) {
+      for (let from = 0; ; from = from ? Math.ceil((from + past.length) / 2) : Math.ceil(past.length / 2)) {
+        const some = past.slice(from);
+        const done = attempt(() => {
+          sessionStorage.setItem(PAST, JSON.stringify({ at, past: some, future }));
+          return true;
+        });
+        if (done || !some.length) return;
+      }
+    },
   };
 }

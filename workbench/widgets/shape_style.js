@@ -17,6 +17,9 @@ export const SHAPE_STYLE = `
 .wb-shape .wb-plane canvas {
   cursor: crosshair;
 }
+.wb-shape .wb-faces {
+  margin-top: 8px;
+}
 .wb-shape .wb-ask {
   position: absolute;
   left: 12px;
@@ -37,6 +40,50 @@ export const SHAPE_STYLE = `
   color: var(--soft);
   min-width: 11ch;
   text-align: right;
+}
+.wb-shape .wb-chosen {
+  min-height: 34px;
+  padding-bottom: 6px;
+  gap: 6px 8px;
+}
+.wb-shape .wb-chosen.off > :not(.wb-count) {
+  display: none;
+}
+.wb-shape .wb-count {
+  color: var(--soft);
+  min-width: 12ch;
+}
+.wb-shape .wb-many {
+  display: inline-flex;
+  flex-wrap: wrap;
+  gap: 4px;
+}
+.wb-shape [hidden] {
+  display: none;
+}
+.wb-shape select,
+.wb-shape input[type="number"] {
+  font: inherit;
+  color: var(--ink);
+  background: var(--ground);
+  border: 1px solid var(--line);
+  border-radius: 6px;
+  padding: 2px 6px;
+  min-height: 26px;
+}
+.wb-shape select {
+  max-width: 14ch;
+}
+.wb-shape input[type="number"] {
+  width: 7ch;
+}
+.wb-shape input[type="color"] {
+  width: 30px;
+  height: 26px;
+  padding: 1px;
+  border: 1px solid var(--line);
+  border-radius: 6px;
+  background: none;
 }
 .wb-shape input[type="text"] {
   font: inherit;

@@ -85,7 +85,7 @@ export default function mount(host) {
     const diverging = colourMap(host.bytes("lut.diverging"));
     const ranked = colourMap(host.bytes("lut.cividis"));
     const picture = matrixImage(n, (r, c) => (values[order[r] * n + order[c]] + 1) / 2, diverging);
-    const node = el("div", { class: "wb-panel" }, el("h3", {}, meta.title));
+    const node = el("div", { class: "wb-panel" }, el("h2", {}, meta.title));
     const holder = el("div", { class: "wb-face" });
     const p = { ...meta, n, values, rank, diverging, ranked, picture, node, top: null, mean: null };
     p.top = surface(node, {

@@ -12,7 +12,7 @@ export const STRUCTURE_STYLE = `
   min-width: 0;
   align-content: start;
 }
-.wb-panel h3 {
+.wb-panel h2 {
   margin: 0;
   font: 600 13px / 1.3 var(--st-font, var(--jp-ui-font-family, system-ui, sans-serif));
   color: var(--ink);

@@ -3,6 +3,7 @@ face. State "selection" (uncertainty.py: DEFAULTS) and "occluder": {x, y, w, h, 
 moves, Python gets it at a pace that it can answer, and the last picture stays until then. */
 
 import { captionNodes, captionText, composeCaption } from "./captions.js";
+import { occluderRect, sameOccluder } from "./cover.js";
 import { between, fitFace, nearestPoint, stepPoint } from "./geometry.js";
 import { number } from "./numbers.js";
 import { animate, el, frame, theme, tooltip } from "./page.js";
@@ -11,7 +12,7 @@ import { saveButtons } from "./sheet.js";
 import { loadImage, surface } from "./surface.js";
 import { barsTall, drawBars, drawHead, drawKeys, HEAD_TALL, keysTall, rowOf } from "./uncertainty_bars.js";
 import { drawFace } from "./uncertainty_face.js";
-import { occluderRect, sameOccluder, uncertaintyFacts } from "./uncertainty_numbers.js";
+import { uncertaintyFacts } from "./uncertainty_numbers.js";
 import { uncertaintyState } from "./uncertainty_state.js";
 import { uncertaintyStrip } from "./uncertainty_strip.js";
 import { UNCERTAINTY_STYLE } from "./uncertainty_style.js";
@@ -201,6 +202,7 @@ export default function mount(host) {
 
   const face = surface(holder, {
     label: "Face with the uncertainty of its landmarks. Arrow keys move, Enter pins, Escape clears.",
+    below: () => 0,
     draw: (ctx, w, h) => {
       drawFace(ctx, v, w, h);
       box.place();

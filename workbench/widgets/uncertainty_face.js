@@ -1,8 +1,9 @@
 /* The face with ellipses, patches, path and occluder; `v` is what uncertainty_state.js makes. */
 
+import { drawOccluder } from "./cover.js";
 import { drawDots, drawLines, drawPhoto, drawRing, drawTag } from "./draw.js";
 import { fitFace } from "./geometry.js";
-import { ellipseOf, lookOf, occluderRect, sameOccluder } from "./uncertainty_numbers.js";
+import { ellipseOf, lookOf } from "./uncertainty_numbers.js";
 
 const VEIL = "rgb(12 12 16 / .3)";
 
@@ -32,39 +33,6 @@ export function drawFace(ctx, v, w, h) {
   drawRing(ctx, x, y, 4.4, "#fff", 1.6);
   if (f === s.landmark && v.hover == null) drawRing(ctx, x, y, 8, "#fff", 1.2);
   drawTag(ctx, `${face.label[f]} · ${f}`, x, y, w, h);
-}
-
-/* Until Python has painted it, the occluder is a plain rectangle, or a pattern for noise. */
-function drawOccluder(ctx, v, view) {
-  const { occluder, cover, coverOf } = v;
-  if (!occluder) return;
-  const box = (rect) => {
-    const [[x0, y0], [x1, y1]] = [view.px(rect.slice(0, 2)), view.px(rect.slice(2))];
-    return [x0, y0, x1 - x0, y1 - y0];
-  };
-  const [x, y, w, h] = box(occluderRect(occluder));
-  const colour = v.meta.fills[occluder.fill];
-  if (cover && sameOccluder(occluder, coverOf)) ctx.drawImage(cover, ...box(v.meta.covered));
-  else if (colour) {
-    ctx.fillStyle = `rgb(${colour.join(" ")})`;
-    ctx.fillRect(x, y, w, h);
-  } else if (cover && coverOf.fill === occluder.fill) ctx.drawImage(cover, x, y, w, h);
-  else {
-    ctx.save();
-    ctx.translate(x, y);
-    ctx.fillStyle = ctx.createPattern(noise(), "repeat");
-    ctx.fillRect(0, 0, w, h);
-    ctx.restore();
-  }
-}
-
-function noise() {
-  const canvas = Object.assign(document.createElement("canvas"), { width: 128, height: 128 });
-  const ctx = canvas.getContext("2d");
-  const image = ctx.createImageData(128, 128);
-  for (let k = 0; k < image.data.length; k++) image.data[k] = k % 4 === 3 ? 255 : Math.floor(256 * Math.random());
-  ctx.putImageData(image, 0, 0);
-  return canvas;
 }
 
 function strokeLine(ctx, points) {

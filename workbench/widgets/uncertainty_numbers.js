@@ -1,5 +1,6 @@
 /* The arithmetic of the Uncertainty view and the facts of its caption; pure. meta is the payload of uncertainty.py. */
 
+import { occluderRect } from "./cover.js";
 import { number } from "./numbers.js";
 import { insideRect } from "./rect.js";
 
@@ -40,12 +41,6 @@ export function niceTop(x) {
   return [1, 1.5, 2, 3, 4, 5, 6, 8, 10].map((m) => m * power).find((top) => top >= x * 0.9999);
 }
 
-export const occluderRect = ({ x, y, w, h }) => [x, y, x + w, y + h];
-/* Whether two occluders ({} or null: none) lie on the same pixels. */
-export const sameOccluder = (a, b) =>
-  !a?.w || !b?.w
-    ? !a?.w && !b?.w
-    : a.fill === b.fill && ["x", "y", "w", "h"].every((k) => Math.abs(a[k] - b[k]) < 1e-3);
 export const coveredBy = (points, o) => points.map((p) => Boolean(o && insideRect(occluderRect(o), p)));
 
 /* Mean spread with and without the occluder, of the landmarks under it and of the others; null for none. */

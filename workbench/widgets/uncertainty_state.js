@@ -1,17 +1,8 @@
 /* What the Uncertainty explorer shows at the moment, and what follows from it. Step 0 is the mean face, then comes
 every layer of every stage; `t` lies between two of them while something plays. */
 
-import {
-  barOrder,
-  niceTop,
-  positionsAt,
-  sameOccluder,
-  scaleAt,
-  sigmaAt,
-  spread,
-  stageOf,
-  stepOf,
-} from "./uncertainty_numbers.js";
+import { sameOccluder } from "./cover.js";
+import { barOrder, niceTop, positionsAt, scaleAt, sigmaAt, spread, stageOf, stepOf } from "./uncertainty_numbers.js";
 
 /** @param {import("./host.js").Host} host */
 export function uncertaintyState(host) {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import nn
 
-from workbench.errors import UnknownNameError
+from workbench.errors import unknown
 from workbench.models.backbones.hrnet import CHANNELS, HRNet
 from workbench.models.backbones.resnet import MultiLevelResNet, PyramidResNet
 
@@ -28,7 +28,7 @@ def build_backbone(name: str, dim: int, deep_head: bool = False) -> HRNet | Mult
         return MultiLevelResNet(int(name[-2:]), dim)
     if name == "pyramid18":
         return PyramidResNet(dim)
-    raise UnknownNameError(f"There is no backbone '{name}'; choose one of {', '.join(NAMES)}.")
+    raise unknown("backbone", name, NAMES)
 
 
 def hrnet_head(dim: int, deep: bool) -> nn.Sequential:

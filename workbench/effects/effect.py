@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from workbench.errors import TraceError
 from workbench.landmarks import Scheme
-from workbench.reading import read
+from workbench.reading import Reading, read
 from workbench.tracing import Edit, caption_of, intervene
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Effect:
             photograph; None without an uncertainty.
         edits: tap path or pattern -> what was done there.
         caption: the result in words.
+        turn: (3,) change of yaw, pitch and roll in degrees; None where the model tells no pose.
     """
 
     scheme: Scheme
@@ -42,6 +44,7 @@ class Effect:
     sigma_after: np.ndarray | None
     edits: dict[str, list[str]]
     caption: str
+    turn: np.ndarray | None = None
 
     @property
     def sigma_change(self) -> np.ndarray | None:
@@ -69,26 +72,44 @@ def effect(model: FaceModel, face: Face, edits: Mapping[str, Edit | Iterable[Edi
     plain = read(model, face, taps=())
     with intervene(model, listed):
         changed = read(model, face, taps=())
+    said = {path: [caption_of(edit) for edit in made] for path, made in listed.items()}
+    return between(plain, changed, said)
+
+
+def between(plain: Reading, changed: Reading, said: Mapping[str, list[str]] | None = None) -> Effect:
+    """The effect that lies between two readings of one face by models of one scheme.
+
+    Args:
+        said: tap path or pattern -> what was done there; for the caption.
+
+    Raises:
+        TraceError: the readings' landmarks are not the same ones.
+    """
+    if plain.scheme.name != changed.scheme.name or plain.scheme.count != changed.scheme.count:
+        raise TraceError("Two answers can be compared landmark by landmark only where both have the same landmarks.")
     displacement = np.linalg.norm(changed.landmarks - plain.landmarks, axis=1)
     percent = None
     if plain.scheme.eye_corners is not None:
         left, right = plain.landmarks[list(plain.scheme.eye_corners)]
         eyes = float(np.linalg.norm(right - left))
         percent = 100 * displacement / eyes if eyes > 0 else None
-    has_sigma = plain.alignment.variance is not None
-    side = face.original_side
-    said = {path: [caption_of(edit) for edit in made] for path, made in listed.items()}
-    done = "; ".join(f"{path} {', then '.join(words)}" for path, words in said.items())
+    has_sigma = plain.alignment.variance is not None and changed.alignment.variance is not None
+    poses = [r.alignment.pose for r in (plain, changed)]
+    turn = None
+    if poses[0] is not None and poses[1] is not None:
+        turn = np.rad2deg((poses[1] - poses[0])[0].cpu().double().numpy())
+    done = "; ".join(f"{path} {', then '.join(words)}" for path, words in (said or {}).items())
     return Effect(
         scheme=plain.scheme,
         before=plain.landmarks,
         after=changed.landmarks,
         displacement=displacement,
         percent=percent,
-        sigma_before=plain.sigma() * side if has_sigma else None,
-        sigma_after=changed.sigma() * side if has_sigma else None,
-        edits=said,
-        caption=_words(done, displacement, percent),
+        sigma_before=plain.sigma() * plain.face.original_side if has_sigma else None,
+        sigma_after=changed.sigma() * changed.face.original_side if has_sigma else None,
+        edits=dict(said or {}),
+        caption=_words(done or "compared", displacement, percent),
+        turn=turn,
     )
 
 

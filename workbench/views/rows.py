@@ -1,186 +1,41 @@
-"""The one table of views: what each is called, what it needs of a model, and who makes its widget and its figures.
+"""The rows of the table: each view, what it needs of a model, and who makes its widget and its figures.
 
-Navigation, links, empty states, the shell and the tests read it. A view asks for axes of taps and for parts of an
-``Alignment``, never for a system or a path. Nothing heavy is imported before something is made.
+Nothing heavy is imported before something is made.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from workbench.axes import (
+    BRANCHES,
+    CASCADES,
+    CHANNELS,
     ENCODINGS,
-    GENERAL,
+    FACE_MAP,
+    FEATURES,
+    LANDMARK_MAPS,
     LANDMARK_PAIRS,
     LANDMARK_TO_MAP,
+    LEARNED,
+    NODES,
     PLANE_POINTS,
+    PRODUCTS,
+    RECOVERED,
+    RECTS,
+    RELATIVE,
+    SINGULAR,
     SPATIAL_ATTENTION,
-    Axes,
-    own,
 )
-from workbench.errors import SettingsError, UnknownNameError
+from workbench.views.register import PROMPT, Figure, Needs, View, register
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from workbench.models.base import FaceModel, ModelCard
     from workbench.reading import Reading
     from workbench.widgets.payload import Payload
-
-PROMPT = "prompt"
-"""Among the parts of a model: it takes structure prompts."""
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What a model has for a view: the axes of its taps, and the parts of its answer."""
-
-    axes: frozenset[Axes]
-    parts: frozenset[str]
-
-
-@dataclass(frozen=True)
-class Needs:
-    """What a view needs of a model.
-
-    Attributes:
-        axes: a tap of any of these.
-        parts: all of these fields of ``Alignment`` filled, or :data:`PROMPT`.
-        taps: a tap of whatever axes.
-    """
-
-    axes: tuple[Axes, ...] = ()
-    parts: tuple[str, ...] = ()
-    taps: bool = False
-
-    def met_by(self, offer: Offer) -> bool:
-        """Whether a model with this offer can be shown."""
-        return (
-            (not self.axes or not offer.axes.isdisjoint(self.axes))
-            and offer.parts.issuperset(self.parts)
-            and (not self.taps or bool(offer.axes))
-        )
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A Plotly figure of a view.
-
-    Attributes:
-        name: what the shell's ``--view`` calls it.
-        make: (reading, parameters) -> figure.
-        options: the shell's options that it depends on -> its parameters.
-    """
-
-    name: str
-    make: Callable[..., go.Figure]
-    options: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class View:
-    """A way of looking at a reading.
-
-    Attributes:
-        name: of its widget, its payload module and its figure's.
-        title, icon: in the navigation; the icon is a Material symbol.
-        group: heading in the navigation under which its page stands.
-        question: what a person comes with, the text of links to it.
-        sentence: what it shows.
-        needs: of a model.
-        lacks: what a model without that has not, the end of "<model> has no ...".
-        payload: (reading, entries of the widget's selection) -> what the widget is fed with.
-        figures: the first one is the view itself as a picture; the others show parts of it.
-        page: name of its script in ``pages/``; "" for a view without a page.
-        command: the shell's command that draws its figures.
-        standalone: whether its widget says something in a file, where no Python answers.
-        also: axes of further taps that a reading for it records, where a model has them.
-    """
-
-    name: str
-    title: str
-    icon: str
-    group: str
-    question: str
-    sentence: str
-    needs: Needs
-    lacks: str
-    payload: Callable[[Reading, Mapping[str, Any]], Payload]
-    figures: tuple[Figure, ...]
-    page: str = ""
-    command: str = "figure"
-    standalone: bool = True
-    also: tuple[Axes, ...] = ()
-
-    @property
-    def url(self) -> str:
-        """The last part of its page's address."""
-        return self.page.replace("_", "-")
-
-    @property
-    def recorded(self) -> tuple[Axes, ...]:
-        """Axes of the taps that a reading for it records: the small ones of all general views, where they suffice."""
-        asked = (*self.needs.axes, *self.also)
-        return GENERAL if set(asked) <= set(GENERAL) else asked
-
-
-VIEWS: dict[str, View] = {}
-"""By name, in the order of the navigation."""
-
-
-def register(view: View) -> View:
-    """Add a view to the table.
-
-    Raises:
-        SettingsError: its name, or that of one of its figures, is taken.
-    """
-    taken = {*VIEWS, *(figure.name for known in VIEWS.values() for figure in known.figures)}
-    for name in dict.fromkeys((view.name, *(figure.name for figure in view.figures))):
-        if name in taken:
-            raise SettingsError(f"There is a view or a figure called '{name}' already.")
-    VIEWS[view.name] = view
-    return view
-
-
-def get_view(name: str) -> View:
-    """A view by its name. Raises UnknownNameError."""
-    if name not in VIEWS:
-        raise UnknownNameError(f"There is no view '{name}'; choose one of {', '.join(VIEWS)}.")
-    return VIEWS[name]
-
-
-def figures(command: str = "figure") -> dict[str, tuple[View, Figure]]:
-    """The figures that a command of the shell draws, by name."""
-    return {f.name: (view, f) for view in VIEWS.values() if view.command == command for f in view.figures}
-
-
-def offer_of(source: ModelCard | FaceModel) -> Offer:
-    """What a model has, told by its card; by the model itself where its card does not say."""
-    from workbench.models import FaceModel, offers
-    from workbench.models.systems import get_system
-
-    found = offers(source)
-    system = get_system(source.config.system if isinstance(source, FaceModel) else source.system)
-    parts = {*found.parts, PROMPT} if system.prompts else found.parts
-    return Offer(frozenset(map(own, found.taps.values())), frozenset(parts))
-
-
-def without(view: View, title: str, others: Iterable[str]) -> str:
-    """What is said where a model cannot be shown: what it lacks, and another that has it."""
-    other = next(iter(others), None)
-    has = "no model on the shelf has" if other is None else f"{other} has"
-    return f"{title} has no {view.lacks}; {has}."
-
-
-def offered(offer: Offer) -> list[View]:
-    """The views that a model with this offer can be shown in."""
-    return [view for view in VIEWS.values() if view.needs.met_by(offer)]
-
-
-# The rows
 
 
 def _made_by(path: str) -> Callable[..., Any]:
@@ -207,6 +62,12 @@ def _uncertainty(reading: Reading, selection: Mapping[str, Any]) -> Payload:
     from workbench.widgets.uncertainty import uncertainty_payload
 
     return uncertainty_payload(reading, selection=selection, live=False)
+
+
+def _occlusion(reading: Reading, selection: Mapping[str, Any]) -> Payload:
+    from workbench.widgets.occlusion import occlusion_payload
+
+    return occlusion_payload(reading, selection=selection, live=False)
 
 
 def _inside(reading: Reading, selection: Mapping[str, Any]) -> Payload:
@@ -320,7 +181,7 @@ for _row in (
         "uncertainty",
         "Uncertainty",
         "blur_on",
-        "Look inside",
+        "Measure",
         "How sure it is",
         "Spreads, patches and paths, and what happens when a part of the face is covered.",
         Needs(parts=("variance", "rects")),
@@ -347,10 +208,79 @@ for _row in (
         page="self_attention",
     ),
     View(
+        "occlusion",
+        "Occlusion",
+        "masks",
+        "Look inside",
+        "What is covered, and what is made of it",
+        "What a network takes for visible, its gates, and the shape that few numbers recover, under an occluder.",
+        Needs(parts=("visible",)),
+        "map of what is visible",
+        _occlusion,
+        (_figure("occlusion", "occlusion"),),
+        page="occlusion",
+        also=(FACE_MAP, CHANNELS, FEATURES, PRODUCTS, RECOVERED, SINGULAR),
+    ),
+    View(
+        "graph",
+        "Graph",
+        "account_tree",
+        "Look inside",
+        "What neighbours tell each other",
+        "A landmark graph on the face: its edges, learned and on this face, and where each block moves the nodes.",
+        Needs(axes=NODES),
+        "landmark graph",
+        _made_by("workbench.widgets.graph:graph_payload"),
+        (_figure("graph", "graph", "layer", "landmark"),),
+        page="graph",
+        also=(LANDMARK_PAIRS[1], LEARNED, RELATIVE, LANDMARK_MAPS),
+    ),
+    View(
+        "cascade",
+        "Cascade",
+        "waterfall_chart",
+        "Look inside",
+        "What each step takes, and moves",
+        "What each task takes from the branches, where it looks, how it moves landmarks, and what pruning costs.",
+        Needs(axes=BRANCHES, parts=("stages", "heatmaps")),
+        "cascade that chooses between branches",
+        _made_by("workbench.widgets.cascade:cascade_payload"),
+        (_figure("cascade", "cascade", "landmark"),),
+        page="cascade",
+        also=(FACE_MAP, FEATURES, RECTS, CASCADES),
+    ),
+    View(
+        "pose",
+        "Pose",
+        "3d_rotation",
+        "Look inside",
+        "Which way the head is turned",
+        "The head's axes on the face, face confidence, and the distance heatmap that gates what both are read from.",
+        Needs(parts=("pose", "confidence")),
+        "head pose",
+        _made_by("workbench.widgets.pose:pose_payload"),
+        (_figure("pose", "pose"),),
+        page="pose",
+        also=(FACE_MAP, CHANNELS, FEATURES),
+    ),
+    View(
+        "tracking",
+        "Tracking",
+        "movie",
+        "Look inside",
+        "Whether it keeps hold of a face",
+        "Faces followed through a film: how each was found, confidence, pose and jitter over time.",
+        Needs(parts=("pose", "confidence")),
+        "tracking branch",
+        _made_by("workbench.widgets.tracking:tracking_payload"),
+        (_figure("tracking", "tracking"),),
+        command="track",
+    ),
+    View(
         "attribution",
         "Attribution",
         "center_focus_strong",
-        "Look inside",
+        "Ask why",
         "What an answer depends on",
         "Which places and parts of the face hold a landmark where it is, by occlusion, Shapley values or gradients.",
         Needs(),
@@ -364,7 +294,7 @@ for _row in (
         "prompts",
         "Prompts",
         "pin_drop",
-        "Look inside",
+        "Draw your own",
         "How each point of a shape is found",
         "Where each point of a structure prompt looks, layer by layer, and how the prompt lies on the face plane.",
         Needs(axes=LANDMARK_TO_MAP, parts=(PROMPT,)),
@@ -373,6 +303,20 @@ for _row in (
         (_figure("prompts", "prompts", "layer", "head", "landmark"),),
         page="prompts",
         also=PLANE_POINTS,
+    ),
+    View(
+        "effect",
+        "Compare",
+        "compare",
+        "Look inside",
+        "How two answers differ",
+        "Two models, two faces, or a face with and without a change, side by side, and how their landmarks differ.",
+        Needs(),
+        "",
+        _made_by("workbench.widgets.effect:effect_payload"),
+        (_figure("effect", "effect", "landmark"),),
+        page="compare",
+        command="what-if",
     ),
     View(
         "shape",
@@ -387,6 +331,7 @@ for _row in (
         (_figure("shape", "shape"),),
         page="shape",
         command="shape",
+        stands_in=True,
     ),
 ):
     register(_row)

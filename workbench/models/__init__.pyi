@@ -1,0 +1,13 @@
+from .alignment import Alignment as Alignment
+from .base import FaceModel as FaceModel
+from .card import DEFAULT as DEFAULT
+from .card import ModelCard as ModelCard
+from .card import list_models as list_models
+from .systems import PRESETS as PRESETS
+from .systems import SYSTEMS as SYSTEMS
+from .systems import build as build
+from .systems import preset as preset
+from .zoo import Offers as Offers
+from .zoo import load_model as load_model
+from .zoo import offers as offers
+from .zoo import save_checkpoint as save_checkpoint
