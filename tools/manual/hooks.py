@@ -1,4 +1,5 @@
-"""MkDocs hook: what a command's ``--help`` prints, where a page says ``<!-- help: NAME -->``."""
+"""MkDocs hook: what a command's ``--help`` prints, where a page says ``<!-- help: NAME -->``, and what the register of
+readers knows, where it says ``<!-- readers -->``."""
 
 from __future__ import annotations
 
@@ -6,11 +7,32 @@ import re
 from typing import Any
 
 PLACE = re.compile(r"<!-- help: ([a-z-]*) -->")
+READERS_PLACE = "<!-- readers -->"
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Called by MkDocs for every page before it is rendered."""
-    return PLACE.sub(lambda found: f"```text\n{help_of(found[1])}\n```", markdown)
+    markdown = PLACE.sub(lambda found: f"```text\n{help_of(found[1])}\n```", markdown)
+    return markdown.replace(READERS_PLACE, readers()) if READERS_PLACE in markdown else markdown
+
+
+def readers() -> str:
+    """A section a reader, from the register."""
+    from workbench.data import READERS
+
+    told = (
+        ("recognised by", "pattern"), ("holds", "layout"), ("points", "points"), ("train and test", "splits"),
+        ("subsets", "subsets"), ("its own box", "box"), ("missing and covered points", "missing"),
+        ("as the papers measure", "protocol"),
+    )  # fmt: skip
+    sections = []
+    for reader in READERS.values():
+        rows = [(words, getattr(reader, name)) for words, name in told]
+        rows[0] = ("recognised by", f"`{reader.pattern}`")
+        lines = [f"| {words} | {value} |" for words, value in rows if value]
+        title = reader.title[0].upper() + reader.title[1:]
+        sections.append("\n".join([f"## {title}", "", f"| | `{reader.name}` |", "|---|---|", *lines]))
+    return "\n\n".join(sections)
 
 
 def help_of(command: str) -> str:
