@@ -8,6 +8,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 SHARED = ("checkpoints", "pages", "notebooks", ".streamlit")
+FILES = ("docs/tour.md",)
 
 
 class SharedFolders(BuildHookInterface):  # type: ignore[type-arg]
@@ -20,3 +21,5 @@ class SharedFolders(BuildHookInterface):  # type: ignore[type-arg]
             folder = Path(self.root, name)
             if folder.is_dir():
                 build_data["force_include"][str(folder)] = f"workbench/_share/{name}"
+        for name in FILES:
+            build_data["force_include"][str(Path(self.root, name))] = f"workbench/_share/{name}"

@@ -19,23 +19,28 @@ PATIENCE = 120  # seconds: a cold start on a busy machine imports torch first
 
 
 @contextmanager
-def serve(folder: Path, health: str, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[str]:
+def serve(
+    folder: Path, health: str, *arguments: str, env: Mapping[str, str] | None = None, port: int | None = None
+) -> Iterator[str]:
     """Run ``python -m ARGUMENTS --port=...`` in a folder that is not the checkout and give its address.
 
     Args:
         folder: working folder; the server's words go to its ``log.txt``.
         health: path below the address that answers 200 once the server is well.
         env: added to the environment.
+        port: where to listen; a free one by default.
     """
     log = folder / "log.txt"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    if port is None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
     environment = {
         **os.environ,
         "PYTHONPATH": str(ROOT),
         "OMP_NUM_THREADS": "1",
         "PYTHONUNBUFFERED": "1",
+        "WORKBENCH_HOME": str(folder / "home"),
         **(env or {}),
     }
     command = [sys.executable, "-m", *arguments, f"--port={port}"]

@@ -21,7 +21,8 @@ from workbench.data.samples import Sample
 from workbench.errors import SettingsError
 from workbench.figures import palette
 from workbench.models.alignment import Alignment
-from workbench.models.base import FaceModel, System, ValidatedConfig
+from workbench.models.base import FaceModel, System
+from workbench.models.config import ValidatedConfig
 from workbench.models.systems import SYSTEMS, build
 from workbench.models.zoo import describe
 from workbench.tracing import Tap

@@ -13,8 +13,9 @@ import yaml
 import workbench as wb
 from tools.manual import drawing, hooks
 from workbench.data.readers import READERS
-from workbench.evaluation.table import SYSTEMS_PLACE, coverage_of, error_of, mechanism_table, verdict_table
+from workbench.evaluation.table import SYSTEMS_PLACE, coverage_of, mechanism_table, verdict_table
 from workbench.models import SYSTEMS
+from workbench.models.card import error_of
 from workbench.views import figures
 
 ROOT = Path(__file__).parents[1]
@@ -22,7 +23,7 @@ DOCS = ROOT / "docs"
 PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md")] + sorted(DOCS.rglob("*.md"))
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
-UNSEEN = {"__main__", "app", "cli", "launch", "paths"}
+UNSEEN = {"__main__", "app", "cli", "launch", "paths", "files", "lazy"}
 """Rooms that nobody imports from; the reference leaves them out."""
 
 
@@ -128,9 +129,11 @@ def test_what_the_cards_say_of_mechanisms_stands_in_the_docs() -> None:
 
 
 def test_every_reader_is_told_of() -> None:
-    page = _text(DOCS / "bring-your-own.md")
+    page = hooks.on_page_markdown(_text(DOCS / "data-sets.md"))
     for reader in READERS.values():
-        assert f"| {reader.title} | `{reader.pattern}` | {reader.layout} |" in page
+        assert f"| recognised by | `{reader.pattern}` |\n| holds | {reader.layout} |" in page
+        for rule in (reader.points, reader.splits, reader.box, reader.missing):
+            assert rule and f" | {rule} |" in page, reader.name
 
 
 def test_the_first_steps_of_the_readme_run(tmp_path, monkeypatch) -> None:

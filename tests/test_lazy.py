@@ -49,6 +49,7 @@ def test_the_stubs_are_those_of_the_lazy_packages() -> None:
     [
         ("import workbench", "torch"),
         ("from workbench import cli", "torch"),
+        ("import workbench; workbench.list_models()", "torch"),
         ("import workbench.training", "lightning"),
         ("from workbench.training import RECIPES", "lightning"),
         ("from workbench.widgets import relations_payload", "streamlit"),

@@ -64,9 +64,10 @@ def test_what_is_imported_is_asked_for() -> None:
     """Without an extra nothing but training may need more; what the other extras bring is imported by its name."""
     core = {plain(r) for r in PROJECT["dependencies"]}
     train = core | {plain(r) for r in PROJECT["optional-dependencies"]["train"]}
+    course = core | {plain(r) for r in PROJECT["optional-dependencies"]["notebook"]}
     met = set()
     for path in (ROOT / "workbench").rglob("*.py"):
-        allowed = train if "training" in path.parts else core
+        allowed = train if "training" in path.parts else course if "course" in path.parts else core
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []

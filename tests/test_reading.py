@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -104,3 +105,32 @@ def test_the_package_s_front_door_is_lazy_and_complete() -> None:
         assert getattr(wb, name) is not None
     with pytest.raises(AttributeError):
         _ = wb.nothing
+
+
+def test_fifty_sessions_keep_their_own_traces(face) -> None:
+    """On one model and on two, faces and taps of their own, all begun at once."""
+    pair = [model(dim=32, heads=2), model(dim=32, heads=2, stages=2)]
+    rng = np.random.default_rng(0)
+    faces = [face.with_crop(rng.integers(0, 256, (128, 128, 3), dtype=np.uint8)) for _ in range(10)]
+    alone = {(m, f): read(pair[m], faces[f], taps=None) for m in range(2) for f in range(10)}
+    begin, faults = threading.Barrier(50), []
+
+    def session(k: int) -> None:
+        which, (m, f) = k % 3, (k % 2, k % 10)
+        begin.wait()
+        found = read(pair[m], faces[f], taps=None) if which else read(pair[m], faces[f], taps=())
+        expected = alone[m, f]
+        if list(found.trace) != (list(expected.trace) if which else []):
+            faults.append(f"{k}: other taps")
+        for name, entry in found.trace.items():
+            if not torch.allclose(entry.tensor, expected.trace[name].tensor, atol=1e-5):
+                faults.append(f"{k}: {name}")
+        if not np.allclose(found.points(), expected.points(), atol=1e-5):
+            faults.append(f"{k}: other landmarks")
+
+    people = [threading.Thread(target=session, args=(k,)) for k in range(50)]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    assert not faults

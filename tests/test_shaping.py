@@ -78,7 +78,11 @@ def test_a_point_of_another_convention_counts_as_trained(model, face) -> None:
 def test_rows_and_json_hold_plane_and_photograph(model, face) -> None:
     found = find_shape(model, face, [[0.5, 0.25], [1.2, -0.1]])
     rows = shape_rows(found)
-    assert [(r["plane_x"], r["plane_y"], r["zero_shot"]) for r in rows] == [(0.5, 0.25, 1), (1.2, -0.1, 1)]
+    assert [(r["plane_x"], r["plane_y"], r["guess"]) for r in rows] == [
+        (0.5, 0.25, int(found.guesses[0])),
+        (1.2, -0.1, 1),
+    ]
+    np.testing.assert_allclose([r["anchor_distance_percent"] for r in rows], 100 * found.away, atol=1e-3)
     np.testing.assert_allclose([[r["x"], r["y"]] for r in rows], found.landmarks, atol=1e-3)
     whole = json.loads(shape_json(found))
     assert whole["model"] == "tufa"
@@ -109,8 +113,8 @@ def test_the_figure_says_checkpoint_plane_and_zero_shot(model, face) -> None:
     figure = figures.shape(find_shape(model, face, drawn))
     caption = figure.layout.meta["caption"]
     assert "68 anchors of ibug68, after the alignment embedding" in caption
-    assert "1 of 2 points (diamonds)" in caption
-    assert "zero-shot" in caption
+    assert "1 of 2 points (diamonds) are none of the" in caption
+    assert "% of the side away (median)" in caption
     assert "by tufa" in caption
     written = " ".join(line.text for line in figure.layout.annotations)
     assert "<b>mine" not in written

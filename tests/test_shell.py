@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
 import workbench as wb
 from workbench.cli import main
@@ -194,9 +194,9 @@ def test_a_shape_is_found(run, tmp_path, tufa) -> None:
     rows = json.loads(out)["landmarks"]
     np.testing.assert_allclose([[row["x"], row["y"]] for row in rows], expected, atol=1e-2)
     code, out, _ = run(*words, "--out", tmp_path / "found.csv")
-    assert "3 points, 3 of them zero-shot" in out
+    assert "3 points, 3 of them off every anchor" in out
     with (tmp_path / "found.csv").open() as lines:
-        assert [row["zero_shot"] for row in csv.DictReader(lines)] == ["1", "1", "1"]
+        assert all(float(row["anchor_distance_percent"]) > 0 for row in csv.DictReader(lines))
 
 
 @pytest.mark.parametrize(("kind", "start"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("html", b"<"), ("json", b"{")])
@@ -208,6 +208,27 @@ def test_a_template_is_found_and_drawn(run, tmp_path, tufa, kind, start) -> None
     assert out.read_bytes().startswith(start)
 
 
+def test_a_shape_file_of_another_tool_is_found_on_a_folder_of_photographs(run, tmp_path) -> None:
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    for k, name in enumerate(("frontal-a", "frontal-b")):
+        wb.sample_face(name).photo.save(folder / ("deep" if k else "") / f"{name}.PNG")
+    (folder / "broken.jpg").write_bytes(b"no picture")
+    (folder / ".hidden.jpg").write_bytes(b"")
+    table = tmp_path / "points.csv"
+    table.write_text("x;y;note\n0.35;0.35;a\n0.65;0.35;b\n")
+    code, out, told = run("predict", folder, "--model", "tufa", "--shape", table, "--json")
+    records = json.loads(out)
+    assert code == 1 and [len(r["landmarks"]) for r in records] == [2, 2]
+    assert "broken.jpg" in told and "column note" in told and "hidden" not in told
+    for record in records:  # both points of the plane lie in one row, near the eyes
+        left, right = record["landmarks"]
+        assert right["x"] - left["x"] > 3 * abs(right["y"] - left["y"])
+    assert run("predict", tmp_path / "none")[0] == 1 and "known endings" not in run("predict", tmp_path / "none")[2]
+    (tmp_path / "empty").mkdir()
+    assert "There is no picture in" in run("predict", tmp_path / "empty")[2]
+
+
 @pytest.mark.parametrize(
     ("points", "out", "says"),
     [
@@ -217,7 +238,7 @@ def test_a_template_is_found_and_drawn(run, tmp_path, tufa, kind, start) -> None
         ('{"points": [[0.5, 0.5]]}', "no/where/x.csv", "could not be written"),
         ("189", "x.csv", "has learned no 'webmorph189'"),
         ("blah", "x.csv", "no landmark scheme"),
-        ("missing.json", "x.csv", "no such file"),
+        ("missing.json", "x.csv", "There is no shape file"),
     ],
 )
 def test_a_shape_that_cannot_be_used_gets_one_sentence(run, tmp_path, tufa, points, out, says) -> None:
@@ -258,6 +279,24 @@ def test_a_face_is_followed_through_frames(run, tmp_path) -> None:
     assert code == 0 and "2 frames, a face in 2, searched for in 1" in out
     first = json.loads((tmp_path / "way.json").read_text())[0]
     assert len(first["landmarks"]) == 68 and abs(first["yaw"]) < 60
+
+
+def test_what_was_tracked_is_drawn_on_the_frames_and_over_time(run, tmp_path) -> None:
+    frames = tmp_path / "frames"
+    frames.mkdir()
+    portrait = wb.sample_face("frontal-a").photo
+    for i in range(3):
+        ImageChops.offset(portrait, 5 * i, 0).save(frames / f"{i}.png")
+    film, chart = tmp_path / "marked.gif", tmp_path / "time.json"
+    code, out, err = run("track", frames, "--film", film, "--fps", 10, "--timeline", chart)
+    assert code == 0 and len(out.splitlines()) == 4 and "marked.gif" in err and "time.json" in err
+    with Image.open(film) as marked:
+        assert marked.n_frames == 3 and marked.info["duration"] == 100
+        assert max(marked.size[0], marked.size[1] - 20) <= 480
+    assert "3 frames: 2 tracked from the frame before, 1 found by the detector, 0 lost" in chart.read_text()
+    for words in (("--film", tmp_path / "a.mp4"), ("--timeline", tmp_path / "a.gif"), ("--film", film, "--fps", 0)):
+        code, out, err = run("track", frames, "--frames", 1, *words)
+        assert code == 2 and err.count("\n") == 1 and "Traceback" not in err
 
 
 @pytest.mark.parametrize(

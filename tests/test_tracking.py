@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from workbench.errors import CheckpointError, ImageError
+import workbench as wb
+from workbench.errors import CheckpointError, DataError, ImageError
 from workbench.faces import Detection, sample_names, sample_photo
+from workbench.faces.film import frames_of, read_frames, sample_film
 from workbench.models.alignment import Alignment
 from workbench.models.base import FaceModel
-from workbench.tracking import next_region, read_video, track
+from workbench.tracking import film_reading, next_region, read_video, track, track_faces
 
 GREY = 128
 SHAPE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0], [0.5, 0.5]])
@@ -130,14 +133,16 @@ def test_a_model_without_a_tracking_branch_is_refused(tiny_model) -> None:
         list(track([canvas((40, 40))], tiny_model, detector=Searcher()))
 
 
-@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png", "avif", "tif"])
 def test_animations_are_read_frame_by_frame(tmp_path, suffix: str) -> None:
     path = tmp_path / f"film.{suffix}"
     frames = [canvas((20 + 30 * i, 60)) for i in range(4)]
-    options = {"lossless": True} if suffix == "webp" else {}
+    options = {"webp": {"lossless": True}, "avif": {"quality": 100, "subsampling": "4:4:4"}}.get(suffix, {})
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=40, **options)
     found = list(read_video(path))
     assert len(found) == 4
+    times = [None] * 4 if suffix == "tif" else [0, 0.04, 0.08, 0.12]
+    assert [f.time if f.time is None else round(f.time, 3) for f in read_frames(path)] == times
     assert all(f.mode == "RGB" and f.size == (320, 240) for f in found)
     np.testing.assert_allclose(np.asarray(found[3], float), np.asarray(frames[3], float), atol=6)
 
@@ -203,3 +208,93 @@ def test_a_film_is_decoded_upright(tmp_path, monkeypatch) -> None:
     found = list(read_video(path))
     assert [f.size for f in found] == [(240, 320)] * 2
     assert np.asarray(found[0])[-10, 10, 0] == 220  # the upper left corner is now the lower left one
+
+
+def test_a_film_of_pixels_that_are_not_square_and_frames_unevenly_far_apart(tmp_path) -> None:
+    """Encoded for real: 160 x 240 stored at 2:1 is shown as 320 x 240."""
+    av = pytest.importorskip("av")
+    path, times = tmp_path / "film.mp4", [0, 1, 5]
+    with av.open(str(path), "w") as film:
+        stream = film.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 160, 240, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(2, 1)
+        for time in times:
+            frame = av.VideoFrame.from_image(canvas((80, 60)).resize((160, 240)))
+            frame.pts, frame.time_base = time, Fraction(1, 10)
+            film.mux(stream.encode(frame))
+        film.mux(stream.encode())
+    found = list(read_frames(path))
+    assert [f.photo.size for f in found] == [(320, 240)] * 3
+    assert [f.time for f in found] == pytest.approx([0, 0.1, 0.5])
+
+
+class Several:
+    """A detector that finds every red square, the left one first."""
+
+    def __call__(self, photo: Image.Image) -> list[Detection]:
+        red = (np.asarray(photo, float)[..., 0] - GREY > 12).any(0)
+        edges = np.flatnonzero(np.diff(np.r_[False, red, False].astype(int)))
+        rows = np.nonzero(np.asarray(photo, float)[..., 0] - GREY > 12)[0]
+        boxes = [(float(a), float(rows.min()), float(b - 1), float(rows.max())) for a, b in edges.reshape(-1, 2)]
+        return [Detection(box, box, 1.0) for box in boxes]
+
+
+def two(first: int | None, second: int | None) -> Image.Image:
+    frame = canvas(None)
+    for x in (first, second):
+        if x is not None:
+            frame.paste((220, 40, 40), (x, 90, x + 50, 140))
+    return frame
+
+
+def test_two_faces_keep_their_places_and_a_third_is_not_made_of_one_of_them() -> None:
+    places = [(20, None), (24, 250), (28, 246), (None, 242), (40, 238)]
+    out = list(track_faces([two(*p) for p in places], Follow(), every=2, detector=Several()))
+    assert [[f.state for f in frame] for frame in out] == [
+        ["detected"],
+        ["tracked"],  # nobody searched yet
+        ["tracked", "detected"],
+        ["lost", "tracked"],
+        ["detected", "tracked"],
+    ]
+    for (first, second), frame in zip(places[2:], out[2:], strict=True):
+        assert frame[0].landmarks is None or abs(frame[0].landmarks[4, 0] - first - 24.5) < 2.5
+        assert abs(frame[1].landmarks[4, 0] - second - 24.5) < 2.5
+    one = list(track([two(*p) for p in places], Follow(), detector=Several()))
+    assert [f.state for f in one] == ["detected", "tracked", "tracked", "detected", "tracked"]
+
+
+def test_frames_carry_the_film_s_own_times_or_their_file_s_name(tmp_path) -> None:
+    frames = [canvas((20 + 30 * i, 60)) for i in range(3)]
+    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=[40, 100, 60])
+    assert [round(f.time, 3) for f in read_frames(tmp_path / "a.gif")] == [0, 0.04, 0.14]
+    (tmp_path / "b").mkdir()
+    for i in (10, 9):
+        canvas((i, 20)).save(tmp_path / "b" / f"{i}.png")
+    assert [(f.name, f.time) for f in read_frames(tmp_path / "b")] == [("9.png", None), ("10.png", None)]
+    files = [(p.name, p.read_bytes()) for p in (tmp_path / "b").iterdir()]
+    out = list(track(frames_of(files), Follow(), detector=Searcher()))
+    assert [f.name for f in out] == ["9.png", "10.png"]
+
+
+def test_a_film_is_kept_small_with_what_was_found(tmp_path) -> None:
+    told: list[int] = []
+    big = [two(20, 250).resize((960, 720)) for _ in range(4)]
+    film = film_reading(Follow(), big, "twice", limit=3, progress=told.append, detector=Several())
+    assert told == [1, 2, 3] and film.cut and film.size == (960, 720)
+    assert film.picture(0).size == (480, 360) and len(film.pictures) == 3
+    small = film.small(2)
+    np.testing.assert_allclose(small[0].landmarks * 2, film.faces[0][2].landmarks)
+    assert small[0].photo.size == (480, 360)
+    with pytest.raises(DataError, match="one size"):
+        film_reading(Follow(), [canvas((20, 20)), Image.new("RGB", (64, 64))], detector=Searcher())
+    with pytest.raises(DataError, match="no frame"):
+        film_reading(Follow(), [])
+
+
+def test_the_film_of_samples_has_what_a_tracker_meets() -> None:
+    film = film_reading(wb.load_model("atpn-68", device="cpu"), sample_film())
+    first, second = ([f.state for f in face] for face in film.faces)
+    assert first[0] == first[24] == first[40] == "detected" and first[36:40] == ["lost"] * 4
+    assert first[1:24] == ["tracked"] * 23
+    assert second[:24] == ["away"] * 24 and second[24] == "detected" and set(second[25:]) == {"tracked"}

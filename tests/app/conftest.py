@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from workbench.app import readings
 from workbench.faces import sample_photo
-from workbench.models import build, preset, save_checkpoint, zoo
+from workbench.models import build, card, preset, save_checkpoint, zoo
 
 ROOT = Path(__file__).parents[2]
 MAIN = ROOT / "workbench" / "app" / "main.py"
@@ -37,8 +37,8 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def _shelf(checkpoints: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    elsewhere = zoo.share
-    monkeypatch.setattr(zoo, "share", lambda name: checkpoints if name == "checkpoints" else elsewhere(name))
+    elsewhere = card.share
+    monkeypatch.setattr(card, "share", lambda name: checkpoints if name == "checkpoints" else elsewhere(name))
     st.cache_resource.clear()
     for cache in readings.CACHES:
         cache.clear()

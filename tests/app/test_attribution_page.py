@@ -31,7 +31,7 @@ def test_nothing_is_computed_before_the_button(open_page: Opener) -> None:
     assert len(widgets(at)) == 1
     assert len(readings.ATTRIBUTIONS) == 0
     assert button(at, "attribution_compute").label.startswith("Compute · ")
-    assert "Does the map hold?" not in words(at)
+    assert "## Does the map hold?" not in words(at)
 
 
 def test_a_map_is_computed_once(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,7 +71,7 @@ def test_a_link_names_the_tensor(open_page: Opener) -> None:
 def test_a_model_without_the_chosen_tensor_shows_its_own(open_page: Opener) -> None:
     at = open_page("inside", model="ssfa-68")
     at.selectbox(key="inside_tensor").select("attended").run()
-    at.selectbox(key="inside_model").select("dslpt-68").run()
+    at.selectbox(key="model_choice").select("dslpt-68").run()
     assert healthy(at)
     assert selection(at).model == "dslpt-68"
     assert at.selectbox(key="inside_tensor").value == "relation.layers.1.cross"

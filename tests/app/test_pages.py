@@ -16,7 +16,7 @@ from workbench.app.structure import effect_words
 from workbench.app.url_state import Selection
 from workbench.faces import Occluder
 from workbench.landmarks import get_scheme
-from workbench.models import ModelCard, zoo
+from workbench.models import ModelCard, card
 
 pytestmark = pytest.mark.slow
 
@@ -30,7 +30,7 @@ def selection(at: AppTest) -> Selection:
 
 def widgets(at: AppTest) -> list[str]:
     """Names of the mounted canvas widgets."""
-    return [e.proto.component_name for e in at.get("bidi_component")]
+    return [e.proto.component_name for e in at.get("bidi_component") if "shell" not in e.proto.component_name]
 
 
 def healthy(at: AppTest) -> bool:
@@ -169,7 +169,7 @@ def test_a_fault_of_ours_is_a_sentence_and_goes_to_the_log(
 def test_a_model_is_loaded_once_for_all_sessions(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     loads: list[str] = []
     load = readings.load_model
-    monkeypatch.setattr(readings, "load_model", lambda name: (loads.append(name), load(name))[1])
+    monkeypatch.setattr(readings, "load_model", lambda name, **how: (loads.append(name), load(name, **how))[1])
     first, second = open_page("start"), open_page("start", sample="frontal-a")
     assert healthy(first)
     assert healthy(second)
@@ -201,7 +201,7 @@ def test_everything_that_can_be_saved_can_be_made(
 def test_without_any_model_a_sentence_says_so(
     open_page: Opener, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(zoo, "share", lambda name: tmp_path)
+    monkeypatch.setattr(card, "share", lambda name: tmp_path)
     for page in PAGES:
         at = open_page(page)
         assert not at.exception

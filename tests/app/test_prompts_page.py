@@ -10,7 +10,7 @@ from tests.app.test_pages import healthy, widgets
 from tests.shaping import oval
 from workbench.app import readings
 from workbench.landmarks import drawing
-from workbench.models import zoo
+from workbench.models import card
 from workbench.paths import share
 from workbench.widgets.shape import state_of
 
@@ -18,7 +18,7 @@ from workbench.widgets.shape import state_of
 @pytest.fixture
 def open_shelf(_shelf: None, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> Opener:
     """The pages over the models that are shipped."""
-    monkeypatch.setattr(zoo, "share", share)
+    monkeypatch.setattr(card, "share", share)
     st.cache_resource.clear()
     for cache in readings.CACHES:
         cache.clear()

@@ -7,17 +7,19 @@ import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+import workbench as wb
 from tests.app.conftest import Opener, words
 from tests.shaping import oval, store
-from workbench.app import explorer, readings, shape
+from workbench.app import explorer, readings
 from workbench.explain.caption_tables import SHAPE
 from workbench.explain.captions import compose
 from workbench.landmarks import drawing
-from workbench.models import zoo
+from workbench.models import card
 from workbench.widgets.shape import state_of
 
 OPTIONS = "wb_options"
@@ -34,8 +36,8 @@ def _with_tufa(checkpoints: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 @pytest.fixture
 def open_shape(_with_tufa: Path, _shelf: None, open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> Opener:
-    elsewhere = zoo.share
-    monkeypatch.setattr(zoo, "share", lambda name: _with_tufa if name == "checkpoints" else elsewhere(name))
+    elsewhere = card.share
+    monkeypatch.setattr(card, "share", lambda name: _with_tufa if name == "checkpoints" else elsewhere(name))
     st.cache_resource.clear()
     for cache in readings.CACHES:
         cache.clear()
@@ -57,7 +59,7 @@ def healthy(at: AppTest) -> bool:
 
 def told(at: AppTest) -> str:
     """The caption of the widget that the page placed."""
-    (proto,) = [e.proto for e in at.get("bidi_component")]
+    (proto,) = [e.proto for e in at.get("bidi_component") if "shell" not in e.proto.component_name]
     (length,) = struct.unpack("<I", proto.bytes[4:8])
     return compose(SHAPE, json.loads(proto.bytes[8 : 8 + length])["meta"]["facts"])
 
@@ -151,9 +153,15 @@ def test_everything_can_be_saved(open_shape: Opener, monkeypatch: pytest.MonkeyP
     made.clear()
     assert healthy(at.run())
     ends = sorted(name.rsplit(".", 1)[1] for name in made)
-    assert ends == ["csv", "html", "json", "json"]
+    assert ends == ["csv", "csv", "html", "json", "json", "npz", "pts"]
     shape_file = next(text for name, text in made.items() if name.endswith("-shape.json"))
     assert len(json.loads(shape_file)["points"]) == 12
+    saved = {name: made[name] for name in made if "-shape." in name and not name.endswith(".html")}
+    assert len(saved) == 4
+    for name, content in saved.items():
+        assert isinstance(content, bytes)
+        read = wb.data.open_shape(content, name).drawing.points
+        np.testing.assert_allclose(read, json.loads(shape_file)["points"], atol=1e-6)
 
 
 def test_without_a_tufa_model_a_sentence_says_so(open_page: Opener) -> None:
@@ -162,10 +170,18 @@ def test_without_a_tufa_model_a_sentence_says_so(open_page: Opener) -> None:
     assert "There is no model here that finds points of your own" in words(at)
 
 
-def test_which_model_finds_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in ("tufa-29", "tufa-68"):
-        store(tmp_path, name)
-    monkeypatch.setattr(zoo, "share", lambda name: tmp_path)
-    st.cache_resource.clear()
-    assert shape.model_for("dslpt-68") == "tufa-68"
-    assert shape.model_for("tufa-29") == "tufa-29"
+def test_the_strip_names_the_model_that_finds_them(open_shape: Opener) -> None:
+    at = open_shape(model="dslpt-68")
+    (menu,) = [box for box in at.selectbox if box.key == "model_choice"]
+    assert menu.value == "tufa"
+
+
+def test_a_drag_is_answered_but_not_kept(open_shape: Opener) -> None:
+    at = open_shape()
+    draw(at)
+    at.run()
+    at.session_state["wb_shape_live"] = {**state_of(drawing(oval(5)), 9), "live": True}
+    at.run()
+    assert healthy(at)
+    assert "5 of 5 points" in told(at)
+    assert len(drawn(at)["points"]) == 12

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from tests.attribution import toys
 from workbench import attribution
-from workbench.attribution.captums import pieces
+from workbench.attribution.captums import pieces, profile
 from workbench.attribution.sweeps import coalitions, shapley_values
 from workbench.errors import Cancelled, SettingsError, UnknownNameError
 from workbench.models.alignment import Alignment
@@ -107,6 +107,20 @@ def test_steps_of_an_integral_go_where_the_path_leaps() -> None:
     assert knots[0] == 0 and knots[-1] == 1 and (np.diff(knots) > 0).all()
     assert ((knots > 0.3) & (knots < 0.4)).sum() >= 4
     np.testing.assert_allclose(pieces(places, np.zeros(11), 5), np.linspace(0, 1, 6))
+
+
+def test_a_profile_looks_closer_where_the_answer_changes() -> None:
+    asked: list[float] = []
+
+    def step(places: np.ndarray) -> np.ndarray:
+        asked.extend(places)
+        return np.where(places < 0.3, 0.0, 1.0)
+
+    places, values = profile(step, 65)
+    assert len(asked) == len(places) == 65 and (np.diff(places) > 0).all()
+    np.testing.assert_array_equal(values, step(places))
+    leap = int(np.flatnonzero(np.diff(values))[0])
+    assert places[leap] < 0.3 <= places[leap + 1] and places[leap + 1] - places[leap] < 1 / 33 / 8
 
 
 class Leaping(toys.Linear):

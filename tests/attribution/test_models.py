@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -35,8 +36,8 @@ def scc() -> FaceModel:
 @pytest.mark.slow
 @pytest.mark.parametrize("target", ["displacement", "log_sigma"])
 def test_integrated_gradients_are_complete_on_a_checkpoint(dslpt: FaceModel, target: str) -> None:
-    """Patches leap along the path, which takes many steps."""
-    found = wb.attribute(dslpt, FACE, NOSE, target, "integrated_gradients", fill="blur", steps=512)
+    """Patches leap along the path, and the steps go where they do."""
+    found = wb.attribute(dslpt, FACE, NOSE, target, "integrated_gradients", fill="blur")
     assert found.total is not None and abs(found.total) > 0.5
     assert found.completeness_error == pytest.approx(0, abs=0.05 * abs(found.total))
     assert f"sums to {float(f'{found.sum:.4g}'):g}" in found.caption
@@ -92,6 +93,7 @@ def test_a_layer_of_an_edited_model_is_refused(scc: FaceModel) -> None:
         wb.attribute(scc, FACE, NOSE, "x", "grad_cam")
 
 
+@pytest.mark.slow
 def test_twenty_threads_get_what_one_gets_while_others_read(tiny_model: FaceModel) -> None:
     jobs = [
         ("layer_integrated_gradients", {"steps": 4}), ("grad_cam", {}), ("saliency", {}), ("smoothgrad", {"noisy": 2}),
@@ -111,6 +113,7 @@ def test_twenty_threads_get_what_one_gets_while_others_read(tiny_model: FaceMode
         running = [pool.submit(job, k) for k in range(20)]
         while not all(one.done() for one in running):
             np.testing.assert_array_equal(wb.read(tiny_model, FACE, taps=()).landmarks, plain)
+            time.sleep(0.1)
         for k, one in enumerate(running):
             np.testing.assert_allclose(one.result(), alone[k % 10], atol=1e-5, err_msg=jobs[k % 10][0])
     assert not any(m._forward_hooks for m in tiny_model.modules())
@@ -119,7 +122,7 @@ def test_twenty_threads_get_what_one_gets_while_others_read(tiny_model: FaceMode
 
 def test_the_time_is_told_before(dslpt: FaceModel) -> None:
     plain, slopes = (attribution.cost(dslpt, m) for m in ("occlusion", "integrated_gradients"))
-    assert plain.passes == 226 and slopes.passes == 65 + 64
+    assert plain.passes == 226 and slopes.passes == 65 + 128
     assert 0 < plain.seconds < slopes.seconds < 2 * plain.seconds
 
 
@@ -231,5 +234,6 @@ def test_every_system_can_be_attributed(name: str) -> None:
     for method in ("feature_ablation", "saliency", "grad_cam"):
         found = wb.attribute(model, FACE, NOSE, method=method)
         assert np.isfinite(found.map).all() and np.abs(found.map).max() > 0
-    found = wb.attribute(model, FACE, NOSE, method="integrated_gradients")
+    steps = 128 if "dslpt" in name else 64  # whose patches leap along the path
+    found = wb.attribute(model, FACE, NOSE, method="integrated_gradients", steps=steps)
     assert found.completeness_error == pytest.approx(0, abs=0.1 * abs(found.total))

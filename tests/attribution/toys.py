@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from workbench.landmarks import Scheme
 from workbench.models.alignment import Alignment
-from workbench.models.base import FaceModel, ValidatedConfig
+from workbench.models.base import FaceModel
+from workbench.models.config import ValidatedConfig
 from workbench.tracing import Tap
 
 SIZE = 16

@@ -42,10 +42,26 @@ def test_a_place_is_pointed_at_and_pinned_with_and_without_the_prior(page: Page,
     expect(caption(page)).to_contain_text(f"query y {int(32 * y)}, x {int(32 * x)} of 32")
     shares = [
         float(re.findall(r"([\d.]+) % of this place", heading)[0])
-        for heading in page.locator(".wb-panel h3").all_inner_texts()
+        for heading in page.locator(".wb-panel h2").all_inner_texts()
+        if "%" in heading
     ]
     assert len(shares) == 2
-    assert shares[0] < 20 < shares[1]
+    assert 2 * shares[0] < shares[1]
+    bare = canvas(page, "without attention")
+    other = placed(bare)["width"]
+    bare.hover(position={"x": 0.26 * other, "y": 0.76 * other})  # one pointer over all three
+    expect(caption(page)).to_contain_text("query y 24, x 8 of 32")
+    expect(page.locator(".wb-panel .wb-caption").nth(2)).to_contain_text("has no attention between places")
+    leaks = page.locator(".wb-leaks tbody tr").nth(1)
+    before = leaks.inner_text()
+    radius = page.get_by_role("slider", name="half side of the squares")
+    radius.focus()
+    radius.press("ArrowRight")
+    expect(leaks).not_to_have_text(before)
+    expect(caption(page)).to_contain_text("mask moved by hand: training had sigma 0.5, R 1.5")
+    settle(page, lambda now: "radius-2" in now.get("set", ""))
+    radius.press("ArrowLeft")
+    expect(caption(page)).not_to_contain_text("moved by hand")
     face.click(position={"x": x * width, "y": y * width})
     settle(page, lambda now: now.get("landmark") == str(NOSE_TIP))
     page.get_by_role("link", name="Inside").click()
@@ -63,7 +79,7 @@ def test_any_model_and_tensor_can_be_chosen_inside(page: Page, app_url: str) -> 
     at_rest(page)
     choose(page, "Model", "AODN compact")
     settle(page, lambda now: now["model"] == "aodn-68")
-    expect(page.locator(".app-head")).to_contain_text("AODN compact")
+    expect(page.get_by_role("combobox", name="Model")).to_have_value(re.compile("AODN compact"))
     expect(caption(page)).to_contain_text("point_maps")  # AODN's own, so no later rerun closes a list that is open
     at_rest(page)
     choose(page, "Tensor", "geometry")
@@ -79,12 +95,12 @@ def test_any_model_and_tensor_can_be_chosen_inside(page: Page, app_url: str) -> 
 
 def test_a_model_that_a_page_cannot_show_gives_way_to_one_that_it_can(page: Page, app_url: str) -> None:
     visit(page, f"{app_url}/relations?sample=frontal-a&model=aodn-68")
-    head = page.locator(".app-head")
-    expect(head).to_contain_text("AODN compact")
+    menu = page.get_by_role("combobox", name="Model")
+    expect(menu).to_have_value("AODN compact, 68 points · no attention between landmarks")
     page.get_by_role("button", name="Read this face with DSLPT compact").click()
     expect(canvas(page, "Face with the relations")).to_be_visible()
     settle(page, lambda now: now["model"] == "dslpt-68")
-    expect(head).to_contain_text("DSLPT compact")
+    expect(menu).to_have_value("DSLPT compact, 68 points")
 
 
 def test_what_is_undone_at_once_stays_undone(page: Page, app_url: str) -> None:
@@ -123,3 +139,21 @@ def test_a_point_of_a_prompt_is_followed_through_layers_and_heads(page: Page, ap
     expect(caption(page)).to_contain_text("squares: wflw98")
     expect(caption(page)).to_contain_text("head 2 of 6")
     assert not faults
+
+
+def test_a_pinned_landmark_has_its_weights_in_a_table_and_a_blank_face_says_why(page: Page, app_url: str) -> None:
+    visit(page, f"{app_url}/relations?sample=frontal-a&landmark=30")
+    table = page.locator(".wb-pinned table")
+    expect(table).to_contain_text("pinned: what it listens to")
+    expect(table.locator("tbody tr")).to_have_count(3)
+    weights = [float(text) for text in table.locator("tbody td:nth-child(2)").all_inner_texts()]
+    assert weights == sorted(weights, reverse=True)
+    least = page.get_by_role("slider", name="smallest weight that is drawn")
+    least.focus()
+    least.press("End")
+    expect(table).to_have_count(0)
+    expect(page.locator(".wb-pinned")).to_contain_text("lower “from” to see lines")
+    least.press("Home")
+    expect(table.locator("tbody tr")).to_have_count(3)
+    page.get_by_role("button", name="key", exact=True).click()
+    expect(table).to_contain_text("pinned: who listens to it")

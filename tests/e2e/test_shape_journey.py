@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+import workbench as wb
 from tests.e2e.test_journeys import PATIENCE, at_rest, canvas, caption, placed, saved, visit
+from workbench.shaping import SAME, conventions, trust
 
 pytestmark = pytest.mark.slow
 
@@ -73,7 +75,10 @@ def test_a_dragged_point_is_found_elsewhere_and_a_reload_keeps_the_drawing(page:
     after = found(page)
     assert after[NOSE_TIP]["plane_x"] - spot[0] == pytest.approx(0.12, abs=0.01)
     assert after[NOSE_TIP]["x"] > nose["x"] + 3  # image right on the plane, image right on the face
-    assert after[NOSE_TIP]["zero_shot"] == 1
+    here = np.array([[after[NOSE_TIP]["plane_x"], after[NOSE_TIP]["plane_y"]]])
+    away, _ = trust(here, conventions(wb.load_model("tufa", device="cpu")).values())
+    assert away[0] > SAME  # an anchor of another convention is near
+    assert after[NOSE_TIP]["anchor_distance_percent"] == pytest.approx(100 * away[0], abs=0.01)
 
     page.mouse.dblclick(*place(page, 0.3, 0.02))
     expect(caption(page)).to_contain_text("69 points")
@@ -109,7 +114,7 @@ def test_an_empty_plane_and_a_broken_file(page: Page, app_url: str) -> None:
     visit(page, f"{app_url}/shape?sample=astronaut")
     ready(page)
     page.get_by_role("button", name="empty", exact=True).click()
-    expect(page.get_by_text("Click where a point should be")).to_be_visible()
+    expect(page.get_by_text("Take a tool above and draw")).to_be_visible()
     ready(page)
     page.mouse.click(*place(page, 0.5, 0.5))
     expect(caption(page)).to_contain_text("1 of 1 points")
@@ -128,7 +133,7 @@ def test_a_finger_draws_and_the_phone_does_not_scroll_sideways(browser: Browser,
     visit(page, f"{app_url}/shape?sample=astronaut")
     ready(page)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.get_by_role("button", name="add points").tap()
+    page.get_by_role("button", name="point", exact=True).tap()
     canvas(page, "Face plane").scroll_into_view_if_needed()
     page.touchscreen.tap(*place(page, 0.5, 0.05))
     expect(caption(page)).to_contain_text("1 of 69 points")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.widgets.javascript import run
+from workbench.explain import caption_tables, system_captions
 from workbench.explain.caption_tables import TABLES
 from workbench.explain.captions import Clause, as_meta, compose, number, pieces
+from workbench.explain.system_captions import SYSTEM_TABLES
 
 CLAUSES = (
     Clause("{tensor}", code=True),
@@ -65,16 +68,14 @@ def test_browser_composes_the_same(tmp_path) -> None:
     assert "head" in missing
 
 
-@pytest.mark.parametrize("view", TABLES)
+@pytest.mark.parametrize("view", [*TABLES, *SYSTEM_TABLES])
 def test_every_fact_of_a_table_is_documented(view: str) -> None:
-    from pathlib import Path
-
-    import workbench.explain.caption_tables as module
-
+    module = caption_tables if view in TABLES else system_captions
     text = Path(module.__file__ or "").read_text(encoding="utf-8")
     after = text.split(f"{view.upper()}: Sequence[Clause]")[1]
     documented = after.split('"""')[1]
-    named = {name for clause in TABLES[view] for name in [*clause.when, *re.findall(r"\{(\w+)\}", clause.text)]}
+    table = {**TABLES, **SYSTEM_TABLES}[view]
+    named = {name for clause in table for name in [*clause.when, *re.findall(r"\{(\w+)\}", clause.text)]}
     unknown = {
         re.sub(r"[123]$", "", name) for name in named if not re.search(rf"\b{re.sub('[123]$', '', name)}", documented)
     }

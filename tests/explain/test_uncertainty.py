@@ -9,7 +9,7 @@ import torch
 from tests.readings import synthetic_reading
 from workbench import explain
 from workbench.errors import TraceError
-from workbench.models.dslpt import size_scale
+from workbench.models.patches import size_scale
 
 
 def test_ellipses_are_the_deviation_times_the_patch() -> None:

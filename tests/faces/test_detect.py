@@ -12,6 +12,7 @@ from PIL import Image
 
 from tools import detector_boxes
 from workbench.errors import DataError, UnknownNameError
+from workbench.faces import hog
 from workbench.faces.centerface import CenterFaceDetector
 from workbench.faces.detect import DETECTORS, detect, get_detector, prominence
 from workbench.faces.detection import BoxMapping, Detection
@@ -44,6 +45,31 @@ def test_the_astronaut() -> None:
     assert 70 < face.box[2] - face.box[0] < 110
     assert face.view == "front"
     assert face.score > 1
+
+
+def test_the_templates_are_those_that_dlib_carries(tmp_path) -> None:
+    dlib = pytest.importorskip("dlib")
+    dlib.get_frontal_face_detector().save(str(tmp_path / "own.svm"))
+    assert (tmp_path / "own.svm").read_bytes() == hog._WEIGHTS.read_bytes()
+
+
+def test_a_small_photo_is_magnified_only_where_a_doubt_is_left(monkeypatch) -> None:
+    looks: list[float] = []
+    search = hog.HogDetector._search
+
+    def watched(self, photo, chosen, bar):
+        looks.append(min(chosen.side / max(photo.size), chosen.most))
+        return search(self, photo, chosen, bar)
+
+    monkeypatch.setattr(hog.HogDetector, "_search", watched)
+    assert len(hog.HogDetector().detect(scene((100, 40, 240), size=(480, 400)))) == 1
+    assert looks == [1]
+    looks.clear()
+    (small,) = hog.HogDetector().detect(scene((180, 150, 75), size=(480, 400)))
+    assert looks == [1, 2] and inside((218, 195), small.box)
+    looks.clear()
+    faces = hog.HogDetector().detect(scene((20, 20, 200), (300, 60, 200), (250, 330, 75), size=(540, 440)))
+    assert len(faces) == 3 and looks[1] == 1024 / 540, "among several, a smaller one is looked for"
 
 
 def test_a_group_is_ranked_by_size_and_place() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image, ImageChops
+from PIL.PngImagePlugin import PngInfo
 
 from workbench.errors import ImageError
 from workbench.faces.image import BACKGROUND, MAX_PIXELS, WORKING_SIDE, load_image, working_scale
@@ -270,3 +271,13 @@ def test_damaged_bytes_give_a_picture_or_an_image_error(form: str) -> None:
         for damaged in (cut, bytes(bent)):
             with contextlib.suppress(ImageError):
                 assert load_image(damaged).mode == "RGB"
+
+
+@pytest.mark.parametrize("kind", ["text", "profile"])
+def test_a_png_whose_notes_are_larger_than_the_picture_is_read(kind: str) -> None:
+    notes = PngInfo()
+    if kind == "text":
+        notes.add_text("workflow", "x" * 1_500_000, zip=True)
+    data = encoded(gradient(), "PNG", pnginfo=notes, icc_profile=b"\0" * 2_000_000 if kind == "profile" else None)
+    assert difference(load_image(data), gradient()) == 0
+    assert "damaged" in refused(data[: len(data) - 40]) or "not a picture" in refused(data[:60])

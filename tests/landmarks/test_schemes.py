@@ -107,6 +107,13 @@ def test_a_scheme_of_ones_own() -> None:
     assert bare.side_of == ("centre", "centre")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_file_is_read_whatever_editor_has_saved_it(tmp_path, encoding: str) -> None:
+    path = tmp_path / "five.json"
+    path.write_text(get_scheme("five").to_json(), encoding=encoding)
+    assert Scheme.from_json(path) == get_scheme("five")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

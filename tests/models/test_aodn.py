@@ -120,13 +120,15 @@ def test_traced_equals_untraced_and_every_tap_has_its_shape(base) -> None:
     assert side == (8 if base.small_stem else 4)
     shapes = {
         "features": {"batch": 2, "channel": 32, "y": side, "x": side},
-        "geometry.map": {"batch": 2, "channel": 9, "y": side, "x": side},
+        "geometry.map": {"batch": 2, "product": 9, "y": side, "x": side},
         "attention.gate.channel": {"batch": 2, "channel": 32},
         "attention.gate.spatial": {"batch": 2, "y": side, "x": side},
         "attention.plain": {"batch": 2, "y": side, "x": side},
         "attention.weighted": {"batch": 2, "channel": 32, "y": side, "x": side},
         "hybrid": {"batch": 2, "channel": 41, "y": side, "x": side},
         "code": {"batch": 2, "channel": 6},
+        "recovered": {"batch": 2, "rank": 7, "landmark": 5, "xy": 2},
+        "singular": {"batch": 1, "rank": 6},
     }
     if base.point_maps:
         shapes["point_maps"] = {"batch": 2, "landmark": 5, "y": side, "x": side}
@@ -172,6 +174,24 @@ def test_the_spectrum_is_that_of_m() -> None:
         model.low_rank.weight.zero_()
         model.low_rank.weight[range(6), range(6)] = torch.tensor([3.0, -2.0, 1.0, 0.5, 0.0, 0.0])
     assert torch.allclose(model.spectrum(), torch.tensor([3.0, 2.0, 1.0, 0.5, 0.0, 0.0]))
+
+
+@pytest.mark.parametrize("base", [PAPER, COMPACT])
+def test_what_a_rank_answers_is_what_the_model_answers_with_that_much_of_m(base) -> None:
+    model = tiny(base)
+    torch.nn.init.normal_(model.fc.weight)
+    images = torch.randn(2, 3, 64, 64)
+    with torch.no_grad():
+        with record(model, only=["recovered", "singular"]) as trace:
+            whole = model(images).landmarks / 64
+        found = trace["recovered"].tensor
+        assert torch.allclose(trace["singular"].tensor[0], model.spectrum(), rtol=1e-4, atol=1e-5)
+        assert torch.allclose(found[:, 6], whole, atol=1e-4)
+        assert torch.allclose(found[:, 0], model.fc.bias.view(5, 2).expand(2, -1, -1))
+        left, sizes, right = torch.linalg.svd(model.structure_matrix, full_matrices=False)
+        for rank in (1, 3):
+            model.low_rank.weight.copy_((left[:, :rank] * sizes[:rank] @ right[:rank]).T)
+            assert torch.allclose(model(images).landmarks / 64, found[:, rank], atol=1e-4)
 
 
 def test_a_mean_face_that_does_not_fit_is_refused() -> None:

@@ -14,8 +14,9 @@ from workbench.models.backbones.hourglass import (
     ParallelBlock,
     coordinate_channels,
 )
-from workbench.models.chs import CHS, PRESETS, SYSTEM, CHSConfig, LandmarkBlocks, SelectiveFeatures, sample_rois
+from workbench.models.chs import CHS, PRESETS, SYSTEM, CHSConfig
 from workbench.models.decoding import centre_of_mass, quarter_pixel
+from workbench.models.selective import LandmarkBlocks, SelectiveFeatures, sample_rois
 from workbench.models.zoo import count_multiply_accumulates, count_parameters
 from workbench.tracing import record
 

@@ -11,7 +11,8 @@ import torch
 from tests.models import reference
 from workbench.errors import CheckpointError, SettingsError, UnknownNameError
 from workbench.models import build, preset
-from workbench.models.dslpt import PatchTransformerConfig, patch_rectangles, published_name, sample_patches, size_scale
+from workbench.models.dslpt import PatchTransformerConfig, published_name
+from workbench.models.patches import patch_rectangles, sample_patches, size_scale
 from workbench.models.zoo import count_multiply_accumulates, count_parameters
 from workbench.tracing import record
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+from argparse import Namespace
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 import torch
 
 from workbench.errors import CheckpointError, UnknownNameError
-from workbench.models import build, list_models, load_model, preset, save_checkpoint, zoo
+from workbench.models import build, card, list_models, load_model, preset, save_checkpoint
 from workbench.models.dslpt import infer_config, published_name
 from workbench.models.importing import load_trunk, read_start, read_state_dict
 from workbench.models.zoo import describe
@@ -158,6 +159,87 @@ class Bomb:
         return (open, (str(self.mark), "w"))
 
 
+def _beside(state: dict) -> dict:
+    """A file of a whole training: weights, moving averages, an optimiser's state, numbers that NumPy made."""
+    moments = {i: {"step": torch.zeros(1), "exp_avg": torch.zeros(3)} for i in range(4000)}
+    return {
+        "epoch": 3, "best": np.float64(4.1), "seed": np.int64(7), "loss": torch.zeros(()),
+        "optimizer": {"state": moments, "param_groups": [{"lr": 1e-3}]}, "model_state_dict": state,
+    }  # fmt: skip
+
+
+WRITTEN = {
+    "compiled": lambda s: {f"_orig_mod.{k}": v for k, v in s.items()},
+    "compiled, then parallel": lambda s: {f"module._orig_mod.{k}": v for k, v in s.items()},
+    "parallel in Lightning": lambda s: {"state_dict": {f"model.module.{k}": v for k, v in s.items()}, "epoch": 2},
+    "a net": lambda s: {"net": s, "epoch": 3},
+    "averaged": lambda s: {"ema": {**{f"module.{k}": v for k, v in s.items()}, "n_averaged": torch.ones(())}},
+    "a whole training": _beside,
+    "two deep": lambda s: {"checkpoint": {"network": s}},
+    "profiled": lambda s: {**s, "total_ops": torch.zeros(1), "feature_extractor.total_params": torch.zeros(1)},
+    "no counts": lambda s: {k: v for k, v in s.items() if "num_batches_tracked" not in k},
+    "half": lambda s: {k: v.half() if v.is_floating_point() else v for k, v in s.items()},
+    "one part compiled": lambda s: {k.replace("Transformer.", "Transformer._orig_mod.", 1): v for k, v in s.items()},
+}
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """A published state dict, the model it came from and its mean face."""
+    folder = tmp_path_factory.mktemp("published")
+    model, path, start, _ = published(folder, wrap=None)
+    return model, read_state_dict(path), start
+
+
+@pytest.mark.parametrize("how", WRITTEN)
+def test_a_state_dict_is_read_however_a_tool_has_written_it(plain, tmp_path, how: str) -> None:
+    _, state, _ = plain
+    torch.save(WRITTEN[how](state), tmp_path / "w.pth")
+    found = read_state_dict(tmp_path / "w.pth")
+    assert set(found) == {k for k in state if how != "no counts" or "num_batches_tracked" not in k}
+    assert all(torch.allclose(found[k].float(), state[k].float(), atol=2e-3) for k in found)
+
+
+def test_counts_of_batches_are_not_needed(plain, tmp_path) -> None:
+    model, state, start = plain
+    torch.save(WRITTEN["no counts"](state), tmp_path / "w.pth")
+    loaded = load_model(tmp_path / "w.pth", system="dslpt", init_face=start, device="cpu")
+    images = torch.rand(1, 3, 256, 256)
+    with torch.no_grad():
+        assert torch.equal(loaded(images).landmarks, model(images).landmarks)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"<!DOCTYPE html><html>Not found</html>", "a web page"),
+        (b"\n  <html>", "a web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n", "git lfs pull"),
+        (b"\x89HDF\r\n", "Keras"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_apart(tmp_path, content: bytes, said: str) -> None:
+    path = tmp_path / "w.pth"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=said):
+        read_state_dict(path)
+
+
+def test_a_program_and_an_archive_are_told_apart(tmp_path) -> None:
+    torch.jit.script(torch.nn.Linear(2, 2)).save(tmp_path / "w.pt")
+    with pytest.raises(CheckpointError, match="TorchScript"):
+        read_state_dict(tmp_path / "w.pt")
+    np.savez(tmp_path / "w.npz", a=np.zeros(3))
+    with pytest.raises(CheckpointError, match="NumPy arrays"):
+        read_state_dict(tmp_path / "w.npz")
+
+
+def test_a_class_that_is_in_the_way_is_named(tmp_path) -> None:
+    torch.save({"state_dict": {"a": torch.zeros(1)}, "args": Namespace(lr=1)}, tmp_path / "w.pth")
+    with pytest.raises(CheckpointError, match=r"it holds a argparse\.Namespace"):
+        read_state_dict(tmp_path / "w.pth")
+
+
 @pytest.mark.filterwarnings("ignore:Detected pickle")
 def test_a_pickle_with_code_is_never_run(tmp_path) -> None:
     path, mark = tmp_path / "evil.pth", tmp_path / "workbench-was-here"
@@ -223,7 +305,7 @@ def test_a_system_s_name_gives_its_own_model(system, name) -> None:
 
 
 def test_an_unknown_name_suggests_the_nearest() -> None:
-    names = [card.name for card in list_models()]
+    names = [one.name for one in list_models()]
     assert names, "the repository ships checkpoints"
     with pytest.raises(UnknownNameError, match=names[0]):
         load_model(names[0] + "x")
@@ -271,12 +353,12 @@ def test_our_own_damaged_files_get_a_sentence(tmp_path) -> None:
 
 
 def test_one_unreadable_card_leaves_the_others_on_the_shelf(tmp_path, monkeypatch) -> None:
-    names = {card.name for card in list_models()}
-    for path in zoo.share("checkpoints").glob("*.json"):
+    names = {one.name for one in list_models()}
+    for path in card.share("checkpoints").glob("*.json"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "atpn-68.json").write_text("{ not json")
-    monkeypatch.setattr(zoo, "share", lambda _: tmp_path)
-    assert {card.name for card in list_models()} == names - {"atpn-68"}
+    monkeypatch.setattr(card, "share", lambda _: tmp_path)
+    assert {one.name for one in list_models()} == names - {"atpn-68"}
     with pytest.raises(CheckpointError, match=r"atpn-68\.json cannot be read"):
         load_model("atpn-68")
 

@@ -43,8 +43,8 @@ def test_every_tap_is_two_way(name: str) -> None:
             assert moved > 0, path
 
 
-IDLE = {name: ["relation.layers.0.self"] for name in ("dslpt-68", "dslpt-98", "slpt-68")}
-IDLE["tufa"] = ["decoder.layers.0.self"]
+IDLE = {name: ["relation.layers.0.self"] for name in ("dslpt-68", "dslpt-68-tied", "dslpt-98", "slpt-68")}
+IDLE |= {name: ["decoder.layers.0.self"] for name in ("tufa", "tufa-zero")}
 
 
 @pytest.mark.parametrize("name", [card.name for card in list_models()])

@@ -76,6 +76,9 @@ def write(tmp_path, text: str):
 def test_an_edge_file_is_read_line_by_line(tmp_path) -> None:
     edges = read_edges(write(tmp_path, "0 1 0.5\n\n1 2 1\n2 0 1e-3\n"), 3)
     assert edges.tolist() == [[0, 1], [1, 2], [2, 0]]
+    path = tmp_path / "windows.txt"
+    path.write_bytes("0\t1\t0.5\r\n1; 2; 1\r\n2, 0, 1e-3\r\n".encode("utf-8-sig"))
+    assert torch.equal(read_edges(path, 3), edges)
 
 
 @pytest.mark.parametrize(

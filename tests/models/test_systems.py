@@ -49,6 +49,10 @@ TAPS: dict[str, dict[str, str | None]] = {
         "graph.input.conv.adjacency": "batch 2, query_landmark 68, key_landmark 68",
         "graph.blocks.[0-3].*.conv.adjacency": "batch 2, query_landmark 68, key_landmark 68",
         "graph.output.adjacency": "batch 2, query_landmark 68, key_landmark 68",
+        "graph.input.conv.learned": "batch 1, node 68, neighbour 68",
+        "graph.blocks.[0-3].*.conv.learned": "batch 1, node 68, neighbour 68",
+        "graph.output.learned": "batch 1, node 68, neighbour 68",
+        "relative": "batch 1, landmark 68, neighbour 68",
         "graph.positions": "stage 5, batch 2, node 68, xy 2",
     },
     "ssfa-68-compact-baseline": _HEATMAPS,
@@ -87,6 +91,7 @@ TAPS: dict[str, dict[str, str | None]] = {
         "rois.rects": "stage 2, batch 2, landmark 68, rect 4",
         "rois.centres": "stage 2, batch 2, landmark 68, xy 2",
         "rois.offsets": "stage 2, batch 2, landmark 68, channel 2",
+        "sizes": "batch 1, cascade 3",
     },
     "tufa-68-compact": {
         "encoder.blocks.[01].self": "batch 2, head 3, query_token 257, key_token 257",
@@ -99,7 +104,7 @@ TAPS: dict[str, dict[str, str | None]] = {
     },
     "aodn-68-compact": {
         "features": "batch 2, channel 128, y 16, x 16",
-        "geometry.map": "batch 2, channel 64, y 16, x 16",
+        "geometry.map": "batch 2, product 64, y 16, x 16",
         "attention.gate.channel": "batch 2, channel 128",
         "attention.gate.spatial": "batch 2, y 16, x 16",
         "attention.plain": "batch 2, y 16, x 16",
@@ -107,6 +112,8 @@ TAPS: dict[str, dict[str, str | None]] = {
         "hybrid": "batch 2, channel 192, y 16, x 16",
         "point_maps": "batch 2, landmark 68, y 16, x 16",
         "code": "batch 2, channel 96",
+        "recovered": "batch 2, rank 97, landmark 68, xy 2",
+        "singular": "batch 1, rank 96",
     },
 }
 # Parameters that one batch of 68 points does not reach: the alignments of the other conventions.
@@ -193,6 +200,7 @@ def test_the_alignment_s_shapes_and_each_face_of_a_batch_by_itself(name: str) ->
         "heatmaps": r"2, 68, \d+, \d+",
         "pose": "2, 3",
         "confidence": "2",
+        "visible": r"2, \d+, \d+",
     }
     for key, value in answers(plain).items():
         assert re.fullmatch(shapes[key], str(tuple(value.shape)).strip("(,)")), f"{key}: {tuple(value.shape)}"
@@ -305,3 +313,37 @@ def test_dslpt_runs_in_half_precision() -> None:
         full = model(images).landmarks
         half = model.bfloat16()(images.bfloat16()).landmarks.float()
     assert (full - half).abs().max() < 6
+
+
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
+def test_a_model_in_another_type_answers_alike_or_says_why_not(kind: torch.dtype) -> None:
+    answered = []
+    for name in ("aodn-68", "atpn-68", "chs-68", "dslpt-68", "scc-68", "slpt-68", "ssfa-68", "tufa"):
+        model = load_model(name, device="cpu")
+        images = torch.rand(1, 3, model.input_size, model.input_size)
+        with torch.no_grad():
+            expected = model(model.prepare(images)).landmarks
+            model.to(kind)
+            try:
+                found = model(model.prepare(images)).landmarks
+            except CheckpointError as error:
+                said = str(error)
+            else:
+                said = ""
+        if said:
+            assert "call model.float() first" in said
+            continue
+        answered.append(name)
+        assert (found.float() - expected).abs().max() < {torch.float64: 1e-3, torch.float16: 0.5}.get(kind, 4)
+    assert {"dslpt-68", "slpt-68", "ssfa-68", "tufa"} <= set(answered)
+
+
+def test_a_compiled_model_records_what_the_plain_one_does() -> None:
+    model = load_model("ssfa-68", device="cpu")
+    images = model.prepare(crops(model, 1))
+    with torch.inference_mode(), record(model, only="heatmaps") as plain:
+        model(images)
+    compiled = torch.compile(model, backend="eager")
+    with torch.inference_mode(), record(model, only="heatmaps") as found:
+        compiled(images)
+    assert torch.equal(found["heatmaps"].tensor, plain["heatmaps"].tensor)

@@ -14,7 +14,8 @@ from workbench.errors import CheckpointError, DataError, UnknownNameError
 from workbench.models.backbones.vit import VisionTransformer
 from workbench.models.importing import import_published
 from workbench.models.plane import encode_points, grid_centres
-from workbench.models.tufa import PRESETS, TUFA, TUFAConfig, infer_config, published_name
+from workbench.models.tufa import PRESETS, TUFA, TUFAConfig
+from workbench.models.tufa_config import infer_config, published_name
 from workbench.models.zoo import count_multiply_accumulates, count_parameters, load_model, save_checkpoint
 from workbench.tracing import record
 

@@ -13,6 +13,7 @@ import torch
 from tests.synthetic import write_synthetic
 from workbench.data import open_dataset, pack
 from workbench.errors import DataError, UnknownNameError
+from workbench.landmarks.geometry import rotation, rotation_angles
 from workbench.models import build, load_model
 from workbench.models.atpn import PRESETS
 from workbench.training import get_recipe, train
@@ -36,8 +37,6 @@ from workbench.training.atpn_data import (
     overlap,
     posed_views,
     rigid_face,
-    rotation,
-    rotation_angles,
     weak_perspective,
 )
 from workbench.training.recipes import Phase

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.errors import TraceError
-from workbench.widgets.selection import Entry, resolve
+from workbench.widgets.selection import Entry, committed, resolve
 
 TABLE = (
     Entry("kind"),
@@ -47,3 +47,10 @@ def test_a_default_may_depend_on_another_entry() -> None:
     assert resolve(table, {"kind": "self"}, bounds) == {"kind": "self", "layer": 1}
     assert resolve(table, {"kind": "self", "layer": 0}, bounds) == {"kind": "self", "layer": 0}
     assert resolve(table, {}, bounds) == {"kind": "cross", "layer": 0}
+
+
+def test_a_moment_in_milliseconds_is_a_plain_value() -> None:
+    state = {"drawing": {"at": 1_795_699_379_823}}
+    assert committed("shape", {}, state, {"drawing": {}}) == state
+    for wrong in (10**400, float("inf"), float("nan")):
+        assert committed("shape", {}, {"drawing": {"at": wrong}}, {"drawing": {}}) == {"drawing": {}}

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import base64
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 import torch
 
+import workbench as wb
 from tests.readings import synthetic_reading
 from tests.widgets.javascript import run
 from workbench.errors import TraceError
-from workbench.explain.self_attention import background_share, leaked_mass, structure_prior
+from workbench.explain.self_attention import background_share, leak_account, leaked_mass, structure_prior
 from workbench.tracing import NamedTensor, Trace
-from workbench.widgets.self_attention import Panel, self_attention_payload
+from workbench.widgets.payload import pack
+from workbench.widgets.self_attention import Panel, panel_of, self_attention_payload
 
 NAME = "attention_b.spatial.attention"
 
@@ -31,18 +34,33 @@ def panel(size: int = 8, beta: float = 0.1, seed: int = 0, scheme: int | str = 6
     return Panel(reading, NAME, "with the prior" if beta else "without the prior", 0.5, 1.5, beta)
 
 
+def narrow(size: int = 8, seed: int = 0, channels: int = 4, border: bool = True) -> Panel:
+    """A panel whose attention is a softmax over products of a few channels, with a border that nobody looks at."""
+    given = panel(size, seed=seed)
+    rng = np.random.default_rng(seed)
+    q, k = (rng.standard_normal((size * size, channels)) for _ in range(2))
+    scores = (q @ k.T).reshape(size, size, size, size)
+    if border:
+        scores[..., [0, -1], :] = scores[..., [0, -1]] = -1e4
+    rows = torch.tensor(scores, dtype=torch.float32).flatten(2).softmax(-1).view(1, size, size, size, size)
+    trace = Trace()
+    trace[NAME] = NamedTensor(rows, ("batch", "query_y", "query_x", "key_y", "key_x"))
+    return replace(given, reading=replace(given.reading, trace=trace))
+
+
 def test_rows_masks_and_leaks_of_both_models_arrive() -> None:
-    panels = [panel(), panel(beta=0.0, seed=1)]
+    panels = [panel(12), panel(12, beta=0.0, seed=1)]
     payload = self_attention_payload(panels, {"landmark": 30})
     for at, given in enumerate(panels):
         weights = given.reading.trace[NAME].at(batch=0).numpy()
         points, meta = given.reading.points(), payload["meta"]["panels"][at]
+        assert meta["ranks"] is None  # random logits have no narrow factors
         sent = np.frombuffer(payload["blobs"][f"attention.{at}"], "<f2").astype(float) * meta["unit"]
-        np.testing.assert_allclose(sent.reshape(8, 8, 8, 8), weights, rtol=2**-11)
-        prior = structure_prior(points, 8, 0.5, 1.5)
-        mask = np.frombuffer(payload["blobs"][f"mask.{at}"], "<f2").reshape(8, 8)
+        np.testing.assert_allclose(sent.reshape(12, 12, 12, 12), weights, rtol=2**-11)
+        prior = structure_prior(points, 12, 0.5, 1.5)
+        mask = np.frombuffer(payload["blobs"][f"mask.{at}"], "<f2").reshape(12, 12)
         np.testing.assert_array_equal(mask > 0, prior.mask > 1e-7)
-        outside = np.frombuffer(payload["blobs"][f"outside.{at}"], "<f2").reshape(8, 8)
+        outside = np.frombuffer(payload["blobs"][f"outside.{at}"], "<f2").reshape(12, 12)
         np.testing.assert_allclose(outside, background_share(weights, prior.neighbourhood), atol=1e-3)
         np.testing.assert_allclose(meta["leak"], leaked_mass(weights, points, 0.5, 1.5).values, atol=1e-5)
         assert (meta["sigma"], meta["radius"], meta["share"]) == (0.5, 1.5, round(prior.share, 4))
@@ -50,8 +68,57 @@ def test_rows_masks_and_leaks_of_both_models_arrive() -> None:
     assert payload["meta"]["state"]["selection"]["landmark"] == 30
 
 
+def test_factors_give_the_recorded_rows_and_leaks_under_any_mask(tmp_path) -> None:
+    given, other = narrow(12), narrow(12, seed=1)
+    change = replace(given, minus=other.reading)
+    payload = self_attention_payload([given, change], {"sigma": 0.9, "radius": 2.5})
+    meta = payload["meta"]["panels"]
+    assert meta[0]["ranks"] == [5] and meta[1]["ranks"] == [5, 5] and "attention.0" not in payload["blobs"]
+    got = run(
+        tmp_path,
+        "self_attention",
+        """const bytes = (name) => Uint8Array.from(atob(input.blobs[name] ?? ""), (c) => c.charCodeAt(0));
+        const v = selfAttentionState({ meta: input.meta, bytes, get: () => input.meta.state.selection });
+        const [p, change] = v.panels;
+        const { leak, account, share, moved } = p.now;
+        const rows = [0, 37, 143].map((k) => [[...p.row(k)], [...change.row(k)]]);
+        return { rows, leak, account, share, moved };""",
+        meta=payload["meta"],
+        blobs={name: base64.b64encode(blob).decode() for name, blob in payload["blobs"].items()},
+    )
+    weights, minus = (one.reading.trace[NAME].at(batch=0).numpy().reshape(144, 144) for one in (given, other))
+    for k, (plain, changed) in zip((0, 37, 143), got["rows"], strict=True):
+        np.testing.assert_allclose(plain, weights[k], atol=1e-5)
+        np.testing.assert_allclose(changed, weights[k] - minus[k], atol=2e-5)
+    points, whole = given.reading.points(), given.reading.trace[NAME].at(batch=0).numpy()
+    np.testing.assert_allclose(got["leak"], leaked_mass(whole, points, 0.9, 2.5).values, atol=1e-5)
+    mine = leak_account(whole, points, 0.9, 2.5)
+    assert mine is not None and got["moved"]
+    for name, value in asdict(mine).items():
+        np.testing.assert_allclose(got["account"][name], value, atol=1e-5)
+    # Uniform attention reaches ten by ten cells, not the border.
+    near = structure_prior(points, 12, 0.9, 2.5).neighbourhood
+    assert mine.chance == pytest.approx((~near)[1:-1, 1:-1].mean())
+    assert 0 <= mine.sink <= mine.mean and 0 <= mine.inside <= mine.mean
+
+
+def test_the_shipped_models_travel_in_less_than_a_megabyte() -> None:
+    record = [("query_y", "query_x", "key_y", "key_x")]
+    face = wb.sample_face("frontal-a")
+    names = ("ssfa-68", "ssfa-68-free")
+    readings = [wb.read(wb.load_model(name, device="cpu"), face, record) for name in names]
+    bare = wb.read(wb.load_model("ssfa-68-baseline", device="cpu"), face, ())
+    payload = self_attention_payload([panel_of(one) for one in readings], baseline=bare)
+    assert payload["meta"]["baseline"]["title"] == "without attention"
+    assert len(pack(payload)) < 1e6
+    assert all(meta["ranks"] == [33] and meta["departure"] < 1e-4 for meta in payload["meta"]["panels"])
+    chances = [meta["account"]["chance"] for meta in payload["meta"]["panels"]]
+    assert max(chances) < max(1 - meta["share"] for meta in payload["meta"]["panels"])
+
+
 def test_of_a_large_map_every_second_query_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workbench.widgets.self_attention.MOST_QUERIES", 16)
+    monkeypatch.setattr("workbench.widgets.self_attention.factorised", lambda *_: None)
     given = panel(8)
     payload = self_attention_payload([given])
     meta = payload["meta"]["panels"][0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -11,10 +13,21 @@ from tests.widgets.javascript import run
 from workbench.errors import DataError
 from workbench.explain.caption_tables import SHAPE
 from workbench.explain.captions import compose
+from workbench.finding import encode_face, other_views, spread
 from workbench.landmarks import Drawing, Group, get_scheme, user_scheme
+from workbench.landmarks.library import library
 from workbench.shaping import conventions, find_shape
 from workbench.widgets import pack
-from workbench.widgets.shape import EMPTY, drawing_of, shape_editor, shape_payload, state_of
+from workbench.widgets.shape import (
+    EMPTY,
+    answers_to,
+    drawing_of,
+    film_of,
+    shape_editor,
+    shape_payload,
+    state_of,
+)
+from workbench.widgets.shape_packing import pack_state, unpack_state
 
 
 @pytest.fixture(scope="module")
@@ -139,17 +152,120 @@ def test_edits(tmp_path, payload) -> None:
     assert got["kept"] == payload["meta"]["templates"]["five"]["points"][2]
 
 
-def test_a_named_group_is_replaced_and_ended(tmp_path, payload) -> None:
+def test_groups_keep_the_order_of_choosing_and_never_delete_one_another(tmp_path, payload) -> None:
     got = run(
         tmp_path,
         "shape",
         """const five = fromTemplate("five", input.meta.templates.five);
-        const one = nameGroup(five, "band", new Set([3, 1])), two = nameGroup(one, "band", new Set([0, 4]));
-        return [one.groups.at(-1).ids, two.groups.filter((g) => g.name === "band").map((g) => g.ids),
-          nameGroup(two, "band", new Set()).groups.length - five.groups.length];""",
+        const one = nameGroup(five, "band", new Set([3, 1, 4])), two = nameGroup(one, "band", new Set([0, 4]), true);
+        const [whole] = groupsOf(two, new Set([0, 4]));
+        const shut = changeGroup(two, whole, { closed: false, colour: "#112233", fill: true, name: "band" });
+        const none = changeGroup(shut, shut.groups.at(-1), null);
+        const fewer = none.groups.length - one.groups.length;
+        return [two.groups.slice(-2), shut.groups.at(-1), fewer, none.ids.length];""",
         meta=payload["meta"],
     )
-    assert got == [[1, 3], [[0, 4]], 0]
+    assert [(g["name"], g["ids"], g["closed"]) for g in got[0]] == [
+        ("band", [3, 1, 4], False),
+        ("band 2", [0, 4], True),
+    ]
+    assert got[1] == {
+        "name": "band 2",
+        "part": "other",
+        "closed": False,
+        "ids": [0, 4],
+        "colour": "#112233",
+        "fill": True,
+    }
+    assert got[2:] == [0, 5]
+
+
+def test_a_stroke_becomes_points_at_equal_distances(tmp_path) -> None:
+    got = run(
+        tmp_path,
+        "shape",
+        """const open = resample([[0, 0], [1, 0], [1, 3]], 5);
+        const shut = resample([[0, 0], [1, 0], [1, 1], [0, 1]], 8, true);
+        return { open, shut, still: resample([[0.2, 0.3], [0.2, 0.3]], 4),
+          round: ellipse([0, 0], [1, 1], 4), net: lattice([0, 0], [2, 1], 8),
+          one: lattice([0, 0], [0, 0], 4).length };""",
+    )
+    np.testing.assert_allclose(got["open"], [[0, 0], [1, 0], [1, 1], [1, 2], [1, 3]])
+    np.testing.assert_allclose(got["shut"][:3], [[0, 0], [0.5, 0], [1, 0]])
+    assert len(got["shut"]) == 8
+    assert got["still"] == [[0.2, 0.3]]
+    np.testing.assert_allclose(got["round"], [[0.5, 0], [1, 0.5], [0.5, 1], [0, 0.5]], atol=1e-3)
+    np.testing.assert_allclose(got["net"], [[x, y] for y in (0, 1) for x in np.linspace(0, 2, 4)])
+    assert got["one"] >= 1
+
+
+def test_what_is_done_to_chosen_points(tmp_path) -> None:
+    got = run(
+        tmp_path,
+        "shape",
+        """const base = { name: "d", template: "", points: [[0.2, 0.2], [0.4, 0.2], [0.4, 0.5]], ids: [0, 1, 7],
+          origin: [-1, -1, -1], groups: [{ name: "g", part: "other", closed: true, ids: [0, 1], fill: true }] };
+        const all = new Set([0, 1, 7]), pair = new Set([0, 1]), box = [-0.4, 1.4];
+        const twice = copied(base, pair, 0.1, 99), over = mirrored(base, pair, 0.5, 99);
+        const again = mirrored(over.drawing, new Set([0]), 0.5, 99);
+        const side = { ...over.drawing };
+        return {
+          quarter: turned(base, pair, Math.PI / 2, 2, box).points, aligned: aligned(base, all, 1, box).points,
+          even: distributed({ ...base, points: [[0, 0], [0.3, 0], [0.4, 0]] }, all, box).points,
+          twice: [twice.ids, twice.drawing.points.slice(3), twice.drawing.groups[1]],
+          over: [over.drawing.points.slice(3), over.drawing.groups[1].name], again: again.ids.length,
+          twin: twinOf(side, 0, 0.5), moved: moveTwins(side, new Set([0]), new Set([8]), 0.1, 0, -0.4, 1.4).points[3],
+          full: copied(base, all, 0.1, 4).ids.length,
+          snap: [snapped([0.5, 0.5], [[0.51, 0.5]], 0.02), snapped([0, 0], [[1, 1]], 0.02)],
+          inside: [[0.5, 0.5], [1.5, 0.5]].map((p) => within(p, [[0, 0], [1, 0], [1, 1], [0, 1]])),
+        };""",
+    )
+    np.testing.assert_allclose(got["quarter"][:2], [[0.3, 0.0], [0.3, 0.4]], atol=1e-9)
+    np.testing.assert_allclose(np.array(got["aligned"])[:, 1], 0.3)
+    np.testing.assert_allclose(got["even"], [[0, 0], [0.2, 0], [0.4, 0]])
+    assert got["twice"][0] == [8, 9]
+    np.testing.assert_allclose(got["twice"][1], [[0.3, 0.3], [0.5, 0.3]])
+    assert got["twice"][2] == {"name": "g 2", "part": "other", "closed": True, "ids": [8, 9], "fill": True}
+    np.testing.assert_allclose(got["over"][0], [[0.8, 0.2], [0.6, 0.2]])
+    assert got["over"][1] == "g, mirrored"
+    assert got["again"] == 0  # its twin is there already
+    assert got["twin"] == 8
+    np.testing.assert_allclose(got["moved"], [0.7, 0.2])  # the other way
+    assert got["full"] == 1
+    assert got["snap"] == [[0.51, 0.5], [0, 0]]
+    assert got["inside"] == [True, False]
+
+
+def test_from_the_photograph_back_to_the_plane(tmp_path) -> None:
+    rng = np.random.default_rng(0)
+    photo = rng.random((30, 2))
+    turn = np.array([[0.9, 0.2], [-0.1, 1.1]])
+    asked = rng.random((5, 2))
+    got = run(
+        tmp_path,
+        "shape",
+        """const back = warp(input.photo, input.plane);
+        return [input.asked.map(back), back(input.photo[3]), warp([], [])([0, 0])];""",
+        photo=photo.tolist(),
+        plane=(photo @ turn + 0.1).tolist(),
+        asked=asked.tolist(),
+    )
+    np.testing.assert_allclose(got[0], asked @ turn + 0.1, atol=1e-6)  # an affine map is found exactly
+    np.testing.assert_allclose(got[1], photo[3] @ turn + 0.1, atol=1e-9)
+    assert got[2] is None
+
+
+def test_a_guess_is_told_by_the_hull_and_the_distance(tmp_path, payload) -> None:
+    got = run(
+        tmp_path,
+        "shape",
+        """const d = (p) => ({ ...fromTemplate(""), points: [p], ids: [0], origin: [-1] });
+        const corners = [[0, 0], [1, 0], [1, 1], [0, 1]], meta = { ...input.meta, anchors: corners, hull: corners };
+        return [[0.01, 0.01], [0.5, 0.5], [-0.05, 1.04]].map((p) => pointLook(d(p), 0, meta));""",
+        meta=payload["meta"],
+    )
+    assert [(look["outside"], look["guess"]) for look in got] == [(False, False), (False, True), (True, True)]
+    assert got[1]["away"] == pytest.approx(2**-0.5)
 
 
 def test_what_stands_where_it_was_trained(tmp_path, payload) -> None:
@@ -167,24 +283,21 @@ def test_what_stands_where_it_was_trained(tmp_path, payload) -> None:
     assert [colour for _, colour in got[:5]] == payload["meta"]["templates"]["five"]["face"]["colour"]
 
 
-def test_undo_and_redo(tmp_path) -> None:
+def test_undo_and_redo_without_a_limit_and_over_a_reload(tmp_path) -> None:
     got = run(
         tmp_path,
         "shape",
-        """const past = history(2); let now = "a"; const seen = [];
-        for (const next of ["b", "c", "d"]) { past.push(now); now = next; }
-        for (const way of ["undo", "undo", "undo", "redo", "redo", "redo"]) {
-          now = past[way](now) ?? now;
-          seen.push(now);
-        }
-        past.undo(now); past.push("x");
-        return [seen, past.canRedo, past.canUndo];""",
+        """const past = history(); let now = 0;
+        for (let k = 1; k <= 1000; k++) { past.push(now); now = k; }
+        for (let k = 0; k < 1000; k++) now = past.undo(now);
+        const first = now, end = past.undo(now);
+        now = past.redo(now);
+        const after = history(JSON.parse(JSON.stringify(past.all)));
+        const again = after.redo(now);
+        after.push(again);
+        return [first, end, again, after.undo("x"), after.canRedo, history().canUndo];""",
     )
-    assert got == [
-        ["c", "b", "b", "c", "d", "d"],
-        False,
-        True,
-    ]  # two steps back at most; a new edit ends what was ahead
+    assert got == [0, None, 2, 2, True, False]
 
 
 def test_the_view_holds_every_point(tmp_path) -> None:
@@ -207,16 +320,91 @@ def test_which_drawing_a_reload_takes_up(tmp_path) -> None:
     assert got == [True, False, True, False, False, False]
 
 
+def test_further_faces_looks_and_an_animation_travel(model, face, plane) -> None:
+    other = wb.sample_face("frontal-a")
+    faces = [encode_face(model, one) for one in (face, other)]
+    drawn = Drawing(user_scheme("oval", 6), oval(6))
+    state = {**state_of(drawn, at=5), "film": (oval(6) * 0.5 + 0.25).tolist()}
+    told = answers_to(model, faces, plane, drawn, state)
+    payload = shape_payload(face, plane, told, state, others=[other])
+    meta = payload["meta"]
+    assert meta["faces"] == ["frontal-a"]
+    np.testing.assert_allclose(meta["found"]["others"][0], find_shape(model, other, drawn).points(), atol=1e-4)
+    film = np.array(meta["film"]["points"])
+    assert film.shape[1:] == (2, 6, 2)
+    np.testing.assert_allclose(film[-1, 0], meta["found"]["points"], atol=1e-4)
+    start = find_shape(model, face, oval(6) * 0.5 + 0.25)
+    np.testing.assert_allclose(film[0, 0], start.points(), atol=1e-4)
+    shape = meta["looks"]["shape"]
+    looks = np.frombuffer(payload["blobs"]["looks"], np.uint8).reshape(shape)
+    assert shape[:2] == [2, 6]
+    assert (looks.max((-1, -2)) == 255).all()
+    assert {"photo", "face.0"} <= payload["blobs"].keys()
+    assert answers_to(model, faces, plane, drawn, {**state, "live": True}).found.looks is None
+
+
+@pytest.mark.parametrize("film", [None, "x", [[1, 2]], [[0.1, float("nan")]] * 6, [[1]] * 6])
+def test_a_film_that_cannot_be_used_is_left_out(film) -> None:
+    assert film_of({**state_of(Drawing(user_scheme("oval", 6), oval(6))), "film": film}) is None
+
+
+def test_looks_of_groups_survive_state_link_and_file(plane) -> None:
+    name, (_, drawing) = next((n, v) for n, v in library(plane[0]).items() if n == "make-up")
+    back = drawing_of(unpack_state(pack_state(state_of(drawing, at=3))), plane)
+    assert back is not None
+    assert back.looks == drawing.looks
+    assert {look.fill for look in back.looks} == {True}
+    assert Drawing.from_json(drawing.to_json()).looks == drawing.looks
+    assert name == drawing.scheme.name
+    with pytest.raises(DataError, match="#rrggbb"):
+        drawing_of({**state_of(drawing), "groups": [{**state_of(drawing)["groups"][0], "colour": "red"}]})
+
+
 def test_the_notebook_finds_every_edit(model, face, plane) -> None:
     widget = shape_editor(model, face)
     before = widget.packed
     drawn = Drawing(user_scheme("oval", 6), oval(6))
     widget.state = {"drawing": state_of(drawn, at=1)}
     assert widget.packed != before
-    expected = shape_payload(face, plane, find_shape(model, face, drawn), widget.state["drawing"])
-    assert widget.packed == pack(expected)
+    sent = json.loads(widget.packed[8 : 8 + int.from_bytes(widget.packed[4:8], "little")])["meta"]
+    expected = find_shape(model, face, drawn)
+    np.testing.assert_allclose(sent["found"]["points"], expected.points(), atol=2e-5)
+    np.testing.assert_allclose(sent["found"]["photo"], expected.landmarks, atol=0.02)
+    np.testing.assert_allclose(sent["found"]["path"], expected.trajectory(), atol=1e-4)
+    assert sent["looks"]["shape"][:2] == [1, 6]
     widget.state = {"drawing": {**EMPTY, "at": 2}}
     assert b'"found":null' in widget.packed
     kept = widget.packed
     widget.state = {"drawing": {**EMPTY, "points": [[9, 9]], "ids": [0], "origin": [-1]}}
     assert widget.packed == kept
+
+
+def test_the_spread_over_other_views_is_told_of_every_point(tmp_path, model, face, plane) -> None:
+    drawn, encoded, views = (
+        Drawing(user_scheme("oval", 6), oval(6)),
+        [encode_face(model, face)],
+        other_views(model, face),
+    )
+    state = state_of(drawn, at=5)
+    told = answers_to(model, encoded, plane, drawn, state, views)
+    wanted = spread(model, views, drawn.points, told.found.points[0])
+    assert (wanted > 0).all()
+    payload = shape_payload(face, plane, told, state)
+    np.testing.assert_allclose(payload["meta"]["found"]["spread"], wanted, atol=1e-5)
+    assert f"{100 * np.median(wanted):.2f}"[:3] in compose(SHAPE, payload["meta"]["facts"])
+    lines = run(
+        tmp_path,
+        "shape",
+        """const v = { drawing: { ...fromTemplate(""), ...input.meta.state.drawing }, found: input.meta.found,
+          meta: input.meta };
+        return describe(v, 2);""",
+        meta=payload["meta"],
+    )
+    assert [
+        "mirrored, cropped otherwise",
+        f"moves by {100 * payload['meta']['found']['spread'][2]:.2f} % of the crop",
+    ] in lines
+    assert answers_to(model, encoded, plane, drawn, {**state, "live": True}, views).spread is None  # a drag is quick
+    assert "ring" not in compose(
+        SHAPE, shape_payload(face, plane, answers_to(model, encoded, plane, drawn, state))["meta"]["facts"]
+    )

@@ -1,0 +1,1 @@
+"""What a student should see in each lesson, and answers that its checks must refuse."""
