@@ -14,7 +14,19 @@ from typing import Annotated, ParamSpec
 
 import typer
 
-from workbench.cli import attribute, calibrate, catalogue, evaluate, inspect, notebooks, study, track, train, what_if
+from workbench.cli import (
+    attribute,
+    calibrate,
+    catalogue,
+    evaluate,
+    inspect,
+    notebooks,
+    study,
+    sweep,
+    track,
+    train,
+    what_if,
+)
 from workbench.errors import WorkbenchError
 
 P = ParamSpec("P")
@@ -113,6 +125,7 @@ for function in (
     calibrate.calibrate,
     study.study,
     train.train,
+    sweep.sweep,
     train.import_weights,
     evaluate.bench,
     notebooks.notebooks,

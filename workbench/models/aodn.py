@@ -68,6 +68,8 @@ class AODNConfig(ValidatedConfig):
             loss does not.
         map_weight, map_sigma: of an additional heatmap loss on the point maps (0 for none), and the width of its
             targets in cells of these coarse maps.
+        geometry_aware, attentive, low_rank: whether the three modules are there (the ablation of Table 5). Without
+            the attention Z itself stands in F's place, without the low-rank module a code of any rank is learned.
     """
 
     system: Literal["aodn"] = "aodn"
@@ -100,6 +102,9 @@ class AODNConfig(ValidatedConfig):
     shrinkage: float = 0.0
     map_weight: float = 0.0
     map_sigma: float = 0.7
+    geometry_aware: bool = True
+    attentive: bool = True
+    low_rank: bool = True
 
     @property
     def map_size(self) -> int:
@@ -188,16 +193,16 @@ class AODNReading:
 
     Attributes:
         points: S, (B, N, 2) in [0, 1] of the crop.
-        spatial: P', the spatial gate, (B, h, w).
-        plain: P'', the map of sub-network D, (B, h, w).
+        spatial: P', the spatial gate, (B, h, w); None without the attention.
+        plain: P'', the map of sub-network D, (B, h, w); None without the attention.
         code: M^T x, (B, rank).
         logits: (B, N, h, w) of the point maps; None where the hybrid map itself is flattened.
         maps: the point maps, softmax of the logits over the face; None as above.
     """
 
     points: Tensor
-    spatial: Tensor
-    plain: Tensor
+    spatial: Tensor | None
+    plain: Tensor | None
     code: Tensor
     logits: Tensor | None = None
     maps: Tensor | None = None
@@ -224,21 +229,22 @@ class AODN(FaceModel):
         self.set_mean_shape(mean_shape)
         self.backbone = Trunk(c.width, c.small_stem)
         self.features = Tap("channel", "y", "x")
-        self.geometry = Geometry(c)
-        self.attention = OcclusionAttention(c)
+        self.geometry = Geometry(c) if c.geometry_aware else None
+        self.attention = OcclusionAttention(c) if c.attentive else None
         self.hybrid = Tap("channel", "y", "x")
-        channels = c.geometry**2 + 4 * c.width
+        channels = (c.geometry**2 if c.geometry_aware else 0) + 4 * c.width
         self.reduce: nn.Sequential | None = None
         self.point_maps = Tap("landmark", "y", "x")
         if c.point_maps:
             self.reduce = nn.Sequential(ConvNorm(channels, c.point_maps), nn.Conv2d(c.point_maps, c.landmarks, 1))
             channels = c.landmarks
         side = c.map_size // c.pool
-        self.low_rank = nn.Linear(channels * side * side, c.rank, bias=False)
+        rank = c.rank if c.low_rank else 2 * c.landmarks
+        self.low_rank = nn.Linear(channels * side * side, rank, bias=False)
         self.code = Tap("channel")
         self.recovered = Tap("rank", "landmark", "xy", observer=True)
         self.singular = Tap("rank", observer=True)
-        self.fc = nn.Linear(c.rank, 2 * c.landmarks)
+        self.fc = nn.Linear(rank, 2 * c.landmarks)
         self._start()
 
     @torch.no_grad()
@@ -246,7 +252,7 @@ class AODN(FaceModel):
         """Answer with the mean face, or, given point maps, with their expected places as far as they are smooth."""
         self.fc.bias.copy_(self.mean_shape.flatten())
         if self.config.point_maps:
-            basis = smooth_basis(self.mean_shape, self.config.rank // 2)  # (N, K)
+            basis = smooth_basis(self.mean_shape, self.fc.in_features // 2)  # (N, K)
             self.set_modes(torch.cat([torch.stack([basis, 0 * basis], 1), torch.stack([0 * basis, basis], 1)], -1))
 
     @torch.no_grad()
@@ -284,8 +290,11 @@ class AODN(FaceModel):
     def read(self, images: Tensor) -> AODNReading:
         """Normalised crops (B, 3, S, S) -> everything on the way to the landmarks."""
         z = self.features(self.backbone(images))
-        weighted, spatial, plain, z = self.attention(z)
-        x = self.hybrid(torch.cat([self.geometry(z), weighted], 1))
+        weighted, spatial, plain = z, None, None
+        if self.attention is not None:
+            weighted, spatial, plain, z = self.attention(z)
+        parts = [weighted] if self.geometry is None else [self.geometry(z), weighted]
+        x = self.hybrid(torch.cat(parts, 1))
         logits = maps = None
         if self.reduce is not None:
             logits = self.reduce(x).float()

@@ -59,6 +59,8 @@ class ATPNConfig(ValidatedConfig):
         pose_loss: "norm" (|P - P'| / 3), "absolute" (mean absolute error), or "printed" for Eq. 3.7 to the letter.
         decay: w1, w2, w3 of Eq. 3.4, 3.6 and 3.8, applied as weight decay to the weights of convolutions and linear
             layers; the thesis gives no value.
+        low_level, multiview, coordconv: the modules of the landmark branch (the ablation of Table 3.7): its finest
+            map; blocks of several fields, else one 3x3 convolution; places as channels of its convolutions.
     """
 
     system: str = "atpn"
@@ -78,6 +80,9 @@ class ATPNConfig(ValidatedConfig):
     tracking_loss: str = "cross_entropy"
     pose_loss: str = "norm"
     decay: float = 1e-4
+    low_level: bool = True
+    multiview: bool = True
+    coordconv: bool = True
 
 
 def distance_heatmap(points: Tensor, height: int, width: int, floor: float = 0.5) -> Tensor:
@@ -135,17 +140,22 @@ class LandmarkBranch(nn.Module):
 
     def __init__(self, channels: tuple[int, ...], config: ATPNConfig) -> None:
         super().__init__()
+        grid = config.input_size // 2 ** (len(channels) + 1)
+        self.first = 0 if config.low_level else 1
+        channels = channels[self.first :]
         w, levels = config.width, len(channels)
-        grid = config.input_size // 2 ** (levels + 1)
         self.laterals = nn.ModuleList(ConvNorm(c, w, 1) for c in channels)
         self.up = nn.ModuleList(
             nn.Sequential(nn.ConvTranspose2d(w, w, 2, 2, bias=False), nn.BatchNorm2d(w), nn.ReLU())
             for _ in range(levels - 1)
         )
-        self.views = nn.ModuleList(Multiview(w, config.views) for _ in channels)
+        self.views = nn.ModuleList(
+            Multiview(w, config.views) if config.multiview else ConvNorm(w, w) for _ in channels
+        )
         strides = [2 ** (levels - 1 - i) for i in range(levels)]
-        self.down = nn.ModuleList(CoordConv(w, w, s + 1 if s > 1 else 3, s) for s in strides)
-        joined = levels * w + 2
+        conv = CoordConv if config.coordconv else ConvNorm
+        self.down = nn.ModuleList(conv(w, w, s + 1 if s > 1 else 3, s) for s in strides)
+        joined = levels * w + (2 if config.coordconv else 0)
         self.project = nn.Sequential(
             nn.Conv2d(joined, joined, grid, groups=joined, bias=False),
             nn.BatchNorm2d(joined),
@@ -158,13 +168,14 @@ class LandmarkBranch(nn.Module):
         nn.init.normal_(self.offset.weight, std=1e-3)
         nn.init.zeros_(self.offset.bias)
         self.maps = nn.ModuleList(Tap("channel", "y", "x") for _ in channels)
-        self.coordinates = Tap("channel", "y", "x")
+        self.coordinates = Tap("channel", "y", "x") if config.coordconv else None
         self.state = Tap("channel")
 
     def pyramid(self, levels: list[Tensor]) -> list[Tensor]:
         """The backbone's maps, fine to coarse -> multiview features (B, width, h, w), fine to coarse."""
         out: list[Tensor] = []
         top: Tensor | None = None
+        levels = levels[self.first :]
         for i in reversed(range(len(levels))):
             x = self.laterals[i](levels[i])
             top = x if top is None else x + self.up[i](top)
@@ -174,7 +185,8 @@ class LandmarkBranch(nn.Module):
     def forward(self, pyramid: list[Tensor]) -> Tensor:
         """Multiview features -> the offset from the mean face, (B, N, 2), normalised."""
         x = torch.cat([down(level) for down, level in zip(self.down, pyramid, strict=True)], 1)
-        x = torch.cat([x, self.coordinates(coordinates(x))], 1)
+        if self.coordinates is not None:
+            x = torch.cat([x, self.coordinates(coordinates(x))], 1)
         state = self.state(self.project(x).flatten(1))
         with torch.autocast(state.device.type, enabled=False):  # half precision would round to parts of a pixel
             return self.offset(state.float()).unflatten(-1, (-1, 2))

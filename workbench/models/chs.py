@@ -35,7 +35,7 @@ from workbench.models.backbones.resnet import PyramidResNet
 from workbench.models.base import FaceModel, Mechanism, System
 from workbench.models.config import ValidatedConfig
 from workbench.models.decoding import centre_of_mass, quarter_pixel, spatial_softmax
-from workbench.models.selective import LandmarkBlocks, RoiTaps, SelectiveFeatures, sample_rois
+from workbench.models.selective import LandmarkBlocks, OneLevel, RoiTaps, SelectiveFeatures, sample_rois
 from workbench.tracing import Tap
 
 
@@ -71,6 +71,9 @@ class CHSConfig(ValidatedConfig):
         awing: alpha, omega, epsilon, theta of the adaptive Wing loss; ``awing_weight`` near the landmarks.
         wing: w and epsilon of the small Wing loss, in pixels of the crop.
         alpha: fixed weight of task 0, of the middle CCRs, and of the last.
+        adaptive: whether the tasks' adaptive weights are trained; else they stay one (Table 6).
+        selection: "guided" is the paper's; for the ablations "unguided" (no heatmaps), "none" (the branches' sum),
+            "cbam" or "sk" on a single level (Table 7).
     """
 
     system: Literal["chs"] = "chs"
@@ -101,6 +104,17 @@ class CHSConfig(ValidatedConfig):
     awing_weight: float = 10.0
     wing: tuple[float, float] = (8.0, 10.0)
     alpha: tuple[float, float, float] = (1.0, 1.0, 3.0)
+    adaptive: bool = True
+    selection: Literal["guided", "unguided", "none", "cbam", "sk"] = "guided"
+
+
+def selection(config: CHSConfig, cout: int, guide: int, standardise: bool = False) -> nn.Module:
+    """What one task takes from the branches, by the configuration."""
+    c = config
+    if c.selection in ("guided", "unguided"):
+        guide = guide if c.selection == "guided" else 0
+        return SelectiveFeatures(c.channels, c.select_channels, c.squeeze, cout, c.branches, guide, standardise)
+    return OneLevel(c.channels, c.select_channels, c.squeeze, cout, c.branches, c.selection)
 
 
 class Cascade(nn.Module):
@@ -110,10 +124,8 @@ class Cascade(nn.Module):
         super().__init__()
         c = config
         self.roi = c.roi
-        guide = c.landmarks + 1
-        self.select = SelectiveFeatures(
-            c.channels, c.select_channels, c.squeeze, c.roi_channels, c.branches, guide, c.standardise
-        )
+        self.guided = c.selection == "guided"
+        self.select = selection(c, c.roi_channels, c.landmarks + 1, c.standardise)
         self.blocks = LandmarkBlocks(c.landmarks, c.roi_channels + 2, c.landmark_channels, c.landmark_out)
         self.offset = nn.Linear(c.landmarks * c.landmark_out * (c.roi - 2) ** 2, 2 * c.landmarks)
         nn.init.normal_(self.offset.weight, std=1e-3)
@@ -124,7 +136,7 @@ class Cascade(nn.Module):
 
         The linear layer's unit is half an ROI, so that 1 reaches its edge.
         """
-        features = self.select(maps, heatmaps)
+        features = self.select(maps, heatmaps if self.guided else None)
         # Gradients are cut in training only, as the paper has it: looking at the answer wants its own derivative.
         rois = sample_rois(features, (centres.detach() if self.training else centres).float(), self.roi)
         moved = self.offset(self.blocks(rois)).float().unflatten(1, (-1, 2))
@@ -175,7 +187,7 @@ class CHS(FaceModel):
         else:
             raise CheckpointError(f"The extractor pyramid18 has three branches, not {c.branches}.")
         self.maps = nn.ModuleList(Tap("channel", "y", "x") for _ in range(c.branches))
-        self.select = SelectiveFeatures(c.channels, c.select_channels, c.squeeze, c.hourglass_channels, c.branches, 0)
+        self.select = selection(c, c.hourglass_channels, 0)
         self.stack = HourglassStack(
             c.hourglasses, c.hourglass_channels, c.hourglass_depth, c.landmarks + 1, c.coordinates
         )

@@ -6,6 +6,7 @@ how its pixels are read (``sampling``) and what sets the next patch's size (``si
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -54,6 +55,10 @@ class PatchTransformerConfig(ValidatedConfig):
         embed_bias: whether the patch embedding has a bias (DSLPT).
         tied_query: one landmark query for all landmarks, to which the structure encoding is added: nothing else then
             tells the layers which landmark is which (ours; the papers give each landmark a query of its own).
+        attention: "both", or for the ablations "msa", "mca" or "none". Without MCA the layers start from the patches
+            themselves, not from zero (thesis 4.3.5).
+        encoding: "structure" is learned; for the ablations "sine", fixed sines of the landmark's index (Vaswani et
+            al. 2017, 3.5), or "none".
     """
 
     system: Literal["slpt", "dslpt"] = "dslpt"
@@ -77,6 +82,15 @@ class PatchTransformerConfig(ValidatedConfig):
     likelihood: Literal["gaussian", "laplace"] | None = "gaussian"
     embed_bias: bool = True
     tied_query: bool = False
+    attention: Literal["both", "msa", "mca", "none"] = "both"
+    encoding: Literal["structure", "sine", "none"] = "structure"
+
+
+def sines(count: int, dim: int) -> Tensor:
+    """Sines and cosines of an index, (count, dim), in turn (Vaswani et al. 2017, 3.5)."""
+    rate = torch.exp(torch.arange(0, dim, 2) * (-math.log(10000.0) / dim))
+    angle = torch.arange(count)[:, None] * rate
+    return torch.stack([angle.sin(), angle.cos()], -1).flatten(1)[:, :dim]
 
 
 class Relation(nn.Module):
@@ -85,12 +99,21 @@ class Relation(nn.Module):
     def __init__(self, config: PatchTransformerConfig) -> None:
         super().__init__()
         c = config
-        self.layers = nn.ModuleList(RelationLayer(c.dim, c.heads, c.ffn, c.dropout) for _ in range(c.layers))
-        mark_first_idle(self.layers)
+        self.layers = nn.ModuleList(
+            RelationLayer(c.dim, c.heads, c.ffn, c.dropout, c.attention) for _ in range(c.layers)
+        )
+        self.from_patches = c.attention in ("msa", "none")
+        if c.attention == "both":
+            mark_first_idle(self.layers)
         self.norm = nn.LayerNorm(c.dim)
-        self.structure_encoding = nn.Parameter(torch.empty(1, c.landmarks, c.dim))
+        self.structure_encoding: Tensor
+        if c.encoding == "structure":
+            self.structure_encoding = nn.Parameter(torch.empty(1, c.landmarks, c.dim))
+            nn.init.xavier_uniform_(self.structure_encoding)
+        else:
+            fixed = sines(c.landmarks, c.dim) if c.encoding == "sine" else torch.zeros(c.landmarks, c.dim)
+            self.register_buffer("structure_encoding", fixed[None], persistent=False)
         self.landmark_query = nn.Parameter(torch.empty(1, 1 if c.tied_query else c.landmarks, c.dim))
-        nn.init.xavier_uniform_(self.structure_encoding)
         nn.init.xavier_uniform_(self.landmark_query)
         self.tied_query = c.tied_query
         self.structure = Tap("landmark", "encoding")
@@ -98,7 +121,7 @@ class Relation(nn.Module):
 
     def forward(self, patches: Tensor, structure: Tensor) -> Tensor:
         """Patch embeddings (B, N, d) -> normalised states of every layer (layer, B, N, d)."""
-        state = torch.zeros_like(patches)
+        state = patches if self.from_patches else torch.zeros_like(patches)
         query = self.query(self.landmark_query + structure if self.tied_query else self.landmark_query)
         out = []
         for layer in self.layers:

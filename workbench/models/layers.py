@@ -108,24 +108,35 @@ class RelationLayer(nn.Module):
 
     Landmark queries Q are added to queries and keys of the self-attention and to the queries of the
     cross-attention; the structure encoding P is added to the keys of the cross-attention only.
+
+    Args:
+        dim, heads, ffn, dropout: of every part.
+        attention: "both", or for the ablations (Tables 4.6 and 5.14) "msa", "mca" alone or "none".
     """
 
-    def __init__(self, dim: int, heads: int, ffn: int, dropout: float) -> None:
+    def __init__(self, dim: int, heads: int, ffn: int, dropout: float, attention: str = "both") -> None:
         super().__init__()
-        self.self_attn = Attention(dim, heads, dropout)
-        self.multihead_attn = Attention(dim, heads, dropout)
+        msa, mca = attention in ("both", "msa"), attention in ("both", "mca")
+        self.self_attn = Attention(dim, heads, dropout) if msa else None
+        self.multihead_attn = Attention(dim, heads, dropout) if mca else None
         self.linear1, self.linear2 = nn.Linear(dim, ffn), nn.Linear(ffn, dim)
-        self.norm1, self.norm2, self.norm3 = (nn.LayerNorm(dim) for _ in range(3))
+        self.norm1 = nn.LayerNorm(dim) if msa else None
+        self.norm2 = nn.LayerNorm(dim) if mca else None
+        self.norm3 = nn.LayerNorm(dim)
         self.drop = nn.Dropout(dropout)
-        self.self = Tap("head", "query_landmark", "key_landmark", per_stage=True)
-        self.cross = Tap("head", "query_landmark", "key_landmark", per_stage=True)
+        if msa:
+            self.self = Tap("head", "query_landmark", "key_landmark", per_stage=True)
+        if mca:
+            self.cross = Tap("head", "query_landmark", "key_landmark", per_stage=True)
 
     def forward(self, state: Tensor, query: Tensor, memory: Tensor, position: Tensor) -> Tensor:
         """T (B, N, d), Q (1, N, d), R (B, M, d), P (1, M, d) -> T (B, N, d)."""
-        x = self.norm1(state)
-        state = state + self.drop(self.self_attn(x + query, x + query, x, self.self))
-        x = self.norm2(state)
-        state = state + self.drop(self.multihead_attn(x + query, memory + position, memory, self.cross))
+        if self.self_attn is not None and self.norm1 is not None:
+            x = self.norm1(state)
+            state = state + self.drop(self.self_attn(x + query, x + query, x, self.self))
+        if self.multihead_attn is not None and self.norm2 is not None:
+            x = self.norm2(state)
+            state = state + self.drop(self.multihead_attn(x + query, memory + position, memory, self.cross))
         x = self.norm3(state)
         return state + self.drop(self.linear2(self.drop(F.relu(self.linear1(x)))))
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from workbench.models.layers import BasicBlock, ConvNorm
+from workbench.models.layers import BasicBlock, ConvNorm, Gate
 from workbench.tracing import Tap
 
 
@@ -79,6 +79,52 @@ class SelectiveFeatures(nn.Module):
         scales = weights.to(filtered[0].dtype)[..., None, None].unbind(1)
         parts = [scale * u for scale, u in zip(scales, filtered, strict=True)]
         return self.attended(self.expand(functools.reduce(torch.add, parts)))
+
+
+class OneLevel(nn.Module):
+    """What Table 7 puts in the place of the selective features; the heatmaps are not looked at.
+
+    Args:
+        cin, width, squeeze, cout, branches: as for :class:`SelectiveFeatures`.
+        kind: "none" adds all branches up; "cbam" gates the last branch by channels, then by places (Woo et al.
+            2018); "sk" lets filters of growing dilation compete on it (Li et al. 2019), one filter a branch.
+    """
+
+    def __init__(self, cin: int, width: int, squeeze: int, cout: int, branches: int, kind: str) -> None:
+        super().__init__()
+        self.kind = kind
+        count = branches if kind == "none" else 1
+        self.reduce = nn.ModuleList(ConvNorm(cin, width, 1) for _ in range(count))
+        self.filters = nn.ModuleList(ConvNorm(width, width, 3) for _ in range(branches if kind != "cbam" else 1))
+        if kind == "cbam":
+            self.gate = Gate(width, width // squeeze if width > squeeze else 1)
+        if kind == "sk":
+            for i, layer in enumerate(self.filters):
+                conv = layer[0]  # type: ignore[index]
+                conv.dilation, conv.padding = (i + 1, i + 1), (i + 1, i + 1)
+            self.squeeze = nn.Linear(width, squeeze)
+            self.excite = nn.ModuleList(nn.Linear(squeeze, width) for _ in range(branches))
+            self.weights = Tap("branch", "channel")
+        self.expand = nn.Conv2d(width, cout, 1)
+        self.attended = Tap("channel", "y", "x")
+
+    def forward(self, maps: Sequence[Tensor], heatmaps: Tensor | None) -> Tensor:
+        """Branches (B, cin, h, w) -> features (B, cout, h, w)."""
+        if self.kind == "none":
+            sources = [reduce(x) for reduce, x in zip(self.reduce, maps, strict=True)]
+        else:
+            sources = [self.reduce[0](maps[-1])] * len(self.filters)
+        filtered = [conv(x) for conv, x in zip(self.filters, sources, strict=True)]
+        if self.kind == "sk":
+            z = self.squeeze(torch.stack([u.mean((-2, -1)) for u in filtered]).sum(0))
+            weights = self.weights(torch.stack([excite(z) for excite in self.excite], 1).softmax(1))
+            scales = weights.to(filtered[0].dtype)[..., None, None].unbind(1)
+            filtered = [scale * u for scale, u in zip(scales, filtered, strict=True)]
+        total = functools.reduce(torch.add, filtered)
+        if self.kind == "cbam":
+            total = self.gate.channel_gate(total) * total
+            total = self.gate.spatial_gate(total) * total
+        return self.attended(self.expand(total))
 
 
 class LandmarkBlocks(nn.Module):

@@ -171,8 +171,9 @@ def aodn_loss(
     """
     c: AODNConfig = model.config
     loss = point_error(found.points, target, valid, c.point_loss, c.wing)
-    loss = loss + c.eta_spatial * map_sparsity(found.spatial) + c.eta_plain * map_sparsity(found.plain)
-    if c.beta:
+    if found.spatial is not None and found.plain is not None:
+        loss = loss + c.eta_spatial * map_sparsity(found.spatial) + c.eta_plain * map_sparsity(found.plain)
+    if c.beta and c.low_rank:
         loss = loss + c.beta * nuclear_norm(model.structure_matrix)
     if c.gamma:
         loss = loss + c.gamma * squared_norm([model.structure_matrix])
@@ -183,7 +184,7 @@ def aodn_loss(
     if c.map_weight and found.logits is not None:
         maps = heatmap_warmup_loss(found.logits, target, valid, c.map_sigma, offset_weight=offset_weight)
         loss = loss + c.map_weight * maps
-    if c.occlusion_weight:
+    if c.occlusion_weight and found.plain is not None:
         loss = loss + c.occlusion_weight * visibility_loss(found.plain, painted)
     return loss
 
@@ -203,7 +204,7 @@ class AODNTraining(AlignmentTraining):
         c, found = self.model.config, self.model.read(images)
         assert found.logits is not None
         loss = self.heatmap_loss(found.logits, batch, c.map_sigma)
-        if c.occlusion_weight:
+        if c.occlusion_weight and found.plain is not None:
             loss = loss + c.occlusion_weight * visibility_loss(found.plain, batch.painted)
         return loss
 
@@ -214,13 +215,13 @@ class AODNTraining(AlignmentTraining):
         if not model.config.point_maps:
             return
         known = training.valid.all(1)
-        modes, deviations = shape_modes(training.points[known], min(model.config.rank, 2 * model.config.landmarks))
+        modes, deviations = shape_modes(training.points[known], min(model.fc.in_features, 2 * model.config.landmarks))
         share = deviations / deviations[0]
         model.set_modes(modes, (share.square() + LEAST_MODE**2).sqrt())
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         super().optimizer_step(*args, **kwargs)
-        shrinkage = self.model.config.shrinkage
+        shrinkage = self.model.config.shrinkage if self.model.config.low_rank else 0.0
         if shrinkage and self.phase.task == "model":
             shrink_(self.model.low_rank.weight, shrinkage * self.trainer.optimizers[0].param_groups[0]["lr"])
 
@@ -241,8 +242,11 @@ class AODNTraining(AlignmentTraining):
         share = spectrum / spectrum.sum()
         rank = float(torch.exp(-(share * share.clamp_min(1e-300).log()).sum()))
         row = {"data": "weights", "split": "", "labels": "", "faces": 0}
+        maps = (
+            [] if model.attention is None else maps_under_occlusion(model, folder, labels=self.recipe.labels).metrics()
+        )
         return [
-            *maps_under_occlusion(model, folder, labels=self.recipe.labels).metrics(),
+            *maps,
             {**row, "metric": "effective rank of M (Roy and Vetterli 2007)", "value": round(rank, 2), "unit": ""},
             {
                 **row,

@@ -169,7 +169,7 @@ class CHSTraining(AlignmentTraining):
     def __init__(self, model: CHS, scheme: Scheme, recipe: Recipe) -> None:
         super().__init__(model, scheme, recipe)
         self.alpha = task_alpha(model.config.alpha, model.config.cascades)
-        self.log_sigma = nn.Parameter(torch.zeros(len(self.alpha)))
+        self.log_sigma = nn.Parameter(torch.zeros(len(self.alpha)), requires_grad=model.config.adaptive)
 
     def model_loss(self, images: Tensor, batch: AugmentedBatch) -> Tensor:
         losses = self.task_losses(images, batch)

@@ -45,6 +45,7 @@ def patch_loss(
     weights: Sequence[float],
     floor: float | None = 1e-9,
     distance: Tensor | None = None,
+    norm: int = 2,
 ) -> Tensor:
     """Loss of SLPT and DSLPT over every stage and layer.
 
@@ -58,6 +59,7 @@ def patch_loss(
         weights: one a stage (``Recipe.stage_weights``).
         floor: see :func:`gaussian_nll`.
         distance: (B,), normaliser in crop pixels, needed by SLPT's loss.
+        norm: of SLPT's point error, 1 or 2.
 
     Raises:
         SettingsError: another number of weights than stages.
@@ -71,7 +73,7 @@ def patch_loss(
     for stage, weight in enumerate(weights):
         if likelihood is None:
             assert distance is not None
-            error = (stages[stage] - points).norm(dim=-1) / distance[:, None]
+            error = (stages[stage] - points).norm(p=norm, dim=-1) / distance[:, None]
         else:
             assert alignment.variance is not None
             corner, size = rects[stage, ..., :2], rects[stage, ..., 2:]

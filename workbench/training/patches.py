@@ -47,6 +47,7 @@ class PatchTransformerTraining(AlignmentTraining):
             self.recipe.stage_weights,
             floor=self.recipe.floor,
             distance=torch.where(known, between, (mean[left] - mean[right]).norm()),
+            norm=self.recipe.point_norm,
         )
 
     def measure(self, model: FaceModel, folder: Path) -> list[dict[str, Any]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
+
+from workbench.errors import SettingsError
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Recipe:
     Attributes:
         name: also the checkpoint's name.
         preset: of the model.
+        changes: (name, value) pairs of the preset's configuration that are other here, as in an ablation.
         scheme: landmark scheme of the labels.
         sets: data folders below ``--data``, joined for training.
         test: the folder whose test part is measured.
@@ -41,6 +45,7 @@ class Recipe:
         pack: side of the stored crops in pixels.
         batch, weight_decay, betas: of AdamW.
         floor: density floor of the likelihood (None: exact).
+        point_norm: 1 or 2, of the point error where there is no likelihood (SLPT; DSLPT's Table 5.17).
         stage_weights: of the stages' losses (SLPT, DSLPT), as published; thesis Eq. 5.9 weighs the stages alike.
         offset_weight: of the soft-argmax's L1 error beside the cross-entropy, in every loss on heatmaps.
         auxiliary_weight: of the heatmap loss that goes on beside the landmarks' after a heatmap warm-up (ATPN).
@@ -67,6 +72,7 @@ class Recipe:
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.95)
     floor: float | None = None
+    point_norm: int = 2
     stage_weights: tuple[float, ...] = (0.2, 0.3, 0.5)
     offset_weight: float = 10.0
     auxiliary_weight: float = 0.0
@@ -79,6 +85,18 @@ class Recipe:
     data: str = ""
     licence: str = "Training photographs and labels: research, non-commercial (300-W). Weights: research use."
     notes: tuple[str, ...] = ()
+    changes: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def config(self) -> Any:
+        """The model's configuration. Raises UnknownNameError, SettingsError for a change that it cannot have."""
+        from workbench.models.systems import preset
+
+        plain = preset(self.preset)
+        for name, _ in self.changes:
+            if not hasattr(plain, name):
+                raise SettingsError(f"{plain.system.upper()} has no setting '{name}' that could be changed.")
+        return replace(plain, **dict(self.changes))
 
     @property
     def epochs(self) -> int:

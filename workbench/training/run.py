@@ -26,7 +26,7 @@ from workbench.errors import CheckpointError, SettingsError
 from workbench.evaluation.processes import alone
 from workbench.landmarks import get_scheme
 from workbench.models.importing import load_trunk
-from workbench.models.systems import SYSTEMS, build, get_system, preset
+from workbench.models.systems import SYSTEMS, build, get_system
 from workbench.models.zoo import describe, load_model, save_checkpoint
 from workbench.training.averaging import MovingAverage
 from workbench.training.folders import set_folder
@@ -58,6 +58,7 @@ def train(
     start: str | None = None,
     leave_out: tuple[int, int] | None = None,
     progress: bool = True,
+    whole: bool = True,
 ) -> Path:
     """Train a recipe.
 
@@ -72,6 +73,8 @@ def train(
         resume: go on from ``out/last.ckpt`` when it is there.
         devices, accelerator: as Lightning takes them; below ``torchrun``, "auto" takes part in its processes.
         logger: "csv" or "tensorboard".
+        whole: whether the card tells more than the error: what a system measures of itself, what each mechanism
+            does, how far an uncertainty can be trusted.
 
     Returns:
         ``out/NAME.safetensors``; its card lies beside it. Of several processes the first one measures and writes.
@@ -94,7 +97,7 @@ def train(
     given: dict[str, Any] = {"epochs": epochs, "seed": seed, "precision": precision, "start": start}
     extra = [text for name, value in given.items() if value is not None for text in (f"--{name}", str(value))]
     L.seed_everything(recipe.seed, verbose=False)
-    kind = training_of(preset(recipe.preset).system)
+    kind = training_of(recipe.config.system)
     training, testing = kind.open_data(recipe, data, out)
     if leave_out is not None:
         if not isinstance(training, Packed):
@@ -103,7 +106,7 @@ def train(
         extra += ["--leave-out", f"{leave_out[0]}/{leave_out[1]}"]
 
     torch.manual_seed(recipe.seed)
-    model = build(recipe.preset, kind.mean_face(training))
+    model = build(recipe.config, kind.mean_face(training))
     kind.fit_model(model, training)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     module = kind(model, get_scheme(recipe.scheme), recipe)
@@ -126,7 +129,8 @@ def train(
     if not trainer.is_global_zero:
         return out / f"{recipe.name}.safetensors"
     with alone():  # the others have ended
-        return finish(module, recipe, data, out, len(training), int(trainer.global_step), extra, leave_out or ())
+        steps = int(trainer.global_step)
+        return finish(module, recipe, data, out, len(training), steps, extra, leave_out or (), whole)
 
 
 def _trainer(
@@ -208,9 +212,11 @@ def finish(
     steps: int,
     extra: Sequence[str] = (),
     left_out: tuple[int, ...] = (),
+    whole: bool = True,
 ) -> Path:
     """Measure the trained model on its test part and write weights and card into ``out``; ``extra`` are the options
-    that the training was asked for besides the recipe. An uncertainty of its own is calibrated on that part too."""
+    that the training was asked for besides the recipe. An uncertainty of its own is calibrated on that part too;
+    ``whole`` as for :func:`train`."""
     from workbench.evaluation import calibrate, evaluate, mechanism_report
 
     model = module.model.eval().cpu().float()
@@ -220,9 +226,10 @@ def finish(
     stored = load_model(path, device="cpu")
     folder = set_folder(data, recipe.test)
     report = evaluate(stored, folder, labels=recipe.labels, progress=False)
-    metrics = [*report.metrics(), *module.measure(stored, folder)]
+    metrics = [*report.metrics(), *(module.measure(stored, folder) if whole else ())]
     # One face alone has none to change places with, and no two halves.
-    shown = mechanism_report(stored, folder, labels=recipe.labels) if len(report.nme) > 1 else None
+    whole = whole and len(report.nme) > 1
+    shown = mechanism_report(stored, folder, labels=recipe.labels) if whole else None
     label = f"machine-made pseudo-labels ({recipe.labels})" if recipe.labels else "human labels"
     compact = " compact" if "compact" in recipe.preset else ""
     card = describe(
@@ -239,10 +246,10 @@ def finish(
         steps=steps,
         metrics=tuple(metrics),
         mechanisms=tuple(shown.rows()) if shown else (),
-        notes=recipe.notes,
+        notes=(*recipe.notes, *(f"Other than its preset: {k} = {v!r}." for k, v in recipe.changes)),
         left_out=left_out,
     )
-    if "variance" in card.parts and len(report.nme) > 1:
+    if "variance" in card.parts and whole:
         told = calibrate(stored, folder, labels=recipe.labels).to_card()
         card = replace(card, calibration=told)
     return save_checkpoint(model, path, card)

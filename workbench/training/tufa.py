@@ -97,9 +97,7 @@ class TUFATraining(AlignmentTraining):
 
     @classmethod
     def open_data(cls, recipe: Recipe, data: Path, cache: Path) -> tuple[MixedFaces, Packed]:  # type: ignore[override]
-        from workbench.models.systems import preset
-
-        layout = make_layout(preset(recipe.preset).conventions, data)
+        layout = make_layout(recipe.config.conventions, data)
         training = load_mixed(data, recipe.sets, layout, recipe.pack, cache)
         return training, load_packed(recipe, data, (recipe.test,), "test", cache)
 
