@@ -160,9 +160,14 @@ def test_it_learns_the_drawn_faces(tmp_path) -> None:
         start=None,
         ema=0.0,
         precision="32-true",
+        changes=(("input_size", 64), ("width", 16)),
     )
     untrained = train(
-        replace(recipe, name="none", phases=(Phase(0, 1e-3),)), tmp_path, tmp_path / "none", progress=False
+        replace(recipe, name="none", phases=(Phase(0, 1e-3),)),
+        tmp_path,
+        tmp_path / "none",
+        progress=False,
+        whole=False,
     )
     trained = train(recipe, tmp_path, tmp_path / "out", progress=False)
     before, after = (

@@ -23,6 +23,9 @@ from workbench.training.recipes import Phase
 
 pytestmark = pytest.mark.slow
 
+SMALL = (("dim", 32), ("heads", 2), ("layers", 2), ("ffn", 64), ("input_size", 64))
+"""What makes the compact models small: what is tested here is the way from a recipe to a checkpoint."""
+
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
@@ -41,6 +44,7 @@ def trained(folder, tmp_path_factory):
         batch=4,
         ema=0.5,
         precision="32-true",
+        changes=SMALL,
     )
     out = tmp_path_factory.mktemp("out")
     warmup = Phase(2, 2e-3, task="heatmaps")
@@ -73,6 +77,7 @@ def test_the_card_tells_how_far_its_sigma_keeps_its_promise(trained) -> None:
 
 def test_a_fold_is_left_out_and_told(folder, tmp_path) -> None:
     recipe = replace(get_recipe("slpt-68"), sets=("drawn",), test="drawn", batch=4, start=None, precision="32-true")
+    recipe = replace(recipe, changes=SMALL)
     path = train(replace(recipe, phases=(Phase(1, 1e-3),)), folder, tmp_path, leave_out=(1, 4), progress=False)
     card = load_model(path, device="cpu").card
     assert card.left_out == (1, 4) and "--leave-out 1/4" in card.command and card.calibration == {}
@@ -98,7 +103,7 @@ def test_a_backbone_of_its_own_to_start_from(folder, tmp_path, monkeypatch) -> N
     start = str(tmp_path / "resnet34.pth")
     torch.save(theirs, start)
     train(recipe, folder, tmp_path, start=start, epochs=0, progress=False)
-    (module, *_, extra, _), = told  # fmt: skip
+    (module, *_, extra, _, _), = told  # fmt: skip
     assert all(torch.equal(v, theirs[k]) for k, v in module.model.backbone.state_dict().items() if k in theirs)
     assert extra[-2:] == ["--start", start]
     with pytest.raises(CheckpointError, match="does not fit the backbone"):
@@ -136,8 +141,8 @@ def test_the_card_s_numbers_are_what_evaluate_measures(trained, folder) -> None:
 
 def test_the_same_seed_gives_the_same_weights(folder, tmp_path) -> None:
     recipe = replace(get_recipe("slpt-68"), sets=("drawn",), test="drawn", batch=8, start=None, precision="32-true")
-    recipe = replace(recipe, phases=(Phase(1, 1e-3),))
-    first, second = (load_model(train(recipe, folder, tmp_path / n, progress=False)) for n in ("a", "b"))
+    recipe = replace(recipe, phases=(Phase(1, 1e-3),), changes=SMALL)
+    first, second = (load_model(train(recipe, folder, tmp_path / n, progress=False, whole=False)) for n in ("a", "b"))
     for (name, a), b in zip(first.state_dict().items(), second.state_dict().values(), strict=True):
         assert torch.equal(a, b), name
 
@@ -183,7 +188,8 @@ from workbench.training.recipes import Phase
 
 phases = (Phase(1, 2e-3, task="heatmaps"), Phase(1, 1e-3))  # each leaves parameters of the other without a gradient
 recipe = replace(get_recipe("dslpt-68"), sets=("drawn",), test="drawn", batch=4, precision="32-true", phases=phases)
-print(train(recipe, {str(folder)!r}, {str(tmp_path / "out")!r}, accelerator="cpu", progress=False))
+recipe = replace(recipe, changes={SMALL!r})
+print(train(recipe, {str(folder)!r}, {str(tmp_path / "out")!r}, accelerator="cpu", progress=False, whole=False))
 """
     )
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
