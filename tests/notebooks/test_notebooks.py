@@ -19,6 +19,8 @@ pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 LARGEST, WIDEST = 100_000, 960
+LONG = ("train", "agreement", "curves", "few", "graph")
+"""Cells that train or sweep for seconds; what they make is there when the others run a second time."""
 
 
 def expectations(path: Path) -> Any:
@@ -70,7 +72,7 @@ def test_a_notebook_runs(path: Path) -> None:
     assert set(expected.WRONG) == set(asked)
     assert all(len(set(wrong)) >= 3 for wrong in expected.WRONG.values())
     lesson = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    again = [nbformat.v4.new_code_cell(cell.source) for cell in lesson]
+    again = [nbformat.v4.new_code_cell(cell.source) for cell in lesson if cell.id not in LONG]
     proof = [nbformat.v4.new_code_cell(expected.SEEN)]
     for name, (line, solution) in asked.items():
         ask = re.sub(r"^check\.", "said = check.", line)
