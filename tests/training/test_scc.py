@@ -133,7 +133,7 @@ def recipe():
 @pytest.mark.slow
 def test_the_recipe_leaves_a_checkpoint_that_restores_its_graph(recipe, tmp_path) -> None:
     write_synthetic(tmp_path / "drawn", train=8, test=4)
-    path = train(recipe, tmp_path, tmp_path / "out", progress=False)
+    path = train(recipe, tmp_path, tmp_path / "out", progress=False, whole=False)
     model = load_model(path, device="cpu")
     assert isinstance(model, SCC)
     assert path.stat().st_size <= 12_000_000

@@ -1,5 +1,5 @@
 """MkDocs hook: what a command's ``--help`` prints, where a page says ``<!-- help: NAME -->``, and what the register of
-readers knows, where it says ``<!-- readers -->``."""
+readers or of ablations knows, where it says ``<!-- readers -->`` or ``<!-- ablations -->``."""
 
 from __future__ import annotations
 
@@ -8,12 +8,23 @@ from typing import Any
 
 PLACE = re.compile(r"<!-- help: ([a-z-]*) -->")
 READERS_PLACE = "<!-- readers -->"
+ABLATIONS_PLACE = "<!-- ablations -->"
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Called by MkDocs for every page before it is rendered."""
     markdown = PLACE.sub(lambda found: f"```text\n{help_of(found[1])}\n```", markdown)
-    return markdown.replace(READERS_PLACE, readers()) if READERS_PLACE in markdown else markdown
+    for place, made in ((READERS_PLACE, readers), (ABLATIONS_PLACE, ablations)):
+        if place in markdown:
+            markdown = markdown.replace(place, made())
+    return markdown
+
+
+def ablations() -> str:
+    """A row an ablation, from the register."""
+    from workbench.training.ablations import ABLATIONS
+
+    return "\n".join(f"| `{one.name}` | {one.system}, {one.table} | {one.title} |" for one in ABLATIONS.values())
 
 
 def readers() -> str:
