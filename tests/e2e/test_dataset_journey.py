@@ -74,10 +74,13 @@ def test_ten_thousand_faces_are_brushed_sorted_and_opened(page: Page, app_url: s
     cards.first.click()
     page.wait_for_url("**/relations**")
     expect(page.locator('canvas[aria-label^="Face with the relations"]').first).to_be_visible()
-    label = page.get_by_text("Its label:")
+    label = page.locator(".st-key-wb-label")
     expect(label).to_contain_text(f"{100 * nme.max():.2f} % off its label")
-    label.click()
-    expect(page.get_by_text("Lines: the label. Dots:")).to_be_visible()
+    expect(label).to_contain_text("On this crop dslpt-68 is")
+    crosses = page.get_by_text("yellow crosses: the data set's label")
+    expect(crosses.first).to_be_visible()
+    page.get_by_text("Label on the face").click()
+    expect(crosses).to_have_count(0)
     assert not faults
 
 

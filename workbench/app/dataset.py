@@ -7,7 +7,6 @@ import base64
 import io
 import ipaddress
 import math
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,31 +14,20 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from workbench.app import explorer, messages, readings, state, uploads
-from workbench.app.gallery import data_url
+from workbench.app import explorer, labels, readings, state, uploads
 from workbench.data import FaceDataset, open_dataset
 from workbench.errors import DataError, ImageError
 from workbench.evaluation import Run, evaluate
 from workbench.evaluation.columns import columns, matched
 from workbench.figures import palette
-from workbench.figures.run import face as drawn_face
 from workbench.views import TOOLS, get_view
 from workbench.widgets.bundle import joined_source
 
 MOST = 120
 """Faces whose pictures a page asks for at a time."""
 OPENS = ("relations", "uncertainty", "inside")
-_KEY, _OPENED, _LABELS, _MADE = "dataset", "wb_dataset_opened", "wb_dataset_labels", "wb_dataset_made"
+_KEY, _OPENED, _MADE = "dataset", "wb_dataset_opened", "wb_dataset_made"
 _mount = st.components.v2.component("workbench_dataset", js=joined_source("dataset", Path(__file__).parent))
-
-
-@dataclass(frozen=True)
-class Label:
-    """The label of a face that was opened from a run: (N, 2) in the picture's pixels; its crop there; what to say."""
-
-    points: np.ndarray
-    frame: tuple[float, float, float]
-    words: str
 
 
 def show() -> None:
@@ -203,35 +191,8 @@ def _open(run: Run, i: int) -> None:
     points = samples[name].points
     known = points[np.isfinite(points).all(-1)]
     low, high = known.min(0), known.max(0)
-    x, y, side = (float(v) for v in run.arrays["frame"][i])
-    words = f"{run.model} is {100 * run.nme[i]:.2f} % off its label in {meta['data']} {run.part()}"
-    labels = dict(list(st.session_state.get(_LABELS, {}).items())[-uploads.KEEP :])
-    st.session_state[_LABELS] = {**labels, photo.digest: Label(points, (x, y, side), words)}
+    words = f"{run.model} is {100 * run.nme[i]:.2f} % off its label in {meta['data']} {run.part()}."
+    labels.keep(photo.digest, labels.Label(points, words))
     box = (float(low[0]), float(low[1]), float(high[0]), float(high[1]))
     model = run.model if run.model in readings.cards() else state.current().model
     state.update(sample="", photo=photo.digest, index=0, box=box, factor=None, model=model)
-
-
-def label_bar() -> None:
-    """On every page: the label of a face that was opened from a run, beside the answer that the page is about."""
-    selection = state.current()
-    label: Label | None = st.session_state.get(_LABELS, {}).get(selection.photo)
-    if label is None:
-        return
-    with st.expander(f"Its label: {messages.plain(label.words)}", icon=":material/sell:"):
-        shown = readings.reading(selection).reading
-        x, y, side = label.frame
-        square = (x - side / 2, y - side / 2, x + side / 2, y + side / 2)
-        picture = uploads.get(selection.photo).picture.crop(tuple(round(v) for v in square)).resize((340, 340))  # type: ignore[arg-type]
-
-        def placed(points: np.ndarray) -> np.ndarray:
-            return (points - (x, y)) / side + 0.5
-
-        same = shown.landmarks.shape == label.points.shape
-        answer = placed(shown.landmarks) if same else np.full_like(label.points, np.nan)
-        words = "Lines: the label. Dots: this model's answer, joined to its label."
-        drawn = drawn_face(placed(label.points), answer, shown.scheme, words, data_url(picture), size=340)
-        st.image(drawn, width=340)
-        st.caption(
-            words if same else "Lines: the label. This model answers with other landmarks, which have no label here."
-        )

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-from workbench.app import messages, readings, requirements, state
+from workbench.app import labels, messages, readings, requirements, state
 from workbench.app.options import keep_options, options_of
 from workbench.app.url_state import Selection
 from workbench.explain.mechanisms import concerned, sentence, summary
@@ -71,6 +71,8 @@ def linked(
     Returns:
         What the person last committed, by state key.
     """
+    if not key.startswith("compare"):  # whose faces may be others
+        payload = labels.on(name, payload)
     started = payload["meta"]["state"]["selection"]
     place = place or name
     both = [entry for entry in shared if entry in started]

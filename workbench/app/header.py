@@ -9,9 +9,9 @@ import streamlit as st
 from PIL import Image, ImageDraw
 
 from workbench.app import (
-    dataset,
     face_chooser,
     gallery,
+    labels,
     learn,
     messages,
     model_choice,
@@ -61,7 +61,7 @@ def draw(title: str, view: str) -> None:
             st.markdown(f":material/info: {messages.plain(notice)}")
     if view in VIEWS:
         with messages.guard("label"):
-            dataset.label_bar()
+            labels.bar(selection.model)
 
 
 def icon(side: int = 64) -> Image.Image:

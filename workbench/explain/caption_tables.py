@@ -40,6 +40,10 @@ def _first_keys() -> list[Clause]:
     ]
 
 
+LABEL: Sequence[Clause] = (Clause("yellow crosses: the data set's label, each joined to its answer"),)
+LABEL_ALONE: Sequence[Clause] = (Clause("yellow crosses: the data set's label"),)
+"""What is added where the label of a face is drawn; beside the arrows of an effect the crosses stand alone."""
+
 _SEVERAL = {"not": 1}
 RELATION_MAP: Sequence[Clause] = (
     Clause("{tensor}", code=True),

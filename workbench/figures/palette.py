@@ -45,6 +45,8 @@ NIGHT, NIGHT_INK, NIGHT_MUTED = "#0E1118", "#F2F4F8", "#A9B1BE"
 HIDDEN = "#3A3D45"
 """What of a matrix is left out."""
 ACCENT = "#0072B2"
+TRUTH = "#F0E442"
+"""The label of a data set, on a photograph."""
 
 OVER_PHOTO = "inferno"
 ARROWS = "arrows"

@@ -95,4 +95,5 @@ def drawing() -> dict[str, Any]:
         "nightInk": palette.NIGHT_INK,
         "nightMuted": palette.NIGHT_MUTED,
         "hidden": palette.HIDDEN,
+        "truth": palette.TRUTH,
     }

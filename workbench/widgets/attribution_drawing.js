@@ -1,6 +1,6 @@
 /* A face under an attribution, and the bars of its parts; `v` is what attribution_state.js makes. */
 
-import { drawDots, drawLines, drawPhoto, drawRing, drawTag } from "./draw.js";
+import { drawDots, drawLines, drawPhoto, drawRing, drawTag, drawTruth } from "./draw.js";
 import { fitFace } from "./geometry.js";
 import { drawCell, drawGrid, drawMapLegend, gridImage, markAt } from "./heatmap.js";
 import { number } from "./numbers.js";
@@ -37,6 +37,7 @@ export function drawFace(ctx, v, w, h) {
     const lineLook = now ? { alpha: 0.35, width: 1, colour: "#fff" } : { alpha: 0.6, width: 1 };
     drawLines(ctx, view, v.points, face, lineLook);
     drawDots(ctx, view, v.points, face, { radius: (i) => (i === f ? 4.5 : 2.4), rim: "rgb(255 255 255 / .8)" });
+    drawTruth(ctx, view, v.meta, v.points);
   }
   if (now && v.cell && !v.maps.byPart) drawCell(ctx, view, v.cell, now.h, now.w);
   if (s.landmark != null) {

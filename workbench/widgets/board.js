@@ -4,7 +4,7 @@ pointer, a large face below it, and charts beside that. What they show differs: 
 import { cellOf, drawRow, hitRow, rowPlan, valueAt } from "./board_row.js";
 import { BOARD_STYLE } from "./board_style.js";
 import { captionNodes, captionText, composeCaption } from "./captions.js";
-import { drawDots, drawLines, drawPhoto, drawRing, drawTag } from "./draw.js";
+import { drawDots, drawLines, drawPhoto, drawRing, drawTag, drawTruth } from "./draw.js";
 import { ARROWS, between, fitFace, nearestPoint, stepPoint } from "./geometry.js";
 import { drawCell, drawGrid, drawMapLegend, markAt } from "./heatmap.js";
 import { drawFaceLegend } from "./legend.js";
@@ -144,6 +144,7 @@ export function board(host, spec) {
     if (v.s.points) {
       const radius = (i) => (i === f ? 4.6 : 2.2);
       drawDots(ctx, at, points, v.face, { radius, alpha: 0.95, rim: "rgb(255 255 255 / .75)" });
+      drawTruth(ctx, at, v.meta, points);
     }
     if (v.place && map) drawCell(ctx, at, cellOf(v.place, map), map.h, map.w);
     if (f != null) {

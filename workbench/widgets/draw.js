@@ -86,6 +86,42 @@ export function drawDots(ctx, view, points, face, { radius = 2.5, alpha = 1, rim
   ctx.restore();
 }
 
+/**
+ * The label of a data set (app/labels.py): a line from each answer to its true place, where a cross stands.
+ * @param {any} ctx
+ * @param {View} view
+ * @param {{ truth?: (number[] | null)[], drawing: { truth: string } }} meta
+ * @param {number[][] | null} points the answers; without them the crosses alone
+ */
+export function drawTruth(ctx, view, meta, points) {
+  if (!meta.truth) return;
+  const arm = Math.max(2.5, view.side / 190);
+  ctx.save();
+  ctx.lineCap = "round";
+  for (const [colour, width] of [
+    ["rgb(0 0 0 / .7)", 3.4],
+    [meta.drawing.truth, 1.5],
+  ]) {
+    ctx.strokeStyle = colour;
+    ctx.lineWidth = width;
+    meta.truth.forEach((place, i) => {
+      if (!place) return;
+      const [x, y] = view.px(place);
+      ctx.beginPath();
+      if (points?.[i]) {
+        ctx.moveTo(...view.px(points[i]));
+        ctx.lineTo(x, y);
+      }
+      ctx.moveTo(x - arm, y - arm);
+      ctx.lineTo(x + arm, y + arm);
+      ctx.moveTo(x - arm, y + arm);
+      ctx.lineTo(x + arm, y - arm);
+      ctx.stroke();
+    });
+  }
+  ctx.restore();
+}
+
 /* A small text tag with a dark ground, kept inside of w x h; as small however closely a face is looked at. */
 export function drawTag(ctx, text, x, y, w, h, font = "system-ui") {
   const { scale, left: from, top: above } = ctx.part ?? { scale: 1, left: 0, top: 0 };

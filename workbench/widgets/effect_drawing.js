@@ -1,7 +1,7 @@
 /* A face with an arrow at each landmark that moved, and how far each did; `v` is what effect.js holds. */
 
 import { drawBars } from "./bars.js";
-import { drawArrow, drawDots, drawLines, drawPhoto, drawRing, drawTag } from "./draw.js";
+import { drawArrow, drawDots, drawLines, drawPhoto, drawRing, drawTag, drawTruth } from "./draw.js";
 import { fitFace } from "./geometry.js";
 import { drawFaceLegend } from "./legend.js";
 import { number } from "./numbers.js";
@@ -43,6 +43,7 @@ export function drawFace(ctx, v, w, h) {
     alpha: (i) => (v.hover == null || i === f ? 1 : 0.6),
     rim: "rgb(255 255 255 / .8)",
   });
+  drawTruth(ctx, view, v.meta, null);
   if (f != null) {
     const [x, y] = view.px(before[f]);
     drawRing(ctx, x, y, 4.4, "#fff", 1.6);

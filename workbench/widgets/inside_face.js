@@ -1,7 +1,7 @@
 /* The face under a tensor; `v` is what inside_state.js makes. */
 
 import { drawShifts } from "./cover_modes.js";
-import { drawArrow, drawDots, drawLines, drawPhoto, drawRing, drawTag, weightLook } from "./draw.js";
+import { drawArrow, drawDots, drawLines, drawPhoto, drawRing, drawTag, drawTruth, weightLook } from "./draw.js";
 import { fitFace } from "./geometry.js";
 import { drawCell, drawGrid, drawMapLegend, markAt } from "./heatmap.js";
 import { drawFaceLegend } from "./legend.js";
@@ -31,7 +31,10 @@ export function drawFace(ctx, v, w, h) {
     const radius = (i) => (i === f ? 5 : 2.4);
     drawDots(ctx, view, v.points, face, { radius, rim: "rgb(255 255 255 / .8)" });
   }
-  if (s.points) drawShifts(ctx, view, v.meta.from, v.points);
+  if (s.points) {
+    drawShifts(ctx, view, v.meta.from, v.points);
+    drawTruth(ctx, view, v.meta, v.points);
+  }
   if (kind === "points") drawRecorded(ctx, v, view);
   const here = v.cellHere();
   if (here) drawCell(ctx, view, here.cell, v.shape[3], v.shape[4], here.rect);

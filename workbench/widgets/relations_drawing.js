@@ -1,7 +1,17 @@
 /* The face with its lines, and the matrix; `v` is what relations_state.js makes. */
 
 import { drawShifts } from "./cover_modes.js";
-import { drawArrow, drawBrackets, drawDots, drawLines, drawPhoto, drawRing, drawTag, weightLook } from "./draw.js";
+import {
+  drawArrow,
+  drawBrackets,
+  drawDots,
+  drawLines,
+  drawPhoto,
+  drawRing,
+  drawTag,
+  drawTruth,
+  weightLook,
+} from "./draw.js";
 import { fitFace } from "./geometry.js";
 import { drawFaceLegend } from "./legend.js";
 
@@ -34,6 +44,7 @@ export function drawFace(ctx, v, w, h) {
     alpha: (i) => (f == null || near.has(i) ? 1 : 0.5),
     rim: "rgb(255 255 255 / .8)",
   });
+  drawTruth(ctx, view, v.meta, v.points);
   if (v.cell && v.cell[0] !== v.cell[1]) {
     drawArrow(ctx, place(v.cell[0]), place(v.cell[1]), { colour: "#fff", width: 1.2, bend: drawing.bend, head: 9 });
   }

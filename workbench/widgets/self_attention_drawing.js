@@ -2,7 +2,7 @@
 self_attention_state.js makes, `p` one of its panels. */
 
 import { drawBars } from "./bars.js";
-import { drawDots, drawLines, drawPhoto, drawRing } from "./draw.js";
+import { drawDots, drawLines, drawPhoto, drawRing, drawTruth } from "./draw.js";
 import { fitFace } from "./geometry.js";
 import { drawCell, drawGrid, drawMapLegend, gridImage, spanOf } from "./heatmap.js";
 import { cellCentre, leakRows } from "./self_attention_numbers.js";
@@ -27,6 +27,7 @@ export function drawFace(ctx, v, p, w, h) {
     drawLines(ctx, view, p.points, face, { alpha: 0.35, width: 1, colour: "#fff" });
     const radius = (i) => (i === s.landmark ? 4.5 : 2);
     drawDots(ctx, view, p.points, face, { radius, alpha: 0.9, rim: "rgb(255 255 255 / .7)" });
+    drawTruth(ctx, view, v.meta, p.points);
   }
   drawCell(ctx, view, [query.row, query.col], size, size);
   const [x, y] = view.px(cellCentre(query, size));
@@ -62,6 +63,7 @@ export function drawBaseline(ctx, v, w, h) {
   if (v.s.points) {
     drawLines(ctx, view, b.points, v.face, { alpha: 0.35, width: 1, colour: "#fff" });
     drawDots(ctx, view, b.points, v.face, { radius: 2, alpha: 0.9, rim: "rgb(255 255 255 / .7)" });
+    drawTruth(ctx, view, v.meta, b.points);
   }
   const { row, col } = baselineCell(v);
   drawCell(ctx, view, [row, col], b.size, b.size);

@@ -1,7 +1,7 @@
 /* The face with ellipses, patches, path and occluder; `v` is what uncertainty_state.js makes. */
 
 import { drawOccluder } from "./cover.js";
-import { drawDots, drawLines, drawPhoto, drawRing, drawTag } from "./draw.js";
+import { drawDots, drawLines, drawPhoto, drawRing, drawTag, drawTruth } from "./draw.js";
 import { fitFace } from "./geometry.js";
 import { ellipseOf, lookOf } from "./uncertainty_numbers.js";
 
@@ -28,6 +28,7 @@ export function drawFace(ctx, v, w, h) {
     radius: (i) => (i === f ? 4.4 : 1.9),
     alpha: (i) => (i === f ? 1 : v.others(0.5, 0.8)),
   });
+  drawTruth(ctx, view, meta, points);
   if (f == null) return;
   const [x, y] = view.px(points[f]);
   drawRing(ctx, x, y, 4.4, "#fff", 1.6);
