@@ -15,6 +15,7 @@ from workbench.data.pack import Packed, join, pack
 from workbench.data.readers import READERS, Reader, open_dataset
 from workbench.data.samples import FaceDataset, Sample
 from workbench.data.shapes import OpenedShape, open_shape, shape_bytes
+from workbench.data.shards import write_shards
 
 __all__ = [
     "READERS",
@@ -36,4 +37,5 @@ __all__ = [
     "pack",
     "shape_bytes",
     "write_drawn",
+    "write_shards",
 ]

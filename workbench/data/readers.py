@@ -18,6 +18,7 @@ from workbench.data.listed import WFLW_SUBSETS, read_celeba, read_csv, read_wflw
 from workbench.data.matlab import read_aflw19, read_cofw68, read_pose
 from workbench.data.points import PROFILE, read_300vw, read_pts, read_tem
 from workbench.data.samples import FaceDataset, Sample
+from workbench.data.shards import read_shards
 from workbench.errors import DataError, UnknownNameError
 from workbench.faces.image import hidden
 from workbench.files import expanded
@@ -259,6 +260,20 @@ READERS = {
             missing="every number is a place; coordinates are used as they are. Angles become yaw to image right, "
             "pitch up, roll clockwise, in degrees",
             protocol="mean absolute error of yaw, pitch and roll over `within-99`; NME by the box",
+        ),
+        Reader(
+            name="shards",
+            title="tar shards (WebDataset)",
+            pattern="*.tar",
+            layout="KEY.jpg beside KEY.json or KEY.pts in *.tar; nothing is unpacked",
+            read=read_shards,
+            anywhere=False,
+            points="any number; the built-in scheme with as many, or one of your own",
+            splits="`split` of the JSON; else a shard with test or val in its name tests, others train",
+            subsets="`groups` of the JSON",
+            box="`box` of the JSON: x0, y0, x1, y1",
+            missing="null and `-1 -1` are missing, `covered` has a flag a point; coordinates start at 0, in .pts at 1",
+            protocol="`workbench.data.write_shards(open_dataset(DIR), OUT)` writes any other set so",
         ),
     )
 }
