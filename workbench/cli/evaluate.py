@@ -76,6 +76,12 @@ def evaluate(
             "with five points, drawn points and a linear map.",
         ),
     ] = False,
+    tracking: Annotated[
+        bool,
+        typer.Option(
+            "--tracking", help="ATPN: follow the set's videos from answer to answer, and count what is lost (300VW)."
+        ),
+    ] = False,
     device: Device = "auto",
     precision: Annotated[str, typer.Option(help="32, or bf16 for a device that computes in it.")] = "32",
     batch: Annotated[int, typer.Option(min=1, help="Faces a forward pass.")] = 32,
@@ -97,6 +103,9 @@ def evaluate(
         raise DataError(f"A report is written as .html into a folder that is there, not to {report}.")
     if zero_shot:
         _zero_shot(load_model(model, device=device, optimise=True), data, labels, split, convention, as_json)
+        return
+    if tracking:
+        _tracking(load_model(model, device=device, optimise=True), data, split, subset, as_json)
         return
     mates = processes()
     network = load_model(model, device="cpu" if card else device_of(device), optimise=not card)
@@ -166,6 +175,15 @@ def _zero_shot(
     )
     typer.echo(json.dumps({**found.to_dict(), "rows": found.rows()}, indent=2) if as_json else found.text())
     _left_out(getattr(found, "left_out", ()), None)
+
+
+def _tracking(network: FaceModel, data: Path, split: str, subset: str | None, as_json: bool) -> None:
+    from workbench.evaluation import follow
+
+    part = None if split == "all" else split
+    found = follow(network, data, split=part, subset=subset, progress=sys.stderr.isatty())
+    typer.echo(json.dumps(found.to_dict(), indent=2) if as_json else found.text())
+    _left_out(found.left_out, None)
 
 
 TOLD = 20

@@ -6,6 +6,7 @@ from workbench.evaluation.mechanisms import MechanismReport, mechanism_report
 from workbench.evaluation.occlusion import SIDES, OcclusionReport, sigma_under_occlusion
 from workbench.evaluation.run import Run
 from workbench.evaluation.study import Study, study
+from workbench.evaluation.tracking_mode import TrackingRun, follow
 from workbench.evaluation.zero_shot import DrawnShapes, ZeroShot, drawn_shapes, zero_shot
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "OcclusionReport",
     "Run",
     "Study",
+    "TrackingRun",
     "ZeroShot",
     "calibrate",
     "drawn_shapes",
     "evaluate",
+    "follow",
     "mechanism_report",
     "sigma_under_occlusion",
     "study",
