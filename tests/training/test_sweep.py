@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from tests.synthetic import write_synthetic
+from workbench.cli.train import placed
 from workbench.data.augment import AugmentedBatch
 from workbench.errors import SettingsError, UnknownNameError
 from workbench.explain import to_markdown
@@ -208,3 +209,13 @@ def test_what_cannot_be_swept_gets_a_sentence(folder, tmp_path, monkeypatch) -> 
     with pytest.raises(SettingsError, match="--only"):
         sweep("slpt-stages", folder, tmp_path)
     assert metric_words("NRMSE_x100") == "NRMSE x100"
+
+
+def test_a_device_is_told_as_everywhere() -> None:
+    assert placed("auto", "gpu", "4") == ("gpu", "4")
+    assert placed("cuda:1", "auto", "auto") == ("gpu", "1,")
+    assert placed("cuda", "auto", "2") == ("gpu", "2") and placed("mps", "auto", "auto") == ("mps", "auto")
+    with pytest.raises(SettingsError, match="not both"):
+        placed("cpu", "gpu", "auto")
+    with pytest.raises(SettingsError, match="no device 'gpu'"):
+        placed("gpu", "auto", "auto")

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from workbench.cli.options import Device
+from workbench.cli.train import placed
 from workbench.errors import SettingsError
 
 
@@ -23,7 +25,7 @@ def sweep(
     only: Annotated[
         list[str] | None, typer.Option(metavar="TRIAL", help="Some trials alone; may be given several times.")
     ] = None,
-    accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    device: Device = "auto",
 ) -> None:
     """Train the trials of a paper's ablation and print its table beside the paper's. Run it again to go on."""
     from workbench.training.ablations import ABLATIONS, get_ablation
@@ -36,6 +38,7 @@ def sweep(
     if data is None or out is None:
         trials = ", ".join(trial.name for trial in known.trials)
         raise SettingsError(f"A sweep needs --data and --out. The trials of {known.name} are {trials}.")
+    accelerator, places = placed(device, "auto", "auto")
     from workbench.explain import to_markdown
     from workbench.training.sweep import keep
     from workbench.training.sweep import sweep as run
@@ -49,6 +52,7 @@ def sweep(
         seeds=seed or (),
         only=only or (),
         accelerator=accelerator,
+        devices=places if places != "auto" else 1,
         progress=sys.stderr.isatty(),
         told=lambda line: typer.echo(line, err=True),
     )

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from workbench.cli.options import Device
 from workbench.errors import SettingsError
 
 
@@ -25,7 +26,8 @@ def train(
     epochs: Annotated[int | None, typer.Option(min=0, help="Of every phase, instead of the recipe's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last finished epoch.")] = False,
     devices: Annotated[str, typer.Option(help="How many, as Lightning takes it; torchrun works too.")] = "auto",
-    accelerator: Annotated[str, typer.Option(help="auto, cpu or gpu.")] = "auto",
+    accelerator: Annotated[str, typer.Option(help="As Lightning takes it: auto, cpu, gpu, mps.")] = "auto",
+    device: Device = "auto",
     precision: Annotated[
         str | None, typer.Option(help="32-true, bf16-mixed or 16-mixed, instead of the recipe's.")
     ] = None,
@@ -45,6 +47,7 @@ def train(
     """Train a recipe; the checkpoint and its card end up in OUT."""
     from workbench.training import get_recipe
 
+    accelerator, devices = placed(device, accelerator, devices)
     known = get_recipe(recipe)  # before the wait for Lightning
     from workbench.training import train as run
 
@@ -64,6 +67,23 @@ def train(
     )
     if all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK")):  # torchrun's, Lightning's
         typer.echo(path)
+
+
+def placed(device: str, accelerator: str, devices: str) -> tuple[str, str]:
+    """What Lightning calls a device that the other commands take, such as cuda:1; "auto" leaves both as they are.
+
+    Raises:
+        SettingsError: no such device, or both ways of telling it at once.
+    """
+    if device == "auto":
+        return accelerator, devices
+    if accelerator != "auto":
+        raise SettingsError(f"Give --device {device} or --accelerator {accelerator}, not both.")
+    if found := re.fullmatch(r"cuda(?::([0-9]+))?", device):
+        return "gpu", devices if found[1] is None else f"{found[1]},"
+    if device in ("cpu", "mps"):
+        return device, devices
+    raise SettingsError(f"There is no device '{device}' to train on; use auto, cpu, cuda, cuda:1 or mps.")
 
 
 def fold_of(text: str | None) -> tuple[int, int] | None:

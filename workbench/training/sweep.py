@@ -131,7 +131,7 @@ def sweep(
         seeds: the recipe's own by default.
         only: folders' names of some trials.
         told: hears a line before each training.
-        training: ``accelerator``, ``logger`` and ``progress``, as :func:`workbench.training.train` takes them.
+        training: ``accelerator``, ``devices`` (one, 1 by default), ``logger`` and ``progress``, as :func:`workbench.training.train` takes them.
 
     Raises:
         UnknownNameError: no such ablation, recipe or trial.
@@ -198,7 +198,7 @@ def _run(
     place.mkdir(parents=True, exist_ok=True)
     _write(place / "asked.json", {"asked": asked})
     whole = any(read and not read.startswith("stage ") for _, read in trial.rows)
-    path = train(recipe, data, place, epochs=epochs, resume=True, whole=whole, devices=1, **training)
+    path = train(recipe, data, place, epochs=epochs, resume=True, whole=whole, **{"devices": 1, **training})
     model = load_model(path, device="cpu")
     by = next((name for name, metric in METRICS.items() if metric == ablation.metric), "inter_ocular")
     folder = set_folder(data, recipe.test)
