@@ -131,7 +131,8 @@ def sweep(
         seeds: the recipe's own by default.
         only: folders' names of some trials.
         told: hears a line before each training.
-        training: ``accelerator``, ``devices`` (one, 1 by default), ``logger`` and ``progress``, as :func:`workbench.training.train` takes them.
+        training: ``accelerator``, ``devices`` (one, 1 by default), ``logger`` and ``progress``, as
+            :func:`workbench.training.train` takes them.
 
     Raises:
         UnknownNameError: no such ablation, recipe or trial.
