@@ -199,7 +199,7 @@ def test_an_idle_layer_is_named_and_the_next_one_comes_first() -> None:
     assert start["layer"] == 1
     assert relations_payload(reading, {"kind": "self", "layer": 0})["meta"]["state"]["selection"]["layer"] == 0
     assert relations_payload(reading)["meta"]["state"]["selection"]["layer"] == 0
-    assert [k["idle"] for k in relations_payload(reading)["meta"]["kinds"]] == [[], [0]]
+    assert [k["idle"] for k in relations_payload(reading)["meta"]["kinds"]] == [[], [0], []]  # the rollout is last
 
 
 def test_edges_that_are_one_over_the_degree_are_called_so() -> None:

@@ -14,7 +14,7 @@ import workbench as wb
 from tests.readings import synthetic_reading
 from tests.widgets.javascript import run
 from workbench.errors import TraceError
-from workbench.explain import attention_matrix, best_edges, edges
+from workbench.explain import attention_matrix, best_edges, edges, rollout
 from workbench.tracing import NamedTensor, Trace
 from workbench.widgets.relations import relations_payload
 
@@ -34,12 +34,15 @@ W = [0.5, 0.2, 0.3, 0.1, 0.6, 0.3, 0.7, 0.2, 0.1]
 def test_weights_arrive_as_float16_in_trace_order():
     reading = synthetic_reading(68)
     payload = relations_payload(reading)
-    assert [kind["name"] for kind in payload["meta"]["kinds"]] == ["cross", "self"]
+    assert [kind["name"] for kind in payload["meta"]["kinds"]] == ["cross", "self", "rollout"]
     assert payload["meta"]["kinds"][0]["shape"] == [3, 2, 4, 68]
     assert payload["meta"]["kinds"][0]["paths"] == ["relation.layers.0.cross", "relation.layers.1.cross"]
     for kind in ("cross", "self"):
         sent = np.frombuffer(payload["blobs"][f"attention.{kind}"], "<f2").reshape(3, 2, 4, 68, 68)
         np.testing.assert_allclose(sent, reading.attention(kind), rtol=2**-11, atol=6e-8)
+    rolled = np.frombuffer(payload["blobs"]["attention.rollout"], "<f2").reshape(3, 68, 68)
+    np.testing.assert_allclose(rolled[1], rollout(reading, 1).weights, rtol=2**-11, atol=6e-8)
+    assert payload["meta"]["kinds"][2]["shape"] == [3, 1, 1, 68]
     assert Image.open(io.BytesIO(payload["blobs"]["photo"])).size == (640, 640)
     np.testing.assert_allclose(payload["meta"]["points"][1], reading.points(1), atol=1e-5)
 
@@ -106,6 +109,41 @@ def test_strongest_partners(tmp_path):
         "best": [[0, 2, 0.3], [1, 2, 0.3], [2, 0, 0.7]],  # weakest first
         "all": [[0, 1], [0, 2], [2, 0]],
     }
+
+
+def test_lines_of_every_head_keep_their_head(tmp_path):
+    """Two heads: in the second everyone listens to landmark 0."""
+    got = run(
+        tmp_path,
+        "relations",
+        """const maps = [input.w, input.second];
+        const short = (list) => list.map((e) => [e.q, e.k, e.w, e.h]);
+        return [short(edgesOfHeads((h) => maps[h], 2, 3, null, { topk: 1 })),
+          short(edgesOfHeads((h) => maps[h], 2, 3, 1, { topk: 1, threshold: 0.5 }))];""",
+        w=W,
+        second=[0.1, 0.4, 0.5, 0.9, 0.1, 0, 0.8, 0.1, 0.1],
+    )
+    assert got[0] == [[0, 2, 0.3, 0], [1, 2, 0.3, 0], [0, 2, 0.5, 1], [2, 0, 0.7, 0], [2, 0, 0.8, 1], [1, 0, 0.9, 1]]
+    assert got[1] == [[1, 0, 0.9, 1]]
+
+
+def test_a_part_is_told_and_one_that_is_not_there_is_refused(tmp_path):
+    payload = relations_payload(synthetic_reading(68), {"part": "jaw", "mode": "heads"})
+    got = run(
+        tmp_path,
+        "relations",
+        """const s = input.meta.state.selection;
+        const say = (more, focus) =>
+          captionText(composeCaption(input.meta.caption, relationsFacts(input.meta, { ...s, ...more }, 0.264, focus)));
+        return [say({}, null), say({}, 30), say({ kind: "rollout", layer: 0, mode: "lines", part: "" }, null)];""",
+        meta=payload["meta"],
+    )  # fmt: skip
+    assert "landmarks of the jaw alone" in got[0] and "one colour a head, width the weight" in got[0]
+    assert "3 strongest keys in every head of each landmark other than itself" in got[0]
+    assert "alone" not in got[1]  # one landmark is shown whatever its part
+    assert got[2].startswith("attention rollout over 2 layers (Abnar and Zuidema 2020) · stage 3 of 3 · mean of heads")
+    with pytest.raises(TraceError, match="The part 'ear' is not there"):
+        relations_payload(synthetic_reading(68), {"part": "ear"})
 
 
 def test_scale_reaches_to_the_largest_drawn_weight(tmp_path):

@@ -54,18 +54,27 @@ RELATION_MAP: Sequence[Clause] = (
     Clause("mean of {heads} heads", {"head": None, "heads": _SEVERAL}),
     Clause("idle by construction: all keys bring one value, so no answer depends on these weights", {"idle": True}),
     Clause("1 / degree within 5 %: the training has hardly moved these edges", {"even": True}),
+    Clause(
+        "mean of heads, skip and self-attention counted alike, rows scaled to sum 1; an approximation: values, "
+        "feed-forward blocks and norms are left out",
+        {"rolled": True},
+    ),
 )
 """Which weights: the first clauses of :data:`RELATIONS`."""
 RELATION_EDGES: Sequence[Clause] = (
     *_strongest("keys of", "landmark", "own", {"mode": "lines", "direction": "query"}),
     *_strongest("queries on", "landmark", "own", {"mode": "lines", "direction": "key"}),
     *_first_keys(),
+    *_strongest("keys in every head of", "landmark", "own", {"mode": "heads", "direction": "query"}),
+    *_strongest("queries in every head on", "landmark", "own", {"mode": "heads", "direction": "key"}),
     Clause("weights from {threshold} up", {"threshold": {"not": 0}}),
 )
 """Which of them are drawn: the next clauses of :data:`RELATIONS`."""
 RELATIONS: Sequence[Clause] = (
     *RELATION_MAP,
     *RELATION_EDGES,
+    Clause("one colour a head, width the weight", {"mode": "heads"}),
+    Clause("landmarks of the {part} alone", {"part": _ANY, "landmark": None}),
     Clause("an arrow from each landmark to the key it weighs most", {"mode": "partners"}),
     Clause("landmarks ordered by facial part", {"mode": "matrix"}),
     Clause("row of {landmark} framed", {"mode": "matrix", "direction": "query", "landmark": _ANY}),
@@ -75,14 +84,16 @@ RELATIONS: Sequence[Clause] = (
     Clause("diagonal hidden", {"own": False}),
     Clause("diagonal drawn as rings", {"own": True, "mode": "lines"}),
     Clause("diagonal drawn as rings", {"own": True, "mode": "partners"}),
+    Clause("diagonal drawn as rings", {"own": True, "mode": "heads"}),
     Clause("diagonal in the matrix", {"own": True, "mode": "best"}),
     Clause("from query to key a line bends to the left", {"mode": {"not": "matrix"}}),
     _FLOAT16,
 )
-"""tensor str ("relation.layers.0.cross"), stage, stages, layer, layers, head, heads; idle, even bool; mode "lines" |
-"best", and of figures alone "partners" | "matrix"; direction "query" | "key"; landmark str ("nose bridge 4 of 4 (30)")
-| None; topk int, 0 when all partners are drawn; own bool, whether weights of a landmark on itself are drawn; threshold
-float, 0 for none; top float, where the scale ends; scale "map" | "all"; widget bool."""
+"""tensor str ("relation.layers.0.cross"), stage, stages, layer, layers, head, heads; idle, even, rolled bool; mode
+"lines" | "best", of widgets alone "heads", of figures alone "partners" | "matrix"; part str | None for all; direction
+"query" | "key"; landmark str ("nose bridge 4 of 4 (30)") | None; topk int, 0 when all partners are drawn; own bool,
+whether weights of a landmark on itself are drawn; threshold float, 0 for none; top float, where the scale ends; scale
+"map" | "all"; widget bool."""
 
 UNCERTAINTY_STEP: Sequence[Clause] = (
     Clause("alignment.variance", {"stage": _ANY}, code=True),

@@ -52,6 +52,7 @@ def relations_facts(
     return {
         **map_facts(relation_kind(reading, found.kind), found.stage, found.layer, found.head, sizes),
         "mode": mode,
+        "part": None,
         "direction": direction,
         "landmark": named(reading.scheme, landmark),
         "topk": 0 if top_k is None or top_k >= others else top_k,

@@ -236,7 +236,7 @@ def map_facts(
     facts: dict[str, Fact] = {"tensor": kind.tensor.replace("{layer}", "*") if mean else kind.paths[layer or 0]}
     for name, pick, size in zip(("stage", "layer", "head"), (stage, layer, head), sizes, strict=True):
         facts |= {name: None if pick is None else pick + 1, f"{name}s": size}
-    return facts | {"idle": layer in kind.idle, "even": layer in kind.even}
+    return facts | {"idle": layer in kind.idle, "even": layer in kind.even, "rolled": False}
 
 
 def edges(
@@ -341,6 +341,12 @@ def partners(matrix: Relations | np.ndarray, exclude_self: bool = False) -> Part
     caption = "the key that each landmark weighs most"
     caption += ", other than itself" if exclude_self else f" · {itself} of {len(key)} weigh themselves most"
     return Partners(key, weight, caption)
+
+
+def can_roll(reading: Reading) -> bool:
+    """Whether :func:`rollout` has what it needs: self- and cross-attention, and no change of them."""
+    names = {kind.name for kind in relation_kinds(reading)}
+    return {"cross", "self"} <= names and "difference" not in reading.trace.meta
 
 
 def rollout(reading: Reading, stage: int = -1) -> Relations:

@@ -77,6 +77,8 @@ def weighted(
             continue
         if cased:
             arrow(panel, start, end, colour=palette.alpha("#FFFFFF", 0.45), width=width + 1.6)
+        elif weight[at] < style.FAINT * top:
+            arrow(panel, start, end, colour=style.FAINT_CASE, width=width + 1.2)
         arrow(panel, start, end, colour=colour, width=width, head=6 + 1.6 * width if heads else 0)
 
 

@@ -45,6 +45,8 @@ NIGHT, NIGHT_INK, NIGHT_MUTED = "#0E1118", "#F2F4F8", "#A9B1BE"
 HIDDEN = "#3A3D45"
 """What of a matrix is left out."""
 ACCENT = "#0072B2"
+HEADS = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#FFFFFF", "#4C8DFF")
+"""One colour a head, on a dark photograph; they begin anew after eight."""
 TRUTH = "#F0E442"
 """The label of a data set, on a photograph."""
 

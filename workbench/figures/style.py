@@ -21,6 +21,8 @@ BEND = 0.1
 so bends to the left on its way from query to key."""
 WIDTH = (0.7, 7.0)
 """A line's width in pixels: max(WIDTH[0], WIDTH[1] * weight / top)."""
+FAINT, FAINT_CASE = 0.4, palette.alpha("#FFFFFF", 0.22)
+"""Lines of less than this part of the scale's end lie on a light casing, so that dark skin does not swallow them."""
 DIM = 0.45
 """Opacity of the darkness over a photograph that lies under lines."""
 
@@ -83,6 +85,8 @@ def drawing() -> dict[str, Any]:
         "bend": BEND,
         "width": list(WIDTH),
         "dim": DIM,
+        "faint": FAINT,
+        "faintCase": FAINT_CASE,
         "face": FACE,
         "legend": LEGEND,
         "side": SIDE,

@@ -124,6 +124,19 @@ export function segmented(label, choices, value, onchange) {
   return { node, set };
 }
 
+/** One of several in a list that opens. choices: {value: text}; -> {node, set(value)}. */
+export function choice(label, choices, value, onchange) {
+  const options = Object.entries(choices).map(([v, text]) => el("option", { value: v }, text));
+  const list = el("select", { onchange: () => onchange(list.value) }, ...options);
+  list.value = value;
+  return {
+    node: el("label", { class: "wb-field" }, label, list),
+    set: (v) => {
+      list.value = v;
+    },
+  };
+}
+
 export function toggle(text, title, value, onchange) {
   let now = Boolean(value);
   const node = el(

@@ -89,6 +89,15 @@ export const PAGE_STYLE = `
   min-height: 26px;
   cursor: pointer;
 }
+.wb select {
+  font: inherit;
+  color: var(--ink);
+  background: var(--ground);
+  border: 1px solid var(--line);
+  border-radius: 6px;
+  padding: 2px 4px;
+  min-height: 26px;
+}
 .wb-seg button {
   border: 0;
   border-radius: 0;

@@ -6,7 +6,7 @@ import { captionNodes, captionText, composeCaption } from "./captions.js";
 import { coverTools } from "./cover_modes.js";
 import { ARROWS, between, fitFace, nearestPoint, stepPoint } from "./geometry.js";
 import { number } from "./numbers.js";
-import { button, el, frame, glide, segmented, slider, spoken, theme, toggle, tooltip } from "./page.js";
+import { button, choice, el, frame, glide, segmented, slider, spoken, theme, toggle, tooltip } from "./page.js";
 import { RECT_STYLE } from "./rect.js";
 import { drawFace, drawMatrix, RIM } from "./relations_drawing.js";
 import { effectBar, effectOf, effectWords } from "./relations_heads.js";
@@ -44,7 +44,8 @@ export default function mount(host) {
     v.s.stage = Math.min(stage, stages - 1);
     v.s.layer = Math.min(layer, layers - 1);
     v.s.head = head == null || head >= heads || heads === 1 ? null : head;
-    if (v.s.threshold > v.top()) v.s = { ...v.s, threshold: v.top() };
+    if (v.s.mode === "heads" && heads === 1) v.s.mode = "lines";
+    if (v.s.threshold > v.most()) v.s = { ...v.s, threshold: v.most() };
   }
   function change(values, commit = true) {
     const before = v.s;
@@ -52,7 +53,7 @@ export default function mount(host) {
     v.s = { ...v.s, ...values };
     clamp();
     if (v.s.stage !== before.stage) moveTo(v.meta.points[v.s.stage]);
-    if (v.kind().shape[0] !== stages) strip();
+    if (v.kind().shape[0] !== stages || v.s.kind !== before.kind) strip();
     if (["kind", "stage", "own", "scale"].some((key) => v.s[key] !== before[key])) thumbs();
     sync();
     paint();
@@ -171,9 +172,17 @@ export default function mount(host) {
     const [c, r] = matrix.at(event).map((x) => Math.floor((x - RIM) / step));
     return r >= 0 && c >= 0 && r < v.n && c < v.n ? [v.face.order[r], v.face.order[c]] : null;
   };
+  /* A bracket beside the matrix stands for the landmarks of its part. */
+  const bracketAt = (event) => {
+    const [x, y] = matrix.at(event);
+    const at = y < RIM && x >= RIM ? x : x < RIM && y >= RIM ? y : -1;
+    const i = Math.floor(((at - RIM) * v.n) / (matrix.width - RIM));
+    return v.face.brackets.find((b) => i >= b.start && i < b.stop)?.part ?? null;
+  };
   const pinCell = (cell) => pin(cell[v.s.direction === "query" ? 0 : 1]);
   matrix.canvas.addEventListener("pointermove", (event) => {
     const next = cellAt(event);
+    matrix.canvas.style.cursor = next || !bracketAt(event) ? "default" : "pointer";
     if (next) tip.show(event.clientX, event.clientY, pairText(next));
     else tip.hide();
     if (String(next) === String(v.cell)) return;
@@ -184,7 +193,9 @@ export default function mount(host) {
   matrix.canvas.addEventListener("blur", leave);
   matrix.canvas.addEventListener("click", (event) => {
     const cell = cellAt(event);
+    const part = bracketAt(event);
     if (cell) pinCell(cell);
+    else if (part) change({ part: part === v.s.part ? "" : part });
   });
   matrix.canvas.addEventListener("keydown", (event) => {
     const { order } = v.face;
@@ -248,6 +259,7 @@ export default function mount(host) {
     const modes = [
       ["lines", "lines", "lines to the strongest partners"],
       ["best", "best partner", "one arrow from each landmark to the key it weighs most, other than itself"],
+      ...(v.kind().shape[2] > 1 ? [["heads", "heads", "the lines of every head, one colour each"]] : []),
     ];
     const directions = [
       ["query", "query", "what it listens to"],
@@ -277,6 +289,7 @@ export default function mount(host) {
       direction: segmented("as", directions, s.direction, set("direction")),
       topk: slider("top", "how many partners of each landmark", count, move("topk"), set("topk")),
       threshold: slider("from", "smallest weight that is drawn", weight, move("threshold"), set("threshold")),
+      part: choice("part", { "": "all", ...v.meta.parts }, s.part, set("part")),
       own: toggle("own weight", "draw the weight of a landmark on itself", s.own, set("own")),
       scale: segmented("scale", scales, s.scale, set("scale")),
     };
@@ -286,7 +299,7 @@ export default function mount(host) {
     sync();
   }
   function sync() {
-    const high = v.top();
+    const high = v.most();
     parts.threshold.range(0, high, high / 200);
     for (const key of Object.keys(parts)) parts[key].set(v.s[key]);
     parts.topk.node.inert = v.s.mode === "best";
@@ -305,11 +318,14 @@ export default function mount(host) {
         { w: drawing.face, h: drawing.face, draw: (ctx, w) => drawMatrix(ctx, v, theme(page.root), w) },
       ],
       rows: () => [
-        ["query", "query_name", "key", "key_name", "weight"],
+        ["query", "query_name", "key", "key_name", "weight", ...(v.s.mode === "heads" ? ["head"] : [])],
         ...v
           .edges()
           .reverse()
-          .map((e) => [e.q, v.face.label[e.q], e.k, v.face.label[e.k], e.w.toPrecision(6)]),
+          .map((e) => [
+            ...[e.q, v.face.label[e.q], e.k, v.face.label[e.k], e.w.toPrecision(6)],
+            ...(e.h == null ? [] : [e.h + 1]),
+          ]),
       ],
     };
   }

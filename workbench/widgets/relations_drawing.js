@@ -14,6 +14,7 @@ import {
 } from "./draw.js";
 import { fitFace } from "./geometry.js";
 import { drawFaceLegend } from "./legend.js";
+import { number } from "./numbers.js";
 
 /* Left of and above the matrix: part colours and names, "query" and "key". */
 export const RIM = 34;
@@ -23,7 +24,7 @@ export function drawFace(ctx, v, w, h) {
   const { drawing } = v.meta;
   const tall = h - drawing.legend;
   const view = fitFace(w, tall);
-  const high = v.top();
+  const high = v.most();
   const f = v.focus();
   const list = v.edges();
   const unit = v.meta.signed ? `change of ${v.kind().unit}` : v.kind().unit;
@@ -53,6 +54,10 @@ export function drawFace(ctx, v, w, h) {
   }
   if (f != null && !v.cell) drawTag(ctx, `${face.label[f]} · ${f}`, place(f)[0], place(f)[1], w, tall);
   ctx.restore();
+  if (s.mode === "heads") {
+    drawHeads(ctx, v, w, h, high, unit);
+    return;
+  }
   drawFaceLegend(ctx, w, h, drawing, {
     map: v.map,
     lo: v.low(),
@@ -63,6 +68,31 @@ export function drawFace(ctx, v, w, h) {
   });
 }
 
+/* In the strip below the face: each head's colour, and what the widest line stands for. */
+function drawHeads(ctx, v, w, h, high, unit) {
+  const { drawing } = v.meta;
+  const heads = v.kind().shape[2];
+  const mid = h - drawing.legend / 2;
+  const step = Math.min(64, (w - 200) / heads);
+  ctx.save();
+  ctx.font = "11px system-ui";
+  ctx.textBaseline = "middle";
+  for (let k = 0; k < heads; k++) {
+    ctx.strokeStyle = v.colourOf(k);
+    ctx.lineWidth = 3;
+    ctx.beginPath();
+    ctx.moveTo(18 + k * step, mid);
+    ctx.lineTo(30 + k * step, mid);
+    ctx.stroke();
+    ctx.fillStyle = drawing.nightInk;
+    ctx.fillText(step > 52 ? `head ${k + 1}` : `${k + 1}`, 34 + k * step, mid);
+  }
+  ctx.fillStyle = drawing.nightMuted;
+  ctx.textAlign = "right";
+  ctx.fillText(`${unit}, widest line ${number(high)}`, w - 18, mid);
+  ctx.restore();
+}
+
 function drawEdge(ctx, v, e, high, place, cased) {
   const { drawing, signed } = v.meta;
   if (signed) ctx.globalAlpha = 0.15 + (0.85 * Math.abs(e.w)) / high; // no change is white, and must not veil one
@@ -71,7 +101,9 @@ function drawEdge(ctx, v, e, high, place, cased) {
 }
 
 function drawn(ctx, v, e, high, place, cased, drawing) {
-  const { colour, width } = weightLook(drawing, v.map, e.w, high, v.low());
+  const look = weightLook(drawing, v.map, e.w, high, v.low());
+  const { width } = look;
+  const colour = e.h == null ? look.colour : v.colourOf(e.h);
   if (e.q === e.k) {
     const [x, y] = place(e.q);
     drawRing(ctx, x, y, 7 + width / 2, colour, width);
@@ -79,6 +111,8 @@ function drawn(ctx, v, e, high, place, cased, drawing) {
   }
   const [a, b, bend] = [place(e.q), place(e.k), drawing.bend];
   if (cased) drawArrow(ctx, a, b, { colour: "rgb(255 255 255 / .45)", width: width + 1.6, bend });
+  else if (e.h == null && !v.meta.signed && e.w < high * drawing.faint)
+    drawArrow(ctx, a, b, { colour: drawing.faintCase, width: width + 1.2, bend }); // else lost on dark skin
   drawArrow(ctx, a, b, { colour, width, bend, head: v.s.mode === "best" ? 6 + 1.6 * width : 0 });
 }
 

@@ -2,7 +2,7 @@
 
 import { colourMap, matrixImage } from "./colours.js";
 import { decodeHalf } from "./geometry.js";
-import { bestPartners, edgesOf, meanOver, reach } from "./relations_weights.js";
+import { bestPartners, edgesOf, edgesOfHeads, meanOver, reach } from "./relations_weights.js";
 
 /**
  * Of one payload; a new payload takes a new one.
@@ -70,15 +70,28 @@ export function relationsState(host) {
         );
       });
     },
+    /* Where the scale of the lines ends: with every head, at the largest of them all. */
+    most() {
+      if (v.s.mode !== "heads" || v.s.scale === "all") return v.top();
+      return Math.max(...[...Array(v.kind().shape[2]).keys()].map((h) => v.top(v.s.layer, h)));
+    },
+    colourOf: (h) => meta.heads_in[h % meta.heads_in.length],
     /* Where the scale begins. */
     low: () => (signed ? -v.top() : 0),
     focus: () => v.hover ?? (v.cell ? v.cell[v.s.direction === "query" ? 0 : 1] : v.s.landmark),
     edges() {
       const { mode, direction, topk, threshold, own } = v.s;
       const f = v.focus();
-      if (mode !== "best") return edgesOf(v.weights(), n, f, { direction, topk, threshold, own });
-      const list = bestPartners(v.weights(), n, threshold);
-      return f == null ? list : list.filter((e) => (direction === "query" ? e.q : e.k) === f);
+      const end = (e) => (direction === "query" ? e.q : e.k);
+      const options = { direction, topk, threshold, own };
+      let list;
+      if (mode === "best") {
+        list = bestPartners(v.weights(), n, threshold);
+        if (f != null) list = list.filter((e) => end(e) === f);
+      } else if (mode === "heads") {
+        list = edgesOfHeads((h) => v.weights(v.s.layer, h), v.kind().shape[2], n, f, options);
+      } else list = edgesOf(v.weights(), n, f, options);
+      return v.s.part && f == null ? list.filter((e) => v.face.part[end(e)] === v.s.part) : list;
     },
   };
   v.points = meta.points[v.s.stage];

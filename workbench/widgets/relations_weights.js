@@ -43,6 +43,14 @@ export function largest(w, n, own) {
   return top;
 }
 
+/* The lines of every head, e.h the head, weakest first. */
+export function edgesOfHeads(weightsOf, heads, n, focus, options) {
+  const all = [...Array(heads).keys()].flatMap((h) =>
+    edgesOf(weightsOf(h), n, focus, options).map((e) => ({ ...e, h })),
+  );
+  return all.sort((a, b) => Math.abs(a.w) - Math.abs(b.w));
+}
+
 /* The weight that a scale ends at: the largest of the map that is shown, or of all maps of its kind; never 0. */
 export const reach = (scale, map, all, n, own) => largest(scale === "all" ? all : map, n, own) || 1;
 
@@ -62,7 +70,7 @@ export function workingLayer(kinds, name, layer) {
  * @returns {Record<string, import("./captions.js").Fact>}
  */
 export function relationsFacts(meta, s, top, focus) {
-  const { paths, shape, idle, even } = meta.kinds.find((kind) => kind.name === s.kind);
+  const { paths, shape, idle, even, rolled = false } = meta.kinds.find((kind) => kind.name === s.kind);
   const [stages, layers, heads, n] = shape;
   return {
     tensor: paths[s.layer],
@@ -74,7 +82,9 @@ export function relationsFacts(meta, s, top, focus) {
     heads,
     idle: idle.includes(s.layer),
     even: even.includes(s.layer),
+    rolled,
     mode: s.mode,
+    part: s.part ? meta.parts[s.part] : null,
     direction: s.direction,
     landmark: focus == null ? null : `${meta.face.label[focus]} (${focus})`,
     topk: s.topk < (s.own ? n : n - 1) ? s.topk : 0,

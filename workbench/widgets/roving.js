@@ -1,6 +1,6 @@
 /* A group of controls as one Tab stop: arrow keys go from one to the next. */
 
-const CONTROLS = "button, input[type=range]";
+const CONTROLS = "button, input[type=range], select";
 
 /* Where an arrow key leads from place k of n in rows of `columns`; null for a key that leads nowhere. A slider keeps
 Left and Right for itself, so from there Up and Down lead on. */
@@ -48,7 +48,9 @@ export function roving(group, columns = () => 0) {
     const at = list.indexOf(event.composedPath()[0]);
     if (at < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
     const slider = list[at].matches("input");
-    if (slider && (event.key === "Home" || event.key === "End")) return;
+    const chooser = list[at].matches("select"); // keeps Up and Down for its own list
+    if ((slider || chooser) && (event.key === "Home" || event.key === "End")) return;
+    if (chooser && !["ArrowLeft", "ArrowRight"].includes(event.key)) return;
     const next = roveStep(event.key, at, list.length, columns(), slider);
     if (next == null) return;
     list[next].focus();
