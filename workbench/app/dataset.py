@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import io
-import ipaddress
 import math
 from functools import partial
 from pathlib import Path
@@ -33,7 +32,7 @@ _mount = st.components.v2.component("workbench_dataset", js=joined_source("datas
 def show() -> None:
     """The chooser of a run, and the run."""
     st.caption(TOOLS["dataset"].sentence)
-    if not _own_machine():
+    if not uploads.own_machine():
         st.info("Files of this machine are opened for those who sit at it: start the app without --host.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -55,14 +54,6 @@ def show() -> None:
     _explore(run, other)
     if st.session_state.pop(_OPENED, False):
         st.switch_page(explorer.page(get_view(opens)))
-
-
-def _own_machine() -> bool:
-    address = st.get_option("server.address") or "localhost"
-    try:
-        return address == "localhost" or ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from workbench.app import explorer, occluder, readings, requirements, state, what_if
+from workbench.app import explorer, occluder, readings, requirements, state, study, what_if
 from workbench.app.url_state import Selection
 from workbench.app.working import Told, about, compute, kept
 from workbench.axes import LANDMARK_PAIRS
@@ -34,9 +34,18 @@ def show() -> None:
     now = chosen["selection"]
     _ask_heads(selection, plain, now)
     explorer.save_menu(explorer.explorer_item("relations", payload, chosen), key="relations")
+    study.beside("relations", shown.reading, shown.key)
+    if _rolled(plain, now):
+        st.caption("The rollout is computed from MSA and MCA: choose one of them to ask what if.")
+        return
     what_if.panel(
         _target(shown.reading, now), "Pin a landmark on the face to ask about its row, its column or one edge."
     )
+
+
+def _rolled(payload: Payload, now: dict[str, Any]) -> bool:
+    """Whether what is shown is no tensor of the model, but made from several."""
+    return any(kind["rolled"] for kind in payload["meta"]["kinds"] if kind["name"] == now["kind"])
 
 
 def _key(selection: Selection, kind: str, stage: int) -> tuple[Any, ...]:
@@ -58,7 +67,7 @@ def _ask_heads(selection: Selection, payload: Payload, now: dict[str, Any]) -> N
     kind = next(k for k in payload["meta"]["kinds"] if k["name"] == now["kind"])
     stages, layers, heads, _ = kind["shape"]
     key = _key(selection, now["kind"], now["stage"])
-    if kept(key) is not None:
+    if kept(key) is not None or kind["rolled"]:
         return
     passes = layers * (heads + 1 if heads > 1 else 1)
     seconds = readings.reading(selection).reading.seconds * (passes + 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass
 
 import streamlit as st
@@ -71,3 +72,12 @@ def kept() -> list[Photo]:
 
 def _kept() -> dict[str, Photo]:
     return st.session_state.get(_PHOTOS, {})
+
+
+def own_machine() -> bool:
+    """Whether only those who sit at this machine reach the app, so that its files may be opened by their paths."""
+    address = st.get_option("server.address") or "localhost"
+    try:
+        return address == "localhost" or ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
