@@ -86,9 +86,15 @@ def shown(page: Page) -> tuple[str, list[bytes]]:
     page.mouse.move(3, 3)
     page.evaluate("document.activeElement?.blur()")
     placed(page.locator(FACE).first)
-    page.wait_for_timeout(900)  # motion has ended
     data = "all => all.map(c => c.toDataURL())"
-    return caption(page).inner_text(), page.locator(FACE).evaluate_all(data)
+    before = None
+    for _ in range(20):
+        page.wait_for_timeout(700)  # motion has ended, and what was asked for has come
+        now = caption(page).inner_text(), page.locator(FACE).evaluate_all(data)
+        if now == before:
+            return now
+        before = now
+    pytest.fail("The picture does not come to rest.")
 
 
 @pytest.mark.parametrize("name", JOURNEYS)

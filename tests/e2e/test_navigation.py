@@ -95,6 +95,15 @@ def test_titles_and_history_name_the_page(path: str, title: str, page: Page, app
     expect(page).to_have_title(f"{title} · Workbench")
 
 
+def test_a_page_that_is_slow_to_write_its_link_is_one_step_of_the_history(page: Page, app_url: str) -> None:
+    visit(page, f"{app_url}/relations")
+    expect(page.get_by_role("button", name="Copy link")).to_be_visible()
+    added = """([...urls]) => { const before = history.length;
+        for (const url of urls) history.pushState({}, "", url); return history.length - before; }"""
+    assert page.evaluate(added, ["/inside", "/inside?sample=frontal-a"]) == 1
+    assert page.evaluate(added, ["/inside?sample=frontal-b", "/shape?sample=frontal-b"]) == 2
+
+
 def test_a_list_of_the_keys_opens_and_closes(page: Page, app_url: str) -> None:
     visit(page, f"{app_url}/relations?sample=frontal-a")
     placed(page.locator("canvas").first)

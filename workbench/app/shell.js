@@ -141,6 +141,20 @@ function plainNavigation() {
   return () => watch.disconnect();
 }
 
+/* A page that is slow to open stands in the history twice: bare, then with its link. Back would lead to the bare one,
+which writes its link again, so that nobody gets past it. */
+function oneStep() {
+  if (document.documentElement.dataset.wbOneStep) return;
+  document.documentElement.dataset.wbOneStep = "yes";
+  const push = history.pushState.bind(history);
+  history.pushState = (data, title, url) => {
+    const next = new URL(url ?? location.href, location.href);
+    const written = next.pathname === location.pathname && next.search && !location.search;
+    if (written) history.replaceState(data, title, url);
+    else push(data, title, url);
+  };
+}
+
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -193,6 +207,7 @@ export default function shell({ parentElement, setTriggerValue }) {
   const stop = watchConnection(() => place.woke("woke", Date.now()));
   const unkey = watchKeys(sheet);
   const unplain = plainNavigation();
+  oneStep();
   place.close = () => {
     stop();
     unkey();

@@ -49,11 +49,12 @@ export default function mount(host) {
   }
   function change(values, commit = true) {
     const before = v.s;
-    const [stages] = v.kind().shape;
+    const [stages, , heads] = v.kind().shape;
     v.s = { ...v.s, ...values };
     clamp();
     if (v.s.stage !== before.stage) moveTo(v.meta.points[v.s.stage]);
-    if (v.kind().shape[0] !== stages || v.s.kind !== before.kind) strip();
+    const [now, , many] = v.kind().shape;
+    if (now !== stages || many > 1 !== heads > 1) strip();
     if (["kind", "stage", "own", "scale"].some((key) => v.s[key] !== before[key])) thumbs();
     sync();
     paint();
