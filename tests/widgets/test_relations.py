@@ -139,6 +139,7 @@ def test_a_part_is_told_and_one_that_is_not_there_is_refused(tmp_path):
         meta=payload["meta"],
     )  # fmt: skip
     assert "landmarks of the jaw alone" in got[0] and "one colour a head, width the weight" in got[0]
+    assert "mean of 4 heads" not in got[0]
     assert "3 strongest keys in every head of each landmark other than itself" in got[0]
     assert "alone" not in got[1]  # one landmark is shown whatever its part
     assert got[2].startswith("attention rollout over 2 layers (Abnar and Zuidema 2020) · stage 3 of 3 · mean of heads")

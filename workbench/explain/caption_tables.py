@@ -73,7 +73,7 @@ RELATION_EDGES: Sequence[Clause] = (
 RELATIONS: Sequence[Clause] = (
     *RELATION_MAP,
     *RELATION_EDGES,
-    Clause("one colour a head, width the weight", {"mode": "heads"}),
+    Clause("one colour a head, width the weight; the matrix is the one that is chosen", {"mode": "heads"}),
     Clause("landmarks of the {part} alone", {"part": _ANY, "landmark": None}),
     Clause("an arrow from each landmark to the key it weighs most", {"mode": "partners"}),
     Clause("landmarks ordered by facial part", {"mode": "matrix"}),

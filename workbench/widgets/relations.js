@@ -30,7 +30,7 @@ export default function mount(host) {
 
   /* What changes, and who is told ---------------------------------------------------------------------- */
 
-  const pieces = () => composeCaption(v.meta.caption, relationsFacts(v.meta, v.s, v.top(), v.focus()));
+  const pieces = () => composeCaption(v.meta.caption, relationsFacts(v.meta, v.s, v.most(), v.focus()));
   function paint() {
     face.paint();
     matrix.paint();

@@ -79,7 +79,7 @@ export function relationsFacts(meta, s, top, focus) {
     layer: s.layer + 1,
     layers,
     head: s.head == null ? null : s.head + 1,
-    heads,
+    heads: s.mode === "heads" ? 1 : heads, // all of them are drawn
     idle: idle.includes(s.layer),
     even: even.includes(s.layer),
     rolled,
