@@ -274,9 +274,12 @@ export default function mount(host) {
     const given = (place) => place.map((x) => (x / zoomed()).toFixed(2));
     if (points) {
       const rows = points.map((p, i) => [i, scheme.label[i], scheme.part[i], ...given(p)]);
-      return [["landmark", "name", "part", "x_px", "y_px"], ...rows];
+      return [["landmark", "name", "part", "photo_x_px", "photo_y_px"], ...rows];
     }
-    return [["face", "x0_px", "y0_px", "x1_px", "y1_px"], ...boxes.map((box, i) => [i + 1, ...given(box)])];
+    return [
+      ["face", "photo_x0_px", "photo_y0_px", "photo_x1_px", "photo_y1_px"],
+      ...boxes.map((box, i) => [i + 1, ...given(box)]),
+    ];
   }
   read(true);
   const stop = host.watch(() => read(false));

@@ -314,11 +314,11 @@ export default function mount(host) {
       "landmark",
       "name",
       "part",
-      "x_px",
-      "y_px",
-      "sigma_x_px",
-      "sigma_y_px",
-      "uncovered_sigma_px",
+      "crop_x_px",
+      "crop_y_px",
+      "crop_sigma_x_px",
+      "crop_sigma_y_px",
+      "crop_uncovered_sigma_px",
       "sigma_scale",
     ];
     const rows = meta.path[v.step()].map((place, i) => [
