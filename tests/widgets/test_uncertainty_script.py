@@ -153,3 +153,30 @@ def test_recalibrated_sigma_agrees_with_python_and_is_named(tmp_path):
     np.testing.assert_allclose(reading.recalibrated().sigma(1, 0), 0.8 * reading.sigma(1, 0))
     assert "recalibrated: σ × 0.8 in this stage, fitted on drawn test" in got["said"]
     assert "recalibrated" not in got["start"] and "recalibrated" not in got["without"]
+
+
+def test_places_and_densities_in_a_patch_by_hand(tmp_path):
+    got = run(
+        tmp_path,
+        "uncertainty",
+        """return [inPatch([0.2, 0.4, 0.1, 0.2], [0.25, 0.45]), inPatch([0.2, 0.4, 0.1, 0.2], [0.1, 0.7]),
+          densityOver("gaussian", 0.3, 0.3, 0.1), densityOver("gaussian", 0.5, 0.3, 0.1),
+          densityOver("laplace", 0.2, 0.3, 0.1)];""",
+    )
+    # Over the mean's: exp(-2) two deviations off, exp(-sqrt 2) one deviation off under Laplace.
+    assert got[0] == pytest.approx([0.5, 0.25]) and got[1] == pytest.approx([-1.0, 1.5])
+    assert got[2:] == pytest.approx([1.0, 0.135335, 0.243117], abs=1e-6)
+
+
+def test_a_pinned_landmark_s_patches_are_told(tmp_path):
+    payload = uncertainty_payload(synthetic_reading(68), selection={"landmark": 30})
+    got = run(
+        tmp_path,
+        "uncertainty",
+        """const say = (s) => captionText(composeCaption(input.meta.caption, uncertaintyFacts(input.meta, s, 3)));
+        const s = input.meta.state.selection;
+        return [say(s), say({ ...s, landmark: null })];""",
+        meta=payload["meta"],
+    )
+    assert "(30): answer, 1 and 3 σ of each stage's last layer" in got[0] and "along each axis" in got[0]
+    assert "along each axis" not in got[1]

@@ -58,8 +58,7 @@ def on(name: str, payload: Payload) -> Payload:
     face = readings.face(state.current())
     side = 256
     places = apply(face.affine_to(side), label.points) / side
-    known = np.isfinite(places).all(-1)
-    truth = [place if there else None for place, there in zip(rounded(places), known, strict=True)]
+    truth = [place if all(np.isfinite(place)) else None for place in rounded(places)]
     said = as_meta(LABEL_ALONE if name == "effect" else LABEL)
     return {"meta": {**meta, "truth": truth, "caption": [*meta["caption"], *said]}, "blobs": payload["blobs"]}
 

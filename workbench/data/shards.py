@@ -79,6 +79,7 @@ def _sample(tar: tarfile.TarFile, path: Path, key: str, members: Mapping[str, ta
         raise DataError(f"{path}: the label of {key} has {members[label].size} bytes, more than any label.")
     file = tar.extractfile(members[label])
     text = as_text(b"" if file is None else file.read(), f"{path}: {key}.{label}")
+    told: dict[str, Any]
     told = {"points": pts_numbers(text, f"{path}: {key}.pts") - 1} if label == "pts" else _told(text, f"{path}: {key}")
     points = np.asarray(told["points"], float)
     return Sample(

@@ -119,13 +119,18 @@ UNCERTAINTY: Sequence[Clause] = (
         "white lines: from the uncovered answer",
         {"compared": True},
     ),
+    Clause(
+        "patches of {pinned}: answer, 1 and 3 σ of each stage's last layer, and the density of a {law} along each "
+        "axis, as high as its strip",
+        {"pinned": _ANY},
+    ),
     Clause("darker colours: image left"),
 )
 """stage None for the mean face, stages, layer, layers; scale float, by what a recalibrated sigma is multiplied, fitted
 str, on what, both None for one as predicted; ellipses, patches, path bool, whether they are drawn; law
 "Gaussian" | "Laplace distribution"; inside1, inside2, inside3 int, percent of its mass within 1, 2, 3 sigma; occluder
 str (its fill) | None; covered float, percent of the crop, two digits; compared bool, whether an uncovered reading
-stands beside it and a stage is shown."""
+stands beside it and a stage is shown; pinned str | None, the landmark whose patches are shown (widgets alone)."""
 
 STRUCTURE_SIMILARITY: Sequence[Clause] = (
     Clause("{tensor}", code=True),

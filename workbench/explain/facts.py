@@ -93,6 +93,7 @@ def uncertainty_facts(
         "occluder": occluder,
         "covered": float(f"{100 * covered:.2g}") if occluder else None,
         "compared": compared and stage is not None,
+        "pinned": None,
     }
 
 

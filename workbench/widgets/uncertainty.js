@@ -13,6 +13,7 @@ import { loadImage, surface } from "./surface.js";
 import { barsTall, drawBars, drawHead, drawKeys, HEAD_TALL, keysTall, rowOf } from "./uncertainty_bars.js";
 import { drawFace } from "./uncertainty_face.js";
 import { uncertaintyFacts } from "./uncertainty_numbers.js";
+import { drawPatchRow, patchesTall, patchRow } from "./uncertainty_patch.js";
 import { uncertaintyState } from "./uncertainty_state.js";
 import { uncertaintyStrip } from "./uncertainty_strip.js";
 import { UNCERTAINTY_STYLE } from "./uncertainty_style.js";
@@ -58,6 +59,7 @@ export default function mount(host) {
       towards(share);
       face.paint();
       bars.paint();
+      patches.paint();
     };
     stopMotion();
     if (ms) stopMotion = animate(ms, put);
@@ -71,6 +73,7 @@ export default function mount(host) {
     keys.replaceChildren(...keyNodes(v));
     keys.hidden = !v.s.patches;
     detail.replaceChildren(...detailNodes(v));
+    patches.sync();
     showEffect();
   }
   function showEffect() {
@@ -246,6 +249,7 @@ export default function mount(host) {
     ratio: (w) => barsTall(v, w, page.root.clientWidth),
     draw: (ctx, w, h) => drawBars(ctx, v, theme(page.root), w, h),
   });
+  const patches = patchRow(page.side, v, () => theme(page.root));
   page.side.append(detail);
   const barAt = (event) => v.inOrder()[Math.floor(bars.at(event)[1] / rowOf(v, bars.height))] ?? null;
   bars.canvas.addEventListener("pointermove", (event) => point(barAt(event)));
@@ -298,7 +302,10 @@ export default function mount(host) {
           draw: (ctx, w, h) => {
             drawHead(ctx, v, look, w);
             ctx.translate(0, HEAD_TALL);
-            drawBars(ctx, v, look, w, h - HEAD_TALL);
+            const below = v.s.landmark == null ? 0 : patchesTall(v, w) + 16;
+            drawBars(ctx, v, look, w, h - HEAD_TALL - below);
+            ctx.translate(0, h - HEAD_TALL - below + 16);
+            if (below) drawPatchRow(ctx, v, look, w);
           },
         },
       ],
@@ -340,6 +347,7 @@ export default function mount(host) {
     loadImage(host.bytes("photo"), (bitmap) => {
       v.photo = bitmap;
       face.paint();
+      patches.paint();
     });
     const { occluder } = v.meta;
     if (!occluder) v.cover = v.coverOf = null;
@@ -348,6 +356,7 @@ export default function mount(host) {
         v.cover = bitmap;
         v.coverOf = occluder;
         face.paint();
+        patches.paint();
       });
     }
   }
@@ -382,6 +391,7 @@ export default function mount(host) {
     pace.stop();
     face.close();
     bars.close();
+    patches.close();
     page.close();
   };
 }

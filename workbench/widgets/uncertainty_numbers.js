@@ -91,6 +91,7 @@ export function uncertaintyFacts(meta, s, step) {
     occluder: occluder?.fill ?? null,
     covered: occluder ? +(100 * occluder.w * occluder.h).toPrecision(2) : null,
     compared: Boolean(meta.baseline && at),
+    pinned: s.landmark == null ? null : `${meta.face.label[s.landmark]} (${s.landmark})`,
   };
 }
 

@@ -12,6 +12,9 @@ export const UNCERTAINTY_STYLE = `${RECT_STYLE}
 .wb-time output {
   min-width: 13ch;
 }
+.wb-patches {
+  margin-top: 14px;
+}
 .wb-keys {
   display: flex;
   flex-wrap: wrap;
