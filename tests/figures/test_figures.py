@@ -136,7 +136,9 @@ def test_relation_lines_have_the_width_and_colour_of_their_weight() -> None:
     found = explain.edges(matrix, 2, 0.05)
     top = explain.largest_weight(matrix.weights, own=False)
     figure = figures.relations(reading, top_k=2, threshold=0.05)
-    drawn = [(s["line"]["width"], s["line"]["color"]) for s in curves(figure)]
+    every = [(s["line"]["width"], s["line"]["color"]) for s in curves(figure)]
+    drawn = [line for line in every if line[1] != style.FAINT_CASE]
+    assert len(every) - len(drawn) == (found.weight < style.FAINT * top).sum() > 0  # dark skin would swallow them
     expected = [(max(0.7, 7 * w / top), style.line_colour(w, top)) for w in found.weight[::-1]]
     np.testing.assert_allclose([w for w, _ in drawn], [w for w, _ in expected], rtol=1e-12)
     assert [c for _, c in drawn] == [c for _, c in expected]
