@@ -56,7 +56,7 @@ def test_a_folder_that_cannot_be_one_is_told(tmp_path: Path) -> None:
 
 
 def test_the_command_copies_without_a_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    notebooks(tmp_path, start=False, force=False, code_only=False, html=None, port=8888)
+    notebooks(tmp_path, start=False, force=False, code_only=False, html=None, slides=None, port=8888)
     assert len(capsys.readouterr().out.splitlines()) == len(lessons.lessons())
 
 
@@ -86,6 +86,9 @@ def test_a_page_shows_pictures_of_figures_and_widgets(tmp_path: Path, monkeypatc
     assert all(base64.b64decode(picture)[:2] == b"\xff\xd8" for picture in pictures)
     assert "<title>A small lesson</title>" in text
     assert re.search(r"<summary>Solution</summary>(?:(?!</details>).)*folded", text, re.S), "solutions stay folded"
+    files = lessons.slides(tmp_path / "slides")
+    assert [file.name[:6] for file in files] == ["01-01-", "01-02-", "01-03-"]
+    assert [file.read_bytes() for file in files] == [base64.b64decode(picture) for picture in pictures]
     small.cells.append(nbformat.v4.new_code_cell("1 / 0"))
     path.write_text(json.dumps(small), encoding="utf-8")
     with pytest.raises(WorkbenchError, match=r"01_small.ipynb fails: .*division by zero"):

@@ -25,22 +25,30 @@ def notebooks(
     html: Annotated[
         Path | None, typer.Option(help="Run the lessons and write them into this folder as HTML pages instead.")
     ] = None,
+    slides: Annotated[
+        Path | None,
+        typer.Option(help="Run the lessons and write the picture of each figure and widget into this folder instead."),
+    ] = None,
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port of JupyterLab, or the next free one.")] = 8888,
 ) -> None:
     """Copy the lessons into a folder and open them in JupyterLab, which only this machine reaches."""
-    from workbench.course.lessons import copy_out, render
+    from workbench.course import lessons
 
-    if (html is not None or start) and find_spec("jupyterlab") is None:
+    if (html is not None or slides is not None or start) and find_spec("jupyterlab") is None:
         raise WorkbenchError(
             "The lessons run in JupyterLab, which is not installed; install the extra: "
             "pip install -c constraints.txt -e '.[notebook]'. With --no-start they are copied only."
         )
-    if html is not None:
-        for page in render(html, lambda name: typer.echo(f"{name} ...", err=True)):
-            typer.echo(page)
+    made: list[Path] = []
+    for place, make in ((html, lessons.render), (slides, lessons.slides)):
+        if place is not None:
+            made += make(place, lambda name: typer.echo(f"{name} ...", err=True))
+    for file in made:
+        typer.echo(file)
+    if made:
         return
     folder = folder or Path("lessons")
-    for lesson in copy_out(folder, force=force, code_only=code_only):
+    for lesson in lessons.copy_out(folder, force=force, code_only=code_only):
         typer.echo(lesson)
     if start:
         options = [f"--ServerApp.root_dir={folder.resolve()}", "--ServerApp.ip=127.0.0.1", f"--ServerApp.port={port}"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -75,15 +76,54 @@ def render(folder: str | Path, told: Callable[[str], object] = lambda line: None
         WorkbenchError: a lesson fails, or the folder cannot be written.
         ModuleNotFoundError: JupyterLab is not installed.
     """
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter()
+    exporter.config.NbConvertBase.display_data_priority = list(PICTURES)
+
+    def write(path: Path, notebook: Any, folder: Path) -> Iterator[Path]:
+        notebook.metadata.pop("widgets", None)  # a page without a kernel shows their pictures
+        notebook.metadata["title"] = title(path)
+        page, _ = exporter.from_notebook_node(notebook)
+        target = folder / f"{path.stem}.html"
+        target.write_text(page, encoding="utf-8")
+        yield target
+
+    return _run(folder, told, only, write)
+
+
+def slides(folder: str | Path, told: Callable[[str], object] = lambda line: None, only: str = "*") -> list[Path]:
+    """Run every lesson and write the picture of each of its figures and widgets as a file of its own,
+    ``LESSON-NUMBER-CELL.jpg``; as :func:`render`."""
+
+    def write(path: Path, notebook: Any, folder: Path) -> Iterator[Path]:
+        number = 0
+        for cell in notebook.cells:
+            for output in cell.get("outputs", ()):
+                kind = next((k for k in ("image/jpeg", "image/png") if k in output.get("data", {})), None)
+                if kind is None:
+                    continue
+                number += 1
+                ending = "jpg" if kind == "image/jpeg" else "png"
+                target = folder / f"{path.stem[:2]}-{number:02}-{cell.id}.{ending}"
+                target.write_bytes(base64.b64decode(output["data"][kind]))
+                yield target
+
+    return _run(folder, told, only, write)
+
+
+def _run(
+    folder: str | Path,
+    told: Callable[[str], object],
+    only: str,
+    write: Callable[[Path, Any, Path], Iterator[Path]],
+) -> list[Path]:
+    """What ``write`` makes of each lesson that was run."""
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError
-    from nbconvert import HTMLExporter
 
-    folder = Path(folder)
-    exporter = HTMLExporter()
-    exporter.config.NbConvertBase.display_data_priority = list(PICTURES)
-    made = []
+    folder, made = Path(folder), list[Path]()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path in (p for p in lessons() if p.match(only)):
@@ -95,12 +135,7 @@ def render(folder: str | Path, told: Callable[[str], object] = lambda line: None
             except CellExecutionError as error:
                 last = str(error).strip().splitlines()[-1]
                 raise WorkbenchError(f"The lesson {path.name} fails: {last}") from None
-            notebook.metadata.pop("widgets", None)  # a page without a kernel shows their pictures
-            notebook.metadata["title"] = title(path)
-            page, _ = exporter.from_notebook_node(notebook)
-            target = folder / f"{path.stem}.html"
-            target.write_text(page, encoding="utf-8")
-            made.append(target)
+            made += write(path, notebook, folder)
     except OSError as error:
         raise WorkbenchError(f"{folder} cannot be written ({(error.strerror or str(error)).lower()}).") from None
     return made
