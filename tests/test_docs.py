@@ -87,6 +87,7 @@ def test_every_command_has_its_help() -> None:
         hooks.help_of("nothing")
 
 
+@pytest.mark.slow
 def test_commands_that_pages_name_exist_with_their_options() -> None:
     cards = {card.name: card for card in wb.list_models()}
     for page in PAGES:

@@ -139,6 +139,7 @@ def test_some_steps_change_what_they_may() -> None:
         wb.train_steps(model, wb.data.drawn(2, scheme="wflw98"), 1)
 
 
+@pytest.mark.slow
 def test_a_loss_of_ones_own_trains_too(tiny_model) -> None:
     import copy
 

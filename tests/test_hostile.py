@@ -61,6 +61,7 @@ def test_photographs() -> None:
     assert 100 < refused < 500
 
 
+@pytest.mark.slow
 def test_checkpoints(checkpoint: Path, tmp_path: Path) -> None:
     data, state = checkpoint.read_bytes(), load_file(checkpoint)
     with_header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])["__metadata__"]

@@ -60,6 +60,7 @@ OTHER_NAMES = {"PIL": "pillow", "dlib": "dlib-bin", "skimage": "scikit-image", "
 """Modules that are not called as the package that brings them."""
 
 
+@pytest.mark.slow
 def test_what_is_imported_is_asked_for() -> None:
     """Without an extra nothing but training may need more; what the other extras bring is imported by its name."""
     core = {plain(r) for r in PROJECT["dependencies"]}

@@ -57,6 +57,7 @@ def test_the_trace_says_what_it_is(reading, face) -> None:
     np.testing.assert_allclose(places, reading.points() * meta["input_size"])
 
 
+@pytest.mark.slow
 def test_landmarks_of_a_very_large_photo_are_in_its_own_pixels(face) -> None:
     large = wb.load_face(face.photo.resize((5120, 5120)), box=[10 * v for v in face.box])
     reading = wb.read(model(), large)
@@ -107,6 +108,7 @@ def test_the_package_s_front_door_is_lazy_and_complete() -> None:
         _ = wb.nothing
 
 
+@pytest.mark.slow
 def test_fifty_sessions_keep_their_own_traces(face) -> None:
     """On one model and on two, faces and taps of their own, all begun at once."""
     pair = [model(dim=32, heads=2), model(dim=32, heads=2, stages=2)]

@@ -101,12 +101,14 @@ def test_another_system_says_so(tiny_model, face) -> None:
             ask()
 
 
+@pytest.mark.slow
 def test_the_other_views_take_a_shape(model, face) -> None:
     found = find_shape(model, face, oval())
     for draw in (figures.landmarks, figures.trajectory, figures.shape):
         assert figures.to_bytes(draw(found), "png").startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_figure_says_checkpoint_plane_and_zero_shot(model, face) -> None:
     known = conventions(model)
     drawn = Drawing(user_scheme("<b>mine</b>", 2), np.array([[0.5, 0.1], known["ibug68"].points[30]]))

@@ -157,6 +157,7 @@ def test_published_weights_become_a_checkpoint_that_predicts_the_same(run, tmp_p
     assert "left over" in err
 
 
+@pytest.mark.slow
 def test_the_bench_measures_every_step(run) -> None:
     code, out, _ = run("bench", "--repeats", "1", "--json")
     result = json.loads(out)
@@ -258,6 +259,7 @@ def test_a_shape_asked_of_another_system(run) -> None:
     assert "choose a model that takes structure prompts" in err
 
 
+@pytest.mark.slow
 def test_a_face_is_followed_through_frames(run, tmp_path) -> None:
     frames = tmp_path / "frames"
     frames.mkdir()
@@ -281,6 +283,7 @@ def test_a_face_is_followed_through_frames(run, tmp_path) -> None:
     assert len(first["landmarks"]) == 68 and abs(first["yaw"]) < 60
 
 
+@pytest.mark.slow
 def test_what_was_tracked_is_drawn_on_the_frames_and_over_time(run, tmp_path) -> None:
     frames = tmp_path / "frames"
     frames.mkdir()

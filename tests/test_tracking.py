@@ -292,6 +292,7 @@ def test_a_film_is_kept_small_with_what_was_found(tmp_path) -> None:
         film_reading(Follow(), [])
 
 
+@pytest.mark.slow
 def test_the_film_of_samples_has_what_a_tracker_meets() -> None:
     film = film_reading(wb.load_model("atpn-68", device="cpu"), sample_film())
     first, second = ([f.state for f in face] for face in film.faces)

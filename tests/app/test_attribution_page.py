@@ -25,6 +25,7 @@ def choose(at: AppTest, method: str) -> AppTest:
     return at.selectbox(key="attribution_method").select(method).run()
 
 
+@pytest.mark.slow
 def test_nothing_is_computed_before_the_button(open_page: Opener) -> None:
     at = open_page("attribution", **LINK)
     healthy(at)
@@ -34,6 +35,7 @@ def test_nothing_is_computed_before_the_button(open_page: Opener) -> None:
     assert "## Does the map hold?" not in words(at)
 
 
+@pytest.mark.slow
 def test_a_map_is_computed_once(open_page: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     whole = page.attributed
@@ -68,6 +70,7 @@ def test_a_map_is_checked_when_asked(open_page: Opener) -> None:
     assert len(readings.ATTRIBUTIONS) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["smoothgrad", "grad_cam", "kernel_shap"])
 def test_methods_of_one_landmark(open_page: Opener, method: str) -> None:
     at = choose(open_page("attribution", **LINK), method)
@@ -76,6 +79,7 @@ def test_methods_of_one_landmark(open_page: Opener, method: str) -> None:
     assert button(at, "attribution_compute").label == "Computed"
 
 
+@pytest.mark.slow
 def test_every_method_fill_and_target_can_be_chosen(open_page: Opener) -> None:
     at = open_page("attribution", **LINK)
     assert at.selectbox(key="attribution_method").options == [m.title for m in made.METHODS.values()]

@@ -11,6 +11,7 @@ from tests.made_run import made_run
 from workbench.app import dataset
 
 
+@pytest.mark.slow
 def test_the_page_says_how_a_run_is_made_and_shows_one(open_page, tmp_path: Path) -> None:
     at = open_page("dataset")
     assert not at.exception
@@ -22,6 +23,7 @@ def test_the_page_says_how_a_run_is_made_and_shows_one(open_page, tmp_path: Path
     assert any("There is no run at" in m.value for m in at.markdown)
 
 
+@pytest.mark.slow
 def test_a_folder_is_measured_when_asked_for(open_page, tmp_path: Path) -> None:
     made_run(tmp_path, 1)  # draws the set
     at = open_page("dataset")

@@ -35,6 +35,7 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("model", "tensor"),
     [("dslpt-68", "relation.layers.1.cross"), ("ssfa-68", ATTENTION), ("ssfa-68-baseline", "heatmaps")],
@@ -46,6 +47,7 @@ def test_every_model_has_something_inside(model: str, tensor: str, open_page: Op
     assert at.selectbox(key="inside_tensor").value == tensor
 
 
+@pytest.mark.slow
 def test_another_tensor_is_recorded_alone(open_page: Opener) -> None:
     at = open_page("inside", model="ssfa-68", landmark="30")
     at.selectbox(key="inside_tensor").select("features").run()
@@ -57,6 +59,7 @@ def test_another_tensor_is_recorded_alone(open_page: Opener) -> None:
     assert not readings.reading(selection(at), record=()).reading.trace
 
 
+@pytest.mark.slow
 def test_a_link_names_the_tensor(open_page: Opener) -> None:
     at = open_page("inside", model="ssfa-68", tensor="features")
     assert healthy(at)
@@ -68,6 +71,7 @@ def test_a_link_names_the_tensor(open_page: Opener) -> None:
     assert "no name of a tensor or of a kind" in words(nonsense)
 
 
+@pytest.mark.slow
 def test_a_model_without_the_chosen_tensor_shows_its_own(open_page: Opener) -> None:
     at = open_page("inside", model="ssfa-68")
     at.selectbox(key="inside_tensor").select("attended").run()
@@ -78,6 +82,7 @@ def test_a_model_without_the_chosen_tensor_shows_its_own(open_page: Opener) -> N
     assert any("dslpt-68 records no tensor `attended`" in caption.value for caption in at.caption)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "lacks"),
     [
@@ -97,6 +102,7 @@ def test_a_page_says_what_a_model_lacks_and_offers_one_that_has_it(page: str, la
     assert widgets(at)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ["dslpt-68", "ssfa-68-baseline"])
 def test_without_spatial_attention_a_sentence_and_a_button(model: str, open_page: Opener) -> None:
     at = open_page("self_attention", model=model)
@@ -108,6 +114,7 @@ def test_without_spatial_attention_a_sentence_and_a_button(model: str, open_page
     assert any("attention" in name for name in widgets(at))
 
 
+@pytest.mark.slow
 def test_either_model_brings_its_counterpart_and_the_prior_comes_first(open_page: Opener) -> None:
     assert healthy(open_page("self_attention", model="ssfa-68-free"))
     cards = readings.cards()
@@ -123,6 +130,7 @@ def test_start_opens_on_a_model_without_relations(open_page: Opener) -> None:
     assert healthy(at)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("page", "model"), [("inside", "ssfa-68"), ("self_attention", "ssfa-68")])
 def test_everything_that_can_be_saved_can_be_made(
     page: str, model: str, open_page: Opener, monkeypatch: pytest.MonkeyPatch

@@ -25,6 +25,7 @@ def open_shelf(_shelf: None, open_page: Opener, monkeypatch: pytest.MonkeyPatch)
     return open_page
 
 
+@pytest.mark.slow
 def test_a_convention_a_second_one_and_a_lattice(open_shelf: Opener) -> None:
     at = open_shelf("prompts", sample="astronaut", model="tufa")
     assert healthy(at)
@@ -38,6 +39,7 @@ def test_a_convention_a_second_one_and_a_lattice(open_shelf: Opener) -> None:
     assert at.selectbox(key="prompts_beside").value == "nothing"  # it cannot stand beside itself
 
 
+@pytest.mark.slow
 def test_a_drawing_of_one_s_own_can_be_looked_at(open_shelf: Opener) -> None:
     at = open_shelf("prompts", sample="astronaut", model="tufa")
     at.session_state["wb_options"] = {"shape.drawing": state_of(drawing(oval()), 1)}
@@ -47,6 +49,7 @@ def test_a_drawing_of_one_s_own_can_be_looked_at(open_shelf: Opener) -> None:
     assert healthy(at)
 
 
+@pytest.mark.slow
 def test_a_model_without_prompts_names_one_that_has_them(open_shelf: Opener) -> None:
     at = open_shelf("prompts", sample="astronaut", model="dslpt-68")
     assert not widgets(at)

@@ -64,6 +64,7 @@ def told(at: AppTest) -> str:
     return compose(SHAPE, json.loads(proto.bytes[8 : 8 + length])["meta"]["facts"])
 
 
+@pytest.mark.slow
 def test_the_page_opens_with_the_models_own_template(open_shape: Opener) -> None:
     at = open_shape()
     assert healthy(at)
@@ -71,12 +72,14 @@ def test_the_page_opens_with_the_models_own_template(open_shape: Opener) -> None
     assert "finds its own landmarks only; points of your own are found by Small TUFA" in words(at)
 
 
+@pytest.mark.slow
 def test_with_tufa_chosen_nothing_is_explained(open_shape: Opener) -> None:
     at = open_shape(model="tufa")
     assert healthy(at)
     assert "its own landmarks only" not in words(at)
 
 
+@pytest.mark.slow
 def test_a_drawing_stays_through_faces_and_pages(open_shape: Opener) -> None:
     at = open_shape()
     draw(at)
@@ -92,6 +95,7 @@ def test_a_drawing_stays_through_faces_and_pages(open_shape: Opener) -> None:
     assert drawn(at)["points"] == state_of(drawing(oval()))["points"]
 
 
+@pytest.mark.slow
 def test_an_empty_plane_can_be_drawn_on(open_shape: Opener) -> None:
     at = open_shape()
     at.session_state[OPTIONS] = {"shape.drawing": state_of(None, 3)}
@@ -100,6 +104,7 @@ def test_an_empty_plane_can_be_drawn_on(open_shape: Opener) -> None:
     assert "nothing is found" in told(at)
 
 
+@pytest.mark.slow
 def test_a_shape_file_becomes_the_drawing(open_shape: Opener) -> None:
     at = open_shape()
     at.file_uploader[0].upload("mine.json", drawing(oval(7)).to_json().encode(), "application/json").run()
@@ -108,6 +113,7 @@ def test_a_shape_file_becomes_the_drawing(open_shape: Opener) -> None:
     assert "7 of 7 points" in told(at)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -127,6 +133,7 @@ def test_a_broken_file_is_a_sentence_and_the_drawing_stays(open_shape: Opener, c
     assert len(drawn(at)["points"]) == 12
 
 
+@pytest.mark.slow
 def test_what_the_page_sends_is_checked(open_shape: Opener) -> None:
     plane = readings.plane("tufa") if open_shape() else ()
     script = """
@@ -144,6 +151,7 @@ st.write(state.take_notice())
     assert [known.template for known in plane] == ["ibug68", "wflw98", "cofw29", "five"]
 
 
+@pytest.mark.slow
 def test_everything_can_be_saved(open_shape: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     made: dict[str, bytes | str] = {}
     collect = lambda *items, key: made.update({name: make() for _, name, _, make in items})  # noqa: E731
@@ -170,12 +178,14 @@ def test_without_a_tufa_model_a_sentence_says_so(open_page: Opener) -> None:
     assert "There is no model here that finds points of your own" in words(at)
 
 
+@pytest.mark.slow
 def test_the_strip_names_the_model_that_finds_them(open_shape: Opener) -> None:
     at = open_shape(model="dslpt-68")
     (menu,) = [box for box in at.selectbox if box.key == "model_choice"]
     assert menu.value == "tufa"
 
 
+@pytest.mark.slow
 def test_a_drag_is_answered_but_not_kept(open_shape: Opener) -> None:
     at = open_shape()
     draw(at)

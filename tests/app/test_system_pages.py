@@ -22,6 +22,7 @@ def _shelf() -> None:
         cache.clear()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_shows_its_model_and_says_what_another_lacks(open_page: Opener, page: str) -> None:
     at = open_page(page, sample="frontal-a", model=PAGES[page])
@@ -38,6 +39,7 @@ def test_a_page_shows_its_model_and_says_what_another_lacks(open_page: Opener, p
     assert len(widgets(at)) == 1
 
 
+@pytest.mark.slow
 def test_a_covered_mouth_is_read_once_more(open_page: Opener) -> None:
     at: AppTest = open_page("occlusion", sample="frontal-a", model="aodn-68")
     assert "spatial gate P' rises" in words(at) and "visibility map P'' falls" in words(at)

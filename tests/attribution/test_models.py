@@ -59,6 +59,7 @@ def test_the_slope_of_log_sigma_is_that_of_a_finite_difference(dslpt: FaceModel)
     assert float(gradient.norm()) == pytest.approx(sorted(slopes)[1], rel=0.15)
 
 
+@pytest.mark.slow
 def test_shapley_values_sum_to_what_covering_the_face_does_for_every_landmark(dslpt: FaceModel) -> None:
     found = attribution.attributed(dslpt, FACE, NOSE, "displacement", "shapley")
     assert sorted(found.attributions) == list(range(68))
@@ -69,6 +70,7 @@ def test_shapley_values_sum_to_what_covering_the_face_does_for_every_landmark(ds
     assert dict(zip(nose.parts.names, nose.values, strict=True))["nose"] == nose.values.max()
 
 
+@pytest.mark.slow
 def test_another_landmark_and_target_cost_nothing_until_the_weights_change(scc: FaceModel) -> None:
     passes: list[int] = []
     options = {"window": 32, "stride": 32, "progress": lambda done, total: passes.append(done)}
@@ -147,6 +149,7 @@ def test_a_scheme_of_one_s_own_is_cut_by_its_groups_or_into_quarters() -> None:
     assert found.mask[20, 60] == 0 and found.mask[100, 60] == 1 and found.mask[60, 60] == 2
 
 
+@pytest.mark.slow
 def test_curves_begin_at_nothing_and_end_at_the_covered_face(scc: FaceModel) -> None:
     face = wb.sample_face("astronaut")
     found = wb.attribute(scc, face, NOSE, method="shapley")
@@ -181,6 +184,7 @@ def test_rank_correlation_by_hand() -> None:
     assert checks.spearman(np.array([1, 2]), np.array([3, 3])) == 0
 
 
+@pytest.mark.slow
 def test_the_edit_of_an_agreement_is_the_effect_of_dropping_one_edge(tiny_model: FaceModel) -> None:
     found = wb.attribute(tiny_model, FACE, NOSE, method="feature_ablation")
     said = attribution.agreement(tiny_model, FACE, found)
@@ -194,6 +198,7 @@ def test_the_edit_of_an_agreement_is_the_effect_of_dropping_one_edge(tiny_model:
         assert said.scores["edit"][key] == pytest.approx(pixels, abs=2e-4)
 
 
+@pytest.mark.slow
 def test_models_with_other_attention_and_with_none_agree_on_what_they_have() -> None:
     ssfa = wb.load_model("ssfa-68", device="cpu")
     said = attribution.agreement(ssfa, FACE, wb.attribute(ssfa, FACE, NOSE, method="feature_ablation"))
@@ -214,6 +219,7 @@ def test_scrambled_weights_change_a_map_and_not_the_model(tiny_model: FaceModel)
         attribution.randomised(tiny_model, FACE, found, progress=lambda *_: False)
 
 
+@pytest.mark.slow
 def test_a_fill_that_is_answered_with_a_like_face_is_told_so(dslpt: FaceModel) -> None:
     """A bare grey is answered with about the mean face, so that a frontal face hardly moves; a turned one does."""
     frontal, turned = wb.sample_face("frontal-b"), wb.sample_face("turned-right-30")

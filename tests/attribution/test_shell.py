@@ -15,6 +15,7 @@ from workbench.cli import app
 ASK = ["attribute", "sample:turned-left-30", "--model", "scc-68", "--landmark", "30", "--method", "feature-ablation"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["png", "html", "json", "csv", "safetensors"])
 def test_every_form_is_written(tmp_path: Path, kind: str) -> None:
     out = tmp_path / f"found.{kind}"

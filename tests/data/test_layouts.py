@@ -72,6 +72,7 @@ def test_cofw68(tmp_path: Path) -> None:
         dataset[2].image()
 
 
+@pytest.mark.slow
 def test_aflw19(tmp_path: Path) -> None:
     count = AFLW_TRAIN + 3
     names = np.empty((count, 1), object)

@@ -98,6 +98,7 @@ def test_a_pose_that_turns_is_told() -> None:
     assert effect.displacement.max() == 0  # the heatmap is there for the pose
 
 
+@pytest.mark.slow
 def test_every_head_of_every_layer_is_knocked_out_in_turn(dslpt: FaceModel) -> None:
     face, told = wb.sample_face("astronaut"), []
     found = head_effects(dslpt, face, "cross", 2, lambda done, of: told.append((done, of)))
@@ -117,6 +118,7 @@ def test_every_head_of_every_layer_is_knocked_out_in_turn(dslpt: FaceModel) -> N
         head_effects(dslpt, face, "cross", 2, stop)
 
 
+@pytest.mark.slow
 def test_two_at_once_on_one_model_do_not_see_each_other(dslpt: FaceModel) -> None:
     face = wb.sample_face("astronaut")
     questions = [Question(CROSS, "uniform"), Question(CROSS, "knock_out"), Question("maps.0", "knock_out")]

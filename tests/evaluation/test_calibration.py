@@ -109,6 +109,7 @@ def test_one_face_and_no_uncertainty_are_one_sentence(tmp_path) -> None:
         calibrate(Doubting(sure=True), tmp_path / "few")
 
 
+@pytest.mark.slow
 def test_the_shell_writes_the_card_beside_the_weights(drawn, tmp_path) -> None:
     for ending in ("json", "safetensors"):
         shutil.copy(share("checkpoints") / f"dslpt-68.{ending}", tmp_path)

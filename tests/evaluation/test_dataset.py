@@ -164,6 +164,7 @@ def test_the_shell_tells_what_is_left_out_in_its_own_words(folder) -> None:
     assert "Warning" not in answer.output and ".py" not in answer.output
 
 
+@pytest.mark.slow
 def test_the_shell_measures_what_a_card_tells_beside_the_error(tmp_path) -> None:
     folder = write_synthetic(tmp_path / "w300_68", train=1, test=3)
     command = ["evaluate", "--card", "--data", str(folder), "--model"]

@@ -55,6 +55,7 @@ def toy(monkeypatch) -> Toy:
     return Toy()
 
 
+@pytest.mark.slow
 def test_frozen_scrambled_and_removed_are_what_they_say(toy, tmp_path) -> None:
     folder = write_synthetic(tmp_path / "drawn", train=2, test=6) or tmp_path / "drawn"
     found = mechanism_report(toy, folder)
@@ -101,6 +102,7 @@ def test_one_face_cannot_be_scrambled(toy, tmp_path) -> None:
         mechanism_report(toy, tmp_path / "drawn")
 
 
+@pytest.mark.slow
 def test_a_last_batch_of_one_is_avoided(toy, tmp_path) -> None:
     write_synthetic(tmp_path / "drawn", train=2, test=5)
     assert mechanism_report(toy, tmp_path / "drawn", batch=4).faces == 5

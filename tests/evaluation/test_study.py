@@ -119,6 +119,7 @@ def test_an_interrupted_study_goes_on_and_ends_alike(dslpt, folder, found, tmp_p
         np.testing.assert_allclose(kept.tensors[name].numpy(), entry.numpy(), atol=1e-5, err_msg=name)
 
 
+@pytest.mark.slow
 def test_what_was_kept_of_other_weights_or_is_damaged_is_not_taken_up(
     dslpt, folder, found, tmp_path, monkeypatch
 ) -> None:
@@ -144,6 +145,7 @@ def test_its_means_are_drawn_by_every_view_of_weights(dslpt, found) -> None:
         found.on(wb.read(wb.load_model("slpt-68", device="cpu"), wb.sample_face("astronaut")))
 
 
+@pytest.mark.slow
 def test_pictures_say_of_what_they_are(found) -> None:
     said = wb.figures.study(found).layout.meta["caption"]
     assert "7 faces of drawn test" in said and "stage 3 of 3" in said and "layer 1 of MSA" in said
@@ -154,6 +156,7 @@ def test_pictures_say_of_what_they_are(found) -> None:
         wb.figures.study(found, stage=3)
 
 
+@pytest.mark.slow
 def test_a_leak_is_what_the_card_s_measure_tells(folder) -> None:
     from workbench.training.ssfa import measure_leak
 
@@ -169,6 +172,7 @@ def test_a_leak_is_what_the_card_s_measure_tells(folder) -> None:
         wb.figures.study_targets(found)
 
 
+@pytest.mark.slow
 def test_the_shell_writes_what_is_asked_for(folder, tmp_path) -> None:
     names = {"--out": "s.safetensors", "--figure": "f.svg", "--targets": "t.html", "--faces": "rows.csv"}
     given = [part for name, file in names.items() for part in (name, str(tmp_path / file))]

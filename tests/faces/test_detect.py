@@ -88,6 +88,7 @@ def test_a_tilted_face_is_found(roll: int) -> None:
     assert inside((400, 290), faces[0].box)
 
 
+@pytest.mark.slow
 def test_a_small_face_in_a_large_photo_is_found() -> None:
     (face,) = detect(scene((1300, 900, 230), size=(2400, 1800)))
     assert inside((1410, 1050), face.box)

@@ -30,6 +30,7 @@ def two(**options: object) -> Face:
     return load_face(PHOTO, detector=TwoFaces(), **options)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_the_astronaut_from_any_source() -> None:
     photo = sample_photo("astronaut")
     data = io.BytesIO()

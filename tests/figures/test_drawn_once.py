@@ -342,6 +342,7 @@ def structure_drawn(tmp_path_factory: pytest.TempPathFactory, half_similarities:
     return drawn(tmp, structure_payload([READING, as_sent(synthetic_reading(98))]), "structure", body)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("half_similarities")
 @pytest.mark.parametrize(("k", "landmark"), LANDMARKS)
 def test_structure_is_drawn_alike(k: int, landmark: int | None, structure_drawn: Any) -> None:

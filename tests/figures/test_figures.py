@@ -217,6 +217,7 @@ def test_no_line_at_all_is_refused() -> None:
         figures.relations(synthetic_reading(68), top_k=0)
 
 
+@pytest.mark.slow
 def test_captions_tell_what_was_asked_for() -> None:
     reading = synthetic_reading(68)
     assert "weights from 0.05 up" in caption_of(figures.relations(reading, threshold=0.0499725))

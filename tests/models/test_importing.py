@@ -63,6 +63,7 @@ def test_other_systems_take_one_mean_face(tmp_path) -> None:
         load_model(path, system="dslpt", init_face=[init, init])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["dslpt-98-lite", "dslpt-98-resnet34", "scc-98-sc", "tufa-98-s16", "aodn-68-resnet18"]
 )
@@ -191,6 +192,7 @@ def plain(tmp_path_factory):
     return model, read_state_dict(path), start
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", WRITTEN)
 def test_a_state_dict_is_read_however_a_tool_has_written_it(plain, tmp_path, how: str) -> None:
     _, state, _ = plain

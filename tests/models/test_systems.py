@@ -276,6 +276,7 @@ def test_a_size_that_a_system_cannot_read_is_one_sentence_or_an_answer(name: str
         assert f"(B, 3, {side}, {side})" in said, (count, size)
 
 
+@pytest.mark.slow
 def test_every_tap_of_a_model_is_recorded() -> None:
     for card in list_models():
         model = load_model(card.name, device="cpu")
@@ -306,6 +307,7 @@ def test_weights_go_where_they_were_sent_or_nowhere(tmp_path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.safetensors", "mine.safetensors"]
 
 
+@pytest.mark.slow
 def test_dslpt_runs_in_half_precision() -> None:
     model = build("dslpt-68-compact", torch.rand(68, 2)).eval()
     images = torch.rand(1, 3, 128, 128)
@@ -315,6 +317,7 @@ def test_dslpt_runs_in_half_precision() -> None:
     assert (full - half).abs().max() < 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64])
 def test_a_model_in_another_type_answers_alike_or_says_why_not(kind: torch.dtype) -> None:
     answered = []
@@ -338,6 +341,7 @@ def test_a_model_in_another_type_answers_alike_or_says_why_not(kind: torch.dtype
     assert {"dslpt-68", "slpt-68", "ssfa-68", "tufa"} <= set(answered)
 
 
+@pytest.mark.slow
 def test_a_compiled_model_records_what_the_plain_one_does() -> None:
     model = load_model("ssfa-68", device="cpu")
     images = model.prepare(crops(model, 1))

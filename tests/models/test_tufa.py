@@ -89,6 +89,7 @@ def test_published_weights_give_the_published_answer(tmp_path, patch: int) -> No
     assert float((stages[0] / 256 - expected).abs().max()) < 1e-4
 
 
+@pytest.mark.slow
 def test_published_prompts_keep_the_mean_shape_and_the_embedding_apart(tmp_path) -> None:
     """Several conventions in one model; `init` stays the mean shape, the way from it to `offset` is the embedding."""
     path, rng = tmp_path / "tufa.pth", np.random.default_rng(0)
@@ -117,6 +118,7 @@ def test_weights_of_another_system_are_refused() -> None:
         infer_config({"conv1.weight": torch.zeros(1)})
 
 
+@pytest.mark.slow
 def test_inferred_configuration_is_the_presets() -> None:
     for name in ("tufa-98-s16", "tufa-98-s8"):
         config = replace(PRESETS[name], conventions=())

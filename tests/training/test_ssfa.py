@@ -74,6 +74,7 @@ def test_slices_give_the_plain_value_and_gradient(normalise: str, chunk: int) ->
         assert torch.allclose(a, b, atol=1e-5 * max(1.0, float(a.abs().max())))
 
 
+@pytest.mark.slow
 def test_the_gradient_holds_against_finite_differences() -> None:
     torch.manual_seed(2)
     q, k = (torch.randn(2, 3, 4, 4, dtype=torch.float64).requires_grad_() for _ in range(2))

@@ -86,6 +86,7 @@ def test_one_batch_holds_every_convention(root, tiny, monkeypatch) -> None:
     assert ((out.anchors[4] >= five.start) & (out.anchors[4] < five.stop))[out.valid[4]].all()
 
 
+@pytest.mark.slow
 def test_gradients_reach_every_embedding(root, tiny, monkeypatch) -> None:
     module, batch = training(root, tiny)
     monkeypatch.setattr(TUFATraining, "phase", property(lambda self: tiny.phases[0]))

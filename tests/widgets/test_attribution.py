@@ -77,6 +77,7 @@ BODY = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["occlusion", "shapley", "saliency", "integrated_gradients"])
 @pytest.mark.parametrize("scale", [None, "max", "most"])
 def test_the_widget_and_the_figure_say_and_scale_the_same(tmp_path, method: str, scale: str | None) -> None:

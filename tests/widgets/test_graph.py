@@ -83,6 +83,7 @@ def test_the_shipped_model_moves_little_and_says_so() -> None:
     assert sum(map(len, payload["blobs"].values())) < 400_000
 
 
+@pytest.mark.slow
 def test_figures_of_edges_moves_and_residuals() -> None:
     reading = graph_reading()
     lines = len(figures.graph(reading, 0, 30).layout.shapes) - len(
