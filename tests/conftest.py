@@ -65,9 +65,8 @@ def chromium() -> str:
     found = named or next(filter(None, map(shutil.which, CHROMIUMS)), None)
     if not found or not shutil.which(found):
         pytest.fail(
-            "The browser tests need Chromium or Chrome: install one (Debian: apt-get install chromium-headless-shell, "
-            "which takes half the time of chromium) or put its "
-            "path into WORKBENCH_CHROMIUM.",
+            "The browser tests need Chromium or Chrome: install one (Debian: apt-get install chromium-headless-shell) "
+            "or put its path into WORKBENCH_CHROMIUM.",
             pytrace=False,
         )
     return found
