@@ -192,6 +192,14 @@ def test_a_sweep_stops_goes_on_and_ends_in_both_columns(folder, tmp_path) -> Non
     assert "2 seeds, their mean" in two.caption()
 
 
+def test_a_trial_that_the_recipe_s_model_cannot_be_built_for_is_a_note(folder, tmp_path) -> None:
+    heard: list[str] = []
+    found = sweep("ssfa-place", folder, tmp_path, only=["location-a", "a-and-b"], told=heard.append, progress=False)
+    notes = {row.name: row.note for row in found.rows}
+    assert "not with ssfa-68: Location A lies behind HRNet's branches" in notes["location A"]
+    assert notes["location B"] == "not trained yet" and not heard and not list(tmp_path.iterdir())
+
+
 def test_what_cannot_be_swept_gets_a_sentence(folder, tmp_path, monkeypatch) -> None:
     with pytest.raises(UnknownNameError, match="slpt-stages"):
         sweep("slpt-stage", folder, tmp_path)

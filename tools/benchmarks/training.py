@@ -53,12 +53,15 @@ def main(name: str, data: str, batches: int) -> None:
             enable_progress_bar=False, enable_model_summary=False, default_root_dir=folder,
         )  # fmt: skip
         trainer.fit(module, loader)
+        device = trainer.strategy.root_device
         whole = (clock.marks[-1] - clock.marks[0]) / (len(clock.marks) - 1)
 
+        module.to(device)  # the trainer has brought it back
         generator, rows = torch.Generator(module.device).manual_seed(0), iter(loader)
         start = time.perf_counter()
         for _ in range(batches):
             views = module.view([part.to(module.device) for part in next(rows)], generator)
+        views.points.sum().item()  # waits for a GPU
         path = (time.perf_counter() - start) / batches
 
         optimiser = torch.optim.AdamW(model.parameters(), lr=1e-5)
@@ -68,7 +71,7 @@ def main(name: str, data: str, batches: int) -> None:
             loss = module.phase_loss(module.model_input(views.images), views)
             loss.backward()
             optimiser.step()
-            return float(loss)  # waits for a GPU
+            return loss.item()
 
         step()
         start = time.perf_counter()

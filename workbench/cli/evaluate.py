@@ -83,7 +83,7 @@ def evaluate(
         ),
     ] = False,
     device: Device = "auto",
-    precision: Annotated[str, typer.Option(help="32, or bf16 for a device that computes in it.")] = "32",
+    precision: Annotated[str, typer.Option(help="32, bf16 or fp16.")] = "32",
     batch: Annotated[int, typer.Option(min=1, help="Faces a forward pass.")] = 32,
     as_json: AsJson = False,
 ) -> None:
@@ -249,17 +249,19 @@ def bench(
     batch: Annotated[
         list[int] | None, typer.Option(min=1, help="With --all: crops at once; may be given again. 1 by default.")
     ] = None,
-    bf16: Annotated[bool, typer.Option("--bf16", help="With --all: also in bfloat16, and what that moves.")] = False,
+    precision: Annotated[
+        str, typer.Option(help="With --all: also in bf16 or fp16, and how far that moves landmarks.")
+    ] = "32",
     write: Annotated[
         Path | None, typer.Option(help="With --all: a Markdown file to write the tables into, between its markers.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Time the way from a photograph to a figure, and what recording costs."""
-    if not every and (write or batch or bf16):
-        raise SettingsError("--write, --batch and --bf16 go with --all.")
+    if not every and (write or batch or precision != "32"):
+        raise SettingsError("--write, --batch and --precision go with --all.")
     if every:
-        _bench_all(device, batch or [1], bf16, repeats, as_json, write)
+        _bench_all(device, batch or [1], precision, repeats, as_json, write)
         return
     from workbench.evaluation.bench import bench as run
     from workbench.evaluation.bench import pace
@@ -281,30 +283,33 @@ def bench(
     typer.echo(f"  {'traced / untraced':<28} {result['traced_over_untraced']:>8.3f}")
 
 
-def _bench_all(device: str, batches: list[int], bf16: bool, repeats: int, as_json: bool, write: Path | None) -> None:
+def _bench_all(
+    device: str, batches: list[int], precision: str, repeats: int, as_json: bool, write: Path | None
+) -> None:
     """A table that grows by a row as each model is measured."""
     import torch
 
-    from workbench.evaluation.speed import HEADINGS, PLACE, cells, markdown, speeds
+    from workbench.evaluation.speed import HEADINGS, cells, markdown, place_of, speeds
     from workbench.evaluation.table import around, write_place
     from workbench.models.zoo import pick_device
 
     place = pick_device(device)
     what = torch.cuda.get_device_name(place) if place.type == "cuda" else f"{torch.get_num_threads()} threads"
     where = f"{place.type}, {what}, torch {torch.__version__}, medians of {repeats} runs"
+    marked = place_of(place)
     if write is not None:
-        around(write, PLACE)  # a file without the place is told of before the measuring
+        around(write, marked)  # a file without the place is told of before the measuring
     rows = []
     for batch in batches:
         if not as_json:
             typer.echo(f"{where}, batch {batch}")
             typer.echo("".join(f"{head:>14}" if i else f"{head:<36}" for i, head in enumerate(HEADINGS)))
-        for row in speeds(None, batch, device, bf16, repeats):
+        for row in speeds(None, batch, device, precision, repeats):
             rows.append(row)
             if not as_json:
                 typer.echo("".join(f"{cell:>14}" if i else f"{cell:<36}" for i, cell in enumerate(cells(row))))
     if write is not None:
-        write_place(write, PLACE, markdown(rows, f"`workbench bench --all`: {where}."))
+        write_place(write, marked, markdown(rows, f"`workbench bench --all`: {where}."))
     if as_json:
         about = {"device": place.type, "what": what, "torch": torch.__version__, "repeats": repeats}
         typer.echo(json.dumps({**about, "rows": [row.to_dict() for row in rows]}, indent=2))

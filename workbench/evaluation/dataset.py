@@ -32,7 +32,7 @@ from workbench.models.base import FaceModel
 
 GIVEN = {"given_box": "box", "given_diagonal": "diagonal"}
 """Normalisers that take the set's own face box instead of the landmarks' tight one."""
-PRECISIONS = {"32": None, "bf16": torch.bfloat16}
+PRECISIONS = {"32": None, "bf16": torch.bfloat16, "fp16": torch.float16}
 THUMB = 72
 """Side of the small pictures in pixels."""
 
@@ -97,7 +97,7 @@ def evaluate(
         factor: side of the crop over the longer side of the landmarks' tight box; 1.2 in the papers.
         convention: of a model that takes structure prompts, which landmarks to ask it for; None for its own.
         flip: the mean of the answers for the face and for its mirror image.
-        precision: "32", or "bf16" (autocast: for a GPU, and for a CPU that computes in it).
+        precision: "32", or below autocast "bf16" or "fp16", whose finer steps move landmarks an eighth as far.
         thumbnails: keep a small picture of every crop.
         batch: faces a forward pass.
 

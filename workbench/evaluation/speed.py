@@ -14,7 +14,8 @@ import torch
 from PIL import ImageOps
 from torch import Tensor
 
-from workbench.errors import SettingsError
+from workbench.errors import SettingsError, unknown
+from workbench.evaluation.dataset import PRECISIONS
 from workbench.faces import sample_names, sample_photo
 from workbench.models import list_models, load_model
 from workbench.models.base import FaceModel, to_tensor
@@ -34,7 +35,8 @@ class Speed:
         plain, quick: images a second as loaded and optimised, in float32.
         traced: time with every tap recorded over time without, optimised.
         moved: largest distance between the answers of both, in pixels of the crop.
-        half: images a second, optimised, under bfloat16, or None; ``half_moved``: the mean distance of its landmarks
+        precision: that ``half`` was measured in, "bf16" or "fp16".
+        half: images a second, optimised, below autocast, or None; ``half_moved``: the mean distance of its landmarks
             from float32's, in pixels of the crop.
         failed: why there is no figure, or "".
     """
@@ -46,6 +48,7 @@ class Speed:
     quick: float = 0.0
     traced: float = 0.0
     moved: float = 0.0
+    precision: str = "32"
     half: float | None = None
     half_moved: float | None = None
     failed: str = ""
@@ -55,7 +58,7 @@ class Speed:
 
 
 def speeds(
-    names: list[str] | None = None, batch: int = 1, device: str = "auto", bf16: bool = False, repeats: int = 7
+    names: list[str] | None = None, batch: int = 1, device: str = "auto", precision: str = "32", repeats: int = 7
 ) -> Iterator[Speed]:
     """One row a model, as soon as it is measured.
 
@@ -64,13 +67,15 @@ def speeds(
             system, with random weights.
         batch: crops at once.
         device: as ``load_model`` takes it.
-        bf16: also under bfloat16 autocast.
+        precision: also below autocast, where it is "bf16" or "fp16".
         repeats: timed runs of each after two more.
 
     Raises:
         SettingsError: fewer crops or runs than one.
-        UnknownNameError: no such model or device.
+        UnknownNameError: no such model, device or precision.
     """
+    if precision not in PRECISIONS:
+        raise unknown("precision", precision, PRECISIONS)
     if batch < 1 or repeats < 1:
         raise SettingsError("A measurement needs at least one crop and one run.")
     place = pick_device(device)
@@ -80,7 +85,7 @@ def speeds(
         chosen += [(next(iter(system.presets)), False) for system in SYSTEMS.values()]
     for name, trained in chosen:
         try:
-            yield _measure(name, trained, batch, place, bf16, repeats)
+            yield _measure(name, trained, batch, place, precision, repeats)
         except torch.OutOfMemoryError:
             yield Speed(name, trained, batch, failed="does not fit into the device's memory")
         if place.type == "cuda":
@@ -91,11 +96,14 @@ def _model(name: str, trained: bool, device: torch.device) -> FaceModel:
     if trained:
         return load_model(name, device=device)
     torch.manual_seed(0)
-    count = preset(name).landmarks
-    angle = torch.arange(count) * 2.4  # places spread over the crop: a graph may be built from them
+    return build(name, spread_shape(preset(name).landmarks)).to(device).eval()
+
+
+def spread_shape(count: int) -> Tensor:
+    """(N, 2) places spread over the crop, for a model that is no one's: a graph may be built from them."""
+    angle = torch.arange(count) * 2.4
     radius = 0.35 * ((torch.arange(count) + 0.5) / count).sqrt()[:, None]
-    model = build(name, 0.5 + radius * torch.stack([angle.cos(), angle.sin()], 1))
-    return model.to(device).eval()
+    return 0.5 + radius * torch.stack([angle.cos(), angle.sin()], 1)
 
 
 def crops(side: int, batch: int) -> Tensor:
@@ -106,13 +114,14 @@ def crops(side: int, batch: int) -> Tensor:
 
 
 @torch.inference_mode()
-def _measure(name: str, trained: bool, batch: int, device: torch.device, bf16: bool, repeats: int) -> Speed:
+def _measure(name: str, trained: bool, batch: int, device: torch.device, precision: str, repeats: int) -> Speed:
     plain = _model(name, trained, device)
     quick = optimise(_model(name, trained, device))
     images = plain.prepare(crops(plain.input_size, batch))
+    reduced = PRECISIONS[precision]
 
     def half() -> Any:
-        with torch.autocast(device.type, torch.bfloat16):
+        with torch.autocast(device.type, reduced):
             return quick(images)
 
     def traced() -> None:
@@ -122,7 +131,7 @@ def _measure(name: str, trained: bool, batch: int, device: torch.device, bf16: b
     runs: dict[str, Callable[[], Any]] = {"plain": lambda: plain(images), "quick": lambda: quick(images)}
     if batch == 1:
         runs["traced"] = traced
-    if bf16:
+    if reduced:
         runs["half"] = half
     # In turn, so that all meet the same machine.
     times: dict[str, list[float]] = {kind: [] for kind in runs}
@@ -134,7 +143,7 @@ def _measure(name: str, trained: bool, batch: int, device: torch.device, bf16: b
     middle = {kind: median(values) for kind, values in times.items()}
     answer = quick(images).landmarks.float()
     distance = (plain(images).landmarks.float() - answer).norm(dim=-1)
-    shift = (half().landmarks.float() - answer).norm(dim=-1).mean() if bf16 else None
+    shift = (half().landmarks.float() - answer).norm(dim=-1).mean() if reduced else None
     return Speed(
         name=name,
         trained=trained,
@@ -143,7 +152,8 @@ def _measure(name: str, trained: bool, batch: int, device: torch.device, bf16: b
         quick=round(batch / middle["quick"], 2),
         traced=round(middle["traced"] / middle["quick"], 3) if "traced" in middle else 0.0,
         moved=float(f"{distance.max().item():.2g}"),
-        half=round(batch / middle["half"], 2) if bf16 else None,
+        precision=precision,
+        half=round(batch / middle["half"], 2) if reduced else None,
         half_moved=None if shift is None else float(f"{shift.item():.2g}"),
     )
 
@@ -157,13 +167,17 @@ def _seconds(run: Callable[[], Any], device: torch.device) -> float:
     return time.perf_counter() - start
 
 
-PLACE = "speed"
-"""Of the tables in a Markdown file, between ``<!-- speed -->`` and ``<!-- /speed -->``."""
-HEADINGS = ("model", "img/s", "optimised", "ratio", "traced", "moved px", "bf16 img/s", "bf16 moved px")
+HEADINGS = ("model", "img/s", "optimised", "ratio", "traced", "moved px", "half img/s", "half moved px")
+
+
+def place_of(device: torch.device) -> str:
+    """The place of the tables in a Markdown file: "speed" stands for ``<!-- speed -->`` and ``<!-- /speed -->``."""
+    return "speed" if device.type == "cpu" else f"speed-{device.type}"
 
 
 def cells(row: Speed) -> tuple[str, ...]:
-    """A row in words, in the order of :data:`HEADINGS`; the traced ratio is measured for single crops."""
+    """A row in words, in the order of :data:`HEADINGS`; the traced ratio is measured for single crops. Random weights
+    tell no distance: what noise finds says nothing of precision."""
     name = row.name if row.trained else f"{row.name} (random weights)"
     if row.failed:
         return (name, row.failed, *[""] * (len(HEADINGS) - 2))
@@ -173,9 +187,9 @@ def cells(row: Speed) -> tuple[str, ...]:
         f"{row.quick:.1f}",
         f"{row.quick / row.plain:.2f}",
         f"{row.traced:.2f}" if row.traced else "",
-        f"{row.moved:.1g}",
+        f"{row.moved:.1g}" if row.trained else "",
         "" if row.half is None else f"{row.half:.1f}",
-        "" if row.half_moved is None else f"{row.half_moved:.2g}",
+        "" if row.half_moved is None or not row.trained else f"{row.half_moved:.2g}",
     )
 
 
@@ -186,8 +200,9 @@ def markdown(rows: Sequence[Speed], where: str) -> str:
         told = [cells(row) for row in rows if row.batch == batch]
         used = [k for k in range(len(HEADINGS)) if any(cell[k] for cell in told)]
         crops_at_once = "one crop at a time" if batch == 1 else f"{batch} crops at once"
+        heads = [head.replace("half", rows[0].precision) for head in HEADINGS]
         lines += [
-            f"| {crops_at_once} | {' | '.join(HEADINGS[k] for k in used[1:])} |",
+            f"| {crops_at_once} | {' | '.join(heads[k] for k in used[1:])} |",
             "|---|" + "---:|" * len(used[1:]),
         ]
         lines += [f"| {' | '.join(cell[k] for k in used)} |" for cell in told]

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import DataError, SettingsError, UnknownNameError, unknown
+from workbench.errors import CheckpointError, DataError, SettingsError, UnknownNameError, unknown
 from workbench.evaluation.papers import METRICS, printed
 from workbench.files import replacing
 from workbench.training.ablations import Ablation, Trial, get_ablation
@@ -120,7 +120,8 @@ def sweep(
     told: Callable[[str], None] = lambda _: None,
     **training: Any,
 ) -> Sweep:
-    """Train every trial of an ablation and measure it; what is done already is not done again.
+    """Train every trial of an ablation and measure it; what is done already is not done again, and a trial that the
+    recipe's model cannot be built for has a note in the table instead.
 
     Args:
         name: an ablation or its name.
@@ -157,11 +158,24 @@ def sweep(
         )
     chosen = [trial for trial in ablation.trials if not only or trial.name in only]
     seeds = tuple(seeds) or (base.seed,)
-    jobs = [(trial, seed) for trial in chosen for seed in seeds]
+    jobs = [(trial, seed) for trial in chosen if not _misfit(ablation, trial, base) for seed in seeds]
     for number, (trial, seed) in enumerate(jobs, 1):
         told(f"{number} of {len(jobs)}: {trial.name}, seed {seed}")
         _run(ablation, trial, base, Path(data), Path(out), seed, epochs, training)
     return gathered(ablation, out, base, seeds=seeds, epochs=epochs)
+
+
+def _misfit(ablation: Ablation, trial: Trial, base: Recipe) -> str:
+    """Why the recipe's model cannot be built as a trial changes it, or ""."""
+    from workbench.evaluation.speed import spread_shape
+    from workbench.models.systems import build
+
+    config = ablation.recipe_of(trial, base).config
+    try:
+        build(config, spread_shape(config.landmarks))
+    except (CheckpointError, SettingsError) as error:
+        return f"not with {base.name}: {error}"
+    return ""
 
 
 def _place(out: str | Path, trial: Trial, seed: int) -> Path:
@@ -238,7 +252,8 @@ def gathered(
         for row, _ in trial.rows:
             values = tuple(float(found["values"][row]) for found in done)
             size = int(done[0]["parameters"]) if done else 0
-            rows.append(Row(row, values, _printed(ablation, row), size, "" if done else "not trained yet"))
+            note = "" if done else _misfit(ablation, trial, base) or "not trained yet"
+            rows.append(Row(row, values, _printed(ablation, row), size, note))
     rows += [Row(row, (), _printed(ablation, row), note=why) for row, why in ablation.not_here]
     return Sweep(ablation, base.name, data or "nothing yet", tuple(rows), tuple(seeds), epochs)
 
