@@ -8,22 +8,19 @@ points at random, finds them, and asks how well a linear map of them gives five 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
-from workbench.data.mixed import SOURCES
 from workbench.data.readers import open_dataset
 from workbench.data.samples import Sample
-from workbench.errors import DataError, UnknownNameError, WorkbenchError
-from workbench.faces import Face
+from workbench.errors import DataError, UnknownNameError
+from workbench.evaluation.prompted import eye_distance, mean_shapes, prompted, read_faces, square_around
 from workbench.landmarks import Scheme, get_scheme, user_scheme
-from workbench.landmarks.geometry import CROP_FACTOR, square_crop
 from workbench.landmarks.library import place
 from workbench.landmarks.metrics import nme, normaliser_distances
 from workbench.models.base import FaceModel
@@ -36,11 +33,6 @@ SHAPES, POINTS = 10, 10
 """Drawn shapes of the second protocol, and points of each."""
 REGRESSED = 1000
 """Faces at most that the linear map is fitted on."""
-_BATCH = 16
-_FIVE = SOURCES["mtfl5"]
-
-Square = tuple[np.ndarray, float]
-"""Centre (2,) and side of a crop, pixels of the picture."""
 
 
 @dataclass(frozen=True)
@@ -168,7 +160,7 @@ def zero_shot(
     Raises:
         UnknownNameError: the model takes no prompts. DataError: no face can be used.
     """
-    network = _prompted(model)
+    network = prompted(model)
     scheme = _scheme(convention)
     everything = open_dataset(Path(data), scheme=scheme, labels=labels)
     split = split if split is None or any(split in (s.subset, *s.groups) for s in everything.samples) else None
@@ -179,16 +171,13 @@ def zero_shot(
     errors, left_out, mean_of = [], [], 0
     known = conventions(model).values()
     for measured, reference in halves:
-        mean, own, used = _means(network, reference[:MEAN_FACES], part.scheme, progress)
+        mean, own, used = mean_shapes(network, reference[:MEAN_FACES], part.scheme, progress)
         mean_of = max(mean_of, used)
         prompt = place(mean, own, network.prompt().detach().cpu().numpy())
         inner = ~trust(prompt, known)[1]
-        for faces in _read(network, measured, lambda s, mean=mean: _square(s.points, mean), progress, "finding"):
-            found = faces.found(torch.from_numpy(prompt).float())
-            truth = np.stack([s.points for s in faces.samples])
-            apart = np.linalg.norm(found - truth, axis=-1) / _distance(faces, part.scheme, truth)[:, None]
-            errors += [(np.nanmean(row), np.nanmean(row[inner])) for row in apart]
-            left_out += faces.left_out
+        apart, left = distances(network, measured, part.scheme, mean, prompt, progress)
+        errors += [(np.nanmean(row), np.nanmean(row[inner])) for row in apart]
+        left_out += left
     kept = np.array(errors).reshape(-1, 2)
     kept = kept[np.isfinite(kept).all(1)]
     if not len(kept):
@@ -199,6 +188,28 @@ def zero_shot(
         100 * float(kept[:, 0].mean()), 100 * float(kept[:, 1].mean()), (int(inner.sum()), len(inner)), "inter-ocular",
         _trained(model), tuple(left_out),
     )  # fmt: skip
+
+
+def distances(
+    model: TUFA, samples: Sequence[Sample], scheme: Scheme, mean: np.ndarray, prompt: np.ndarray, progress: bool
+) -> tuple[np.ndarray, list[str]]:
+    """How far plane points are found from the labels of some faces.
+
+    Args:
+        mean: (N, 2) of the labels in a crop of side 1, which says where the crops lie.
+        prompt: (N, 2) on the plane.
+
+    Returns:
+        (M, N) in parts of the distance of the outer eye corners, NaN without a label; a sentence for every face that
+        could not be used.
+    """
+    rows, left_out = [np.empty((0, len(prompt)))], []
+    for faces in read_faces(model, samples, lambda s: square_around(s.points, mean), progress, "finding"):
+        found = faces.found(torch.from_numpy(prompt).float())
+        truth = np.stack([s.points for s in faces.samples])
+        rows.append(np.linalg.norm(found - truth, axis=-1) / eye_distance(faces, scheme, truth)[:, None])
+        left_out += faces.left_out
+    return np.concatenate(rows), left_out
 
 
 def drawn_shapes(
@@ -215,13 +226,13 @@ def drawn_shapes(
     Raises:
         UnknownNameError: the model takes no prompts. DataError: the set has not what is needed.
     """
-    network = _prompted(model)
+    network = prompted(model)
     shapes = torch.from_numpy(np.random.default_rng(seed).uniform(0.15, 0.85, (SHAPES, POINTS, 2))).float()
     sides: dict[str, tuple[np.ndarray, np.ndarray]] = {}
     for name, most in (("train", REGRESSED), (split, None)):
         part = open_dataset(Path(data), scheme="five", split=name)
         found, truth = [], []
-        for faces in _read(network, part.samples[:most], lambda s: _square(s.points, None), progress, name):
+        for faces in read_faces(network, part.samples[:most], lambda s: square_around(s.points, None), progress, name):
             found.append(np.stack([faces.found(shape, inside=True) for shape in shapes], 1))
             truth.append(faces.inside(np.stack([s.points for s in faces.samples])))
         sides[name] = (np.concatenate(found), np.concatenate(truth))
@@ -239,95 +250,6 @@ def drawn_shapes(
         errors.append(error((asked @ weights).reshape(-1, 5, 2)))
     constant = np.broadcast_to(np.nanmean(y, 0), y_test.shape)
     return DrawnShapes(model.name, part.name, split, tuple(errors), error(constant), len(x), len(x_test))
-
-
-class _Faces:
-    """A batch of crops, encoded once."""
-
-    def __init__(self, model: TUFA, samples: list[Sample], faces: list[Face], left_out: list[str]) -> None:
-        self.model, self.samples, self.faces, self.left_out = model, samples, faces, left_out
-        crops = np.stack([face.crop(model.input_size) for face in faces])
-        images = torch.from_numpy(crops).permute(0, 3, 1, 2).to(model.device).float() / 255
-        with torch.inference_mode():
-            self.encoded = model.encode(model.prepare(images))
-
-    def found(self, prompt: torch.Tensor | None = None, inside: bool = False) -> np.ndarray:
-        """(B, P, 2) where plane points lie, in pixels of each picture, or ``inside`` its crop of side 1; without a
-        prompt the model's own convention."""
-        with torch.inference_mode():
-            prompt = self.model.prompt() if prompt is None else prompt.to(self.model.device)
-            points = self.model.decode(self.encoded, prompt)[0][-1].float().cpu().numpy().astype(np.float64)
-        if inside:
-            return points
-        size = self.model.input_size
-        return np.stack([face.to_photo(p * size, size) for face, p in zip(self.faces, points, strict=True)])
-
-    def inside(self, points: np.ndarray) -> np.ndarray:
-        """Points (B, N, 2) of the pictures in crops of side 1."""
-        size = self.model.input_size
-        return np.stack([f.to_crop(p, size) / size for f, p in zip(self.faces, points, strict=True)])
-
-
-def _read(model: TUFA, samples: Sequence[Sample], square: Any, progress: bool, words: str) -> Iterator[_Faces]:
-    for first in tqdm(range(0, len(samples), _BATCH), desc=words, unit="batch", disable=not progress):
-        kept, faces, left_out = [], [], []
-        for sample in samples[first : first + _BATCH]:
-            try:
-                centre, side = square(sample)
-                (x, y), half = centre.tolist(), side / CROP_FACTOR / 2
-                box = (x - half, y - half, x + half, y + half)
-                faces.append(Face(sample.image().convert("RGB"), box, name=sample.name))
-                kept.append(sample)
-            except WorkbenchError as error:
-                left_out.append(f"{sample.name}: {error}")
-        if kept:
-            yield _Faces(model, kept, faces, left_out)
-
-
-def _square(points: np.ndarray, mean: np.ndarray | None) -> Square:
-    """Where the crop of a face lies that has only these labels: as far around them as the crop lies around the mean
-    shape (N, 2), itself in a crop of side 1. Without one, 1.2 times their box; of five points as in training."""
-    known = np.isfinite(points).all(1)
-    centre, side = square_crop(points, 1.0)
-    if mean is not None:
-        middle, extent = square_crop(np.where(known[:, None], mean, np.nan), 1.0)
-        return centre - (middle - 0.5) * side / extent, side / extent
-    if len(points) == 5:
-        return centre + np.array([0.0, _FIVE.lower * side]), CROP_FACTOR * _FIVE.widen * side
-    return centre, CROP_FACTOR * side
-
-
-def _means(
-    model: TUFA, samples: Sequence[Sample], scheme: Scheme, progress: bool
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """The mean shapes of the labels (N, 2) and of the model's own landmarks (K, 2) in its crops, and of how many
-    faces: the crop around what the model found in a first look."""
-    labels, own = [], []
-    first: dict[str, np.ndarray] = {}
-    for faces in _read(model, samples, lambda s: _square(s.points, None), progress, "first look"):
-        first |= {s.name: p for s, p in zip(faces.samples, faces.found(), strict=True)}
-    again = [s for s in samples if s.name in first]
-    for faces in _read(model, again, lambda s: square_crop(first[s.name]), progress, "mean shape"):
-        own.append(faces.found(inside=True))
-        labels.append(faces.inside(np.stack([s.points for s in faces.samples])))
-    if not labels:
-        raise DataError(f"No face has labels of '{scheme.name}' to take a mean shape of.")
-    mean = np.concatenate(labels)
-    if np.isnan(mean).all(0).any():
-        raise DataError(f"A point of '{scheme.name}' is missing in every face, so it has no mean.")
-    return np.nanmean(mean, 0), np.concatenate(own).mean(0), len(mean)
-
-
-def _distance(faces: _Faces, scheme: Scheme, truth: np.ndarray) -> np.ndarray:
-    if scheme.eye_corners is not None:
-        return normaliser_distances(truth, scheme, "inter_ocular")
-    return normaliser_distances(faces.found(), faces.model.scheme, "inter_ocular")
-
-
-def _prompted(model: FaceModel) -> TUFA:
-    if not hasattr(model, "decode") or not hasattr(model, "prompt"):
-        raise UnknownNameError(f"{model.name} finds its own landmarks only; zero-shot needs a TUFA.")
-    return cast("TUFA", model)
 
 
 def _scheme(convention: str | int | None) -> Scheme | None:
