@@ -76,6 +76,14 @@ def evaluate(
             "with five points, drawn points and a linear map.",
         ),
     ] = False,
+    few_shot: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FACES",
+            help="TUFA: teach the convention from so many faces of the training part, such as 10 or 5%, and measure "
+            "it; may be given several times (Table 6.9).",
+        ),
+    ] = None,
     tracking: Annotated[
         bool,
         typer.Option(
@@ -103,6 +111,9 @@ def evaluate(
         raise DataError(f"A report is written as .html into a folder that is there, not to {report}.")
     if zero_shot:
         _zero_shot(load_model(model, device=device, optimise=True), data, labels, split, convention, as_json)
+        return
+    if few_shot:
+        _few_shot(load_model(model, device=device), data, labels, split, convention, few_shot, as_json)
         return
     if tracking:
         _tracking(load_model(model, device=device, optimise=True), data, split, subset, as_json)
@@ -175,6 +186,39 @@ def _zero_shot(
     )
     typer.echo(json.dumps({**found.to_dict(), "rows": found.rows()}, indent=2) if as_json else found.text())
     _left_out(getattr(found, "left_out", ()), None)
+
+
+def _few_shot(
+    network: FaceModel,
+    data: Path,
+    labels: str | None,
+    split: str,
+    convention: str | None,
+    counts: list[str],
+    as_json: bool,
+) -> None:
+    from workbench.cli.train import told_as_bar
+    from workbench.errors import DataError
+    from workbench.training.few_shot import Taught
+    from workbench.training.few_shot import few_shot as run
+
+    rows: list[dict[str, Any]] = []
+    for count in counts:
+        with told_as_bar(f"{count} faces") as told:
+            found = run(network, data, count, labels=labels, convention=convention, split=split, told=told)
+        if isinstance(found, Taught):
+            raise DataError(f"{data} has no face that is left to be measured; teach from fewer.")
+        if not as_json:
+            if not rows:
+                typer.echo(
+                    f"{network.name}, {found.convention} on {found.data} {found.split} ({found.labels} labels, "
+                    f"{found.faces} faces), taught from"
+                )
+            typer.echo(found.text())
+        rows.append(found.to_dict())
+        _left_out(found.left_out, None)
+    if as_json:
+        typer.echo(json.dumps({"model": network.name, "rows": rows}, indent=2))
 
 
 def _tracking(network: FaceModel, data: Path, split: str, subset: str | None, as_json: bool) -> None:

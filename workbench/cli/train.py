@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -20,9 +24,9 @@ class Log(StrEnum):
 
 
 def train(
-    recipe: Annotated[str, typer.Argument(help="A recipe's name, such as dslpt-68.")],
-    data: Annotated[Path, typer.Option(help="Folder with the recipe's data sets.")],
     out: Annotated[Path, typer.Option(help="Folder for logs, state and result.")],
+    recipe: Annotated[str | None, typer.Argument(help="A recipe's name, such as dslpt-68.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder with the recipe's data sets.")] = None,
     epochs: Annotated[int | None, typer.Option(min=0, help="Of every phase, instead of the recipe's.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last finished epoch.")] = False,
     devices: Annotated[str, typer.Option(help="How many, as Lightning takes it; torchrun works too.")] = "auto",
@@ -40,11 +44,30 @@ def train(
             "(ImageNet's HRNet-W18 or ResNet, DINO's ViT-S), instead of the recipe's start."
         ),
     ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="MODEL", help="Instead of a recipe: teach this TUFA the points of --points."),
+    ] = None,
+    points: Annotated[
+        Path | None, typer.Option(help="With --from: a folder of 1 to 500 labelled faces, as evaluate reads them.")
+    ] = None,
+    faces: Annotated[
+        str | None, typer.Option(help="With --from: so many of them, such as 10 or 5%; 50 at most.")
+    ] = None,
+    labels: Annotated[str | None, typer.Option(help="With --from: machine-made labels, such as pseudo98.")] = None,
+    name: Annotated[str | None, typer.Option(help="With --from: what to call the new model.")] = None,
     leave_out: Annotated[
         str | None, typer.Option(metavar="I/K", help="Train without fold I of K, for `workbench calibrate --fold`.")
     ] = None,
 ) -> None:
-    """Train a recipe; the checkpoint and its card end up in OUT."""
+    """Train a recipe, or teach a TUFA a convention from a few faces; the checkpoint and its card end up in OUT."""
+    if source is not None or points is not None:
+        if source is None or points is None or recipe is not None:
+            raise SettingsError("Teaching takes --from MODEL and --points FOLDER, and no recipe.")
+        _teach(source, points, out, faces, labels, name, seed or 0, device)
+        return
+    if recipe is None or data is None:
+        raise SettingsError("A training takes a recipe and --data FOLDER, or --from MODEL and --points FOLDER.")
     from workbench.training import get_recipe
 
     accelerator, devices = placed(device, accelerator, devices)
@@ -67,6 +90,65 @@ def train(
     )
     if all(os.environ.get(name, "0") == "0" for name in ("RANK", "LOCAL_RANK")):  # torchrun's, Lightning's
         typer.echo(path)
+
+
+def _teach(
+    source: str,
+    points: Path,
+    out: Path,
+    faces: str | None,
+    labels: str | None,
+    name: str | None,
+    seed: int,
+    device: str,
+) -> None:
+    """Few-shot, from the shell."""
+    from workbench.data import open_dataset
+    from workbench.models import load_model
+    from workbench.training.few_shot import FewShot, few_shot
+
+    if out.exists() and not out.is_dir():
+        raise SettingsError(f"{out} is a file; give a folder for the result.")
+    network = load_model(source, device=device)
+    there = open_dataset(points, scheme="own", labels=labels)
+    taken = faces or str(min(50, sum(s.subset != "test" for s in there.samples) or len(there)))
+    with told_as_bar("teaching") as told:
+        found = few_shot(network, points, taken, labels=labels, seed=seed, told=told, progress=sys.stderr.isatty())
+    taught = found.taught if isinstance(found, FewShot) else found
+    for sentence in found.left_out if isinstance(found, FewShot) else ():
+        typer.echo(f"Left out: {sentence}", err=True)
+    out.mkdir(parents=True, exist_ok=True)
+    asked = ["workbench", "train", "--from", source, "--points", points.name, "--faces", taken, "--out", "OUT"]
+    asked += [
+        text
+        for flag, value in (("--labels", labels), ("--seed", seed or None))
+        if value
+        for text in (flag, str(value))
+    ]
+    path = taught.save(
+        out / (name or f"{network.name}-{taught.convention}"),
+        data=there.name,
+        command=shlex.join(asked),
+        metrics=[found.row()] if isinstance(found, FewShot) else (),
+    )
+    typer.echo(taught.text())
+    if isinstance(found, FewShot):
+        typer.echo(f"On {found.faces} faces that it was not taught ({found.data} {found.split}):\n{found.text()}")
+    typer.echo(path)
+
+
+@contextmanager
+def told_as_bar(words: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on the terminal for what tells how many steps of how many are done."""
+    from tqdm import tqdm
+
+    with tqdm(desc=words, unit="step", disable=not sys.stderr.isatty()) as bar:
+
+        def told(done: int, of: int) -> None:
+            bar.total = of
+            bar.update(done - bar.n)
+
+        yield told
 
 
 def placed(device: str, accelerator: str, devices: str) -> tuple[str, str]:

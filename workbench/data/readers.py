@@ -40,7 +40,7 @@ def open_dataset(
     Args:
         folder: the set, laid out as one of :data:`READERS` expects it.
         scheme: of the landmarks; by default the built-in scheme with as many points. Faces with another number of
-            points are left out where it is given.
+            points are left out where it is given. "own" takes points of one's own where no scheme has as many.
         split: ``"train"``, ``"test"``, a finer part the format knows, or None for all.
         subset: a finer part the format knows, within the split: ``"occlusion"`` (WFLW), ``"challenging"`` (300-W),
             ``"glasses=1"`` (a table's column). None for all.
@@ -56,7 +56,7 @@ def open_dataset(
     name, samples, problems = _recognise(folder)
     if labels is not None:
         samples = _relabel(folder, name, samples, labels)
-        scheme = LABEL_FILES[labels][1] if scheme is None else scheme
+        scheme = LABEL_FILES[labels][1] if scheme in (None, "own") else scheme
     known = [s for s in samples if _labelled(s)]
     if not known:
         first = f" {problems[0]}" if problems else ""
@@ -302,7 +302,7 @@ def _relabel(folder: Path, name: str, samples: list[Sample], labels: str) -> lis
 def _scheme(folder: Path, scheme: str | Scheme | None, samples: Iterable[Sample]) -> Scheme:
     """The scheme of a set; with one given, at least one face must have as many points."""
     counts = {len(sample.points): sample.name for sample in samples}
-    if scheme is not None:
+    if scheme is not None and scheme != "own":
         scheme = get_scheme(scheme)
         if scheme.count not in counts:
             some = " or ".join(map(str, sorted(counts)))
@@ -317,4 +317,6 @@ def _scheme(folder: Path, scheme: str | Scheme | None, samples: Iterable[Sample]
     try:
         return get_scheme(count)
     except UnknownNameError as error:
+        if scheme == "own":
+            return user_scheme(f"{folder.name} {count}", count)
         raise DataError(f"{folder} has {count} points a face, which no scheme has; pass a user_scheme.") from error

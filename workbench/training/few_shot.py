@@ -22,12 +22,15 @@ from numpy.typing import ArrayLike
 from torch import Tensor, nn
 
 from workbench.data.mixed import Layout
+from workbench.data.readers import open_dataset
 from workbench.errors import DataError, SettingsError, UnknownNameError, WorkbenchError
-from workbench.evaluation.prompted import prompted
+from workbench.evaluation.papers import printed
+from workbench.evaluation.prompted import mean_shapes, prompted, square_around
+from workbench.evaluation.zero_shot import distances
 from workbench.faces import Face
 from workbench.finding import Found, encode_face, find_on
 from workbench.landmarks import Scheme, get_scheme, user_scheme
-from workbench.landmarks.geometry import affine, apply
+from workbench.landmarks.geometry import CROP_FACTOR, affine, apply
 from workbench.landmarks.library import place
 from workbench.models.base import FaceModel
 from workbench.models.systems import build
@@ -36,7 +39,7 @@ from workbench.models.zoo import describe, save_checkpoint
 from workbench.training.recipe import Phase, Recipe
 from workbench.training.tufa import TUFATraining
 
-MOST_FACES = 50
+MOST_FACES = 500
 """Faces that a convention is taught from at once."""
 FIT_STEPS = 60
 """Of the embedding alone."""
@@ -112,7 +115,8 @@ class Taught:
         own = [
             {
                 "data": data or "own faces", "split": "the taught ones", "labels": f"{self.convention}, {how}",
-                "faces": self.faces, "metric": "NME inter-ocular", "value": round(float(np.mean(value)), 4), "unit": "%",
+                "faces": self.faces, "metric": "NME inter-ocular", "value": round(float(np.mean(value)), 4),
+                "unit": "%",
             }
             for how, value in (("before", self.before), ("taught", self.after))
         ]  # fmt: skip
@@ -188,6 +192,135 @@ def teach(
         float(100 * np.mean(np.linalg.norm(there - found.points, axis=-1) / eyes[:, None])), np.array(loss),
         time.perf_counter() - begun, seed,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FewShot:
+    """The error of a convention that was taught from some faces, on others (Table 6.9).
+
+    Attributes:
+        model, data, split, labels, convention: what was measured.
+        taught: how it was taught.
+        mean_of: faces of the mean shape, those it was taught from; ``faces``: measured ones.
+        zero_shot, error: by the mean shape alone, and taught; per cent of the distance of the outer eye corners.
+        left_out: a sentence for every face that could not be used.
+    """
+
+    model: str
+    data: str
+    split: str
+    labels: str
+    convention: str
+    taught: Taught
+    faces: int
+    zero_shot: float
+    error: float
+    left_out: tuple[str, ...] = ()
+
+    def text(self) -> str:
+        """One line for a terminal."""
+        known = {row.variant: row.value for row in printed() if (row.system, row.table) == ("TUFA", "Table 6.9")}
+        paper = known.get(f"few-shot {self.taught.faces} images")
+        beside = "" if paper is None else f"; the thesis, WFLW from {self.taught.faces}: {paper:g} %"
+        count = self.taught.faces
+        return (
+            f"{count:>4} face{'s' if count > 1 else ' '}: NME {self.error:.2f} % taught, {self.zero_shot:.2f} % "
+            f"zero-shot ({self.taught.steps} steps, {self.taught.seconds:.0f} s{beside})"
+        )
+
+    def row(self) -> dict[str, Any]:
+        """For a card or a table."""
+        return {
+            "data": self.data, "split": self.split, "labels": f"{self.convention}, {self.labels}, taught from "
+            f"{self.taught.faces} faces", "faces": self.faces, "metric": "NME inter-ocular",
+            "value": round(self.error, 4), "unit": "%",
+        }  # fmt: skip
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            **self.row(), "zero_shot": self.zero_shot, "steps": self.taught.steps, "seconds": self.taught.seconds,
+            "moved": self.taught.moved, "left_out": list(self.left_out),
+        }  # fmt: skip
+
+
+def few_shot(
+    model: FaceModel,
+    data: str | Path,
+    count: int | str,
+    *,
+    labels: str | None = None,
+    convention: str | Scheme | None = None,
+    split: str = "test",
+    steps: int | None = None,
+    seed: int = 0,
+    told: Told = lambda done, of: None,
+    progress: bool = False,
+) -> FewShot | Taught:
+    """Teach a convention from some faces of a set's training part, drawn at random, and measure it on another part.
+
+    Args:
+        model: one that takes structure prompts.
+        data: a folder that ``open_dataset`` reads; of a set without the part ``split`` the faces that are not taught
+            are measured.
+        count: of faces, or "5%" of the training part.
+        labels, convention: as ``open_dataset`` takes labels and scheme; points of one's own where no scheme fits.
+        split: what is measured.
+        steps, told: as for :func:`teach`. seed: also of the drawn faces.
+
+    Returns:
+        What was measured, or how it was taught where no face is left to measure.
+
+    Raises:
+        DataError: as for :func:`teach`, or more faces than there are.
+    """
+    network = prompted(model)
+    everything = open_dataset(Path(data), scheme=convention or "own", labels=labels)
+    scheme = everything.scheme
+    measured = [s for s in everything.samples if split in (s.subset, *s.groups)]
+    names = {s.name for s in measured}
+    there = [s for s in everything.samples if s.name not in names]
+    wanted = _count(count, len(there))
+    order = np.random.default_rng(seed).permutation(len(there))
+    shown = [there[i] for i in order[:wanted]]
+    measured = measured or [there[i] for i in sorted(order[wanted:])]
+    mean, own, _ = mean_shapes(network, shown, scheme, False)
+    faces, points, left_out = [], [], []
+    for sample in shown:
+        try:
+            centre, side = square_around(sample.points, mean)
+            (x, y), half = centre.tolist(), side / CROP_FACTOR / 2
+            picture = sample.image().convert("RGB")
+            faces.append(Face(picture, (x - half, y - half, x + half, y + half), name=sample.name))
+            points.append(sample.points)
+        except WorkbenchError as error:
+            left_out.append(f"{sample.name}: {error}")
+    if not faces:
+        raise DataError(f"No face of {data} can be taught from. {left_out[0]}")
+    taught = teach(network, faces, points, scheme, steps=steps, seed=seed, told=told)
+    if not measured:
+        return taught
+    prompt = taught.model.prompt(taught.convention).detach().cpu().numpy()
+    placed = place(mean, own, network.prompt().detach().cpu().numpy())
+    apart, _ = distances(network, measured, scheme, mean, placed, progress)
+    after, left = distances(taught.model, measured, scheme, mean, prompt, progress)
+    before, error = (100 * float(np.nanmean(np.nanmean(one, axis=1))) for one in (apart, after))
+    return FewShot(
+        network.name, everything.name, split if names else "the others",
+        f"machine-made ({labels})" if labels else "human", scheme.name, taught, len(apart), before, error,
+        (*everything.skipped, *left_out, *left),
+    )  # fmt: skip
+
+
+def _count(count: int | str, there: int) -> int:
+    """A number of faces, or a share as "5%", of those that are there. Raises DataError."""
+    found = re.fullmatch(r"([0-9]{1,6})(%?)", str(count).strip())
+    if not found or not int(found[1]):
+        raise DataError(f"A number of faces is written as 10, or as 5%, not '{str(count)[:40]}'.")
+    number = math.ceil(int(found[1]) * there / 100) if found[2] else int(found[1])
+    if number > there:
+        raise DataError(f"{number} faces are asked for, and {there} are there to be taught from.")
+    return number
 
 
 def convention_key(scheme: Scheme) -> str:
