@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from workbench.app import explorer, messages, readings, requirements, shape_files, state, uploads
+from workbench.app import explorer, messages, readings, requirements, shape_files, state, teach, uploads
 from workbench.app.options import PACKINGS, Packing
 from workbench.app.url_state import Selection
 from workbench.errors import DataError, UnknownNameError, WorkbenchError
@@ -51,6 +51,7 @@ def show(key: str = "shape") -> bool:
 
     def changed(now: Mapping[str, Any]) -> None:
         keep(now["drawing"], plane)
+        teach.keep(faces[0], now["marks"])
 
     mount("shape", payload, key=key, on_change=changed)
     measured(name)
@@ -59,6 +60,8 @@ def show(key: str = "shape") -> bool:
         if drawing is not None:
             save(selection, name, drawing, payload)
         shape_files.open_button()
+        if drawing is not None:
+            teach.panel(faces[0], name, drawing, drawn, plane)
     return _LIVE in st.session_state
 
 
@@ -70,8 +73,9 @@ def _payload(
     pictures = readings.view("shape-pictures", key, lambda: shape_pictures(first, rest, readings.average(name)))
     shapes = readings.view("library", (name,), lambda: library(plane[0], [known.template for known in plane]))
     return shape_payload(
-        first, plane, told, drawn, others=rest, library=shapes, atlas=_atlas(faces[0], name, plane), pictures=pictures
-    )
+        first, plane, told, drawn, others=rest, library=shapes, atlas=_atlas(faces[0], name, plane), pictures=pictures,
+        marks=teach.marks_for(faces[0]),
+    )  # fmt: skip
 
 
 def _atlas(selection: Selection, name: str, plane: tuple[Drawing, ...]) -> tuple[np.ndarray, np.ndarray] | None:

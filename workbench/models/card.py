@@ -12,7 +12,7 @@ from typing import Any
 from workbench.errors import CheckpointError
 from workbench.files import from_json
 from workbench.models.config import hints_of, is_a
-from workbench.paths import share
+from workbench.paths import own_folder, share
 
 DEFAULT = "dslpt-68"
 
@@ -111,15 +111,33 @@ def shelf() -> Path:
     return share("checkpoints")
 
 
+def own_shelf() -> Path:
+    """The folder of the user's own checkpoints, ``models`` in ``paths.own_folder``; it need not be there."""
+    return own_folder() / "models"
+
+
 def list_models() -> list[ModelCard]:
-    """Cards of the shipped checkpoints, by name; one that cannot be read is left out, with a warning in the log."""
-    cards = []
-    for path in sorted(shelf().glob("*.json"), key=lambda path: path.stem):
-        try:
-            cards.append(ModelCard.load(path))
-        except CheckpointError as error:
-            logging.getLogger(__name__).warning("%s", error)
-    return cards
+    """Cards of the shipped checkpoints, by name, then of the user's own with weights beside them; one that cannot be
+    read, and an own one that has a shipped one's name, is left out, with a warning in the log."""
+    cards: dict[str, ModelCard] = {}
+    for folder in (shelf(), own_shelf()):
+        for path in sorted(folder.glob("*.json"), key=lambda path: path.stem):
+            try:
+                card = ModelCard.load(path)
+                if folder != shelf() and (card.name in cards or card.name != path.stem):
+                    raise CheckpointError(f"{path.name} of your own is called {card.name}, as another; rename both.")
+                if folder == shelf() or path.with_suffix(".safetensors").is_file():
+                    cards[card.name] = card
+            except CheckpointError as error:
+                logging.getLogger(__name__).warning("%s", error)
+    return list(cards.values())
+
+
+def weights_of(card: ModelCard) -> Path:
+    """Where the weights of a listed card lie: on the shelf, or else among the user's own."""
+    shipped = shelf() / card.weights
+    own = own_shelf() / f"{card.name}.safetensors"
+    return own if not (shelf() / f"{card.name}.json").is_file() and own.is_file() else shipped
 
 
 def error_of(card: ModelCard) -> str:

@@ -22,7 +22,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from workbench.errors import CheckpointError, SettingsError, UnknownNameError
 from workbench.files import from_json, replacing
 from workbench.models.base import FaceModel
-from workbench.models.card import DEFAULT, ModelCard, list_models, shelf
+from workbench.models.card import DEFAULT, ModelCard, list_models, shelf, weights_of
 from workbench.models.importing import IMPORTABLE, Start, import_published
 from workbench.models.optimise import optimise as quicker
 from workbench.models.systems import build, get_system, preset
@@ -98,9 +98,10 @@ def _find(name: str) -> Path:
     cards = list_models()
     exact = [card for card in cards if card.name == name]
     # A system's own model is the one with the shortest name, but for the shelf's first choice.
-    of_system = sorted((c for c in cards if c.system == name), key=lambda c: (c.name != DEFAULT, len(c.name), c.name))
+    of_system = [c for c in cards if c.system == name and weights_of(c).parent == shelf()]
+    of_system.sort(key=lambda c: (c.name != DEFAULT, len(c.name), c.name))
     if exact or of_system:
-        return shelf() / (exact or of_system)[0].weights
+        return weights_of((exact or of_system)[0])
     if re.fullmatch(r"[\w-]+", name) and (own := shelf() / f"{name}.json").is_file():
         ModelCard.load(own)  # says what is wrong with it
     names = [card.name for card in cards]
@@ -272,7 +273,7 @@ def offers(source: ModelCard | FaceModel) -> Offers:
         if source.card is None or source.card.sha256 != source.checkpoint or not source.card.taps:
             return _ask(source)
         source = source.card  # of these very weights
-    return Offers(source.taps, source.parts) if source.taps else _ask_file(shelf() / source.weights)
+    return Offers(source.taps, source.parts) if source.taps else _ask_file(weights_of(source))
 
 
 @cache

@@ -37,7 +37,6 @@ from workbench.models.systems import build
 from workbench.models.tufa import TUFA
 from workbench.models.zoo import describe, save_checkpoint
 from workbench.training.recipe import Phase, Recipe
-from workbench.training.tufa import TUFATraining
 
 MOST_FACES = 500
 """Faces that a convention is taught from at once."""
@@ -164,10 +163,12 @@ def teach(
     Raises:
         UnknownNameError: the model takes no prompts.
         DataError: no face, too many, labels that do not fit together, or a loss that is not finite.
-        SettingsError: fewer steps than none.
+        SettingsError: fewer steps than none, an optimised model, or tuning without Lightning.
     """
     begun = time.perf_counter()
     teacher = prompted(model)
+    if teacher.optimised:
+        raise SettingsError(f"{teacher.name} was optimised for reading; load it without to teach it.")
     labels, scheme = _labels(faces, points, scheme)
     if steps is not None and steps < 0:
         raise SettingsError(f"A training takes no {steps} steps.")
@@ -182,7 +183,7 @@ def teach(
     student = with_convention(teacher, key, start)
     before = 100 * _error(_answers(student, faces, key), inside, eyes)
     of = FIT_STEPS + steps
-    _fit(student, key, faces, inside, lambda done: told(done, of))
+    _fit(student, key, faces, inside, seed, lambda done: told(done, of))
     loss = _tune(student, teacher, key, faces, inside, steps, lr, seed, lambda done: told(FIT_STEPS + done, of))
     student.eval()
     answers = _answers(student, faces, key)
@@ -304,10 +305,10 @@ def few_shot(
     placed = place(mean, own, network.prompt().detach().cpu().numpy())
     apart, _ = distances(network, measured, scheme, mean, placed, progress)
     after, left = distances(taught.model, measured, scheme, mean, prompt, progress)
-    before, error = (100 * float(np.nanmean(np.nanmean(one, axis=1))) for one in (apart, after))
+    before, then = (100 * float(np.nanmean(np.nanmean(one, axis=1))) for one in (apart, after))
     return FewShot(
         network.name, everything.name, split if names else "the others",
-        f"machine-made ({labels})" if labels else "human", scheme.name, taught, len(apart), before, error,
+        f"machine-made ({labels})" if labels else "human", scheme.name, taught, len(apart), before, then,
         (*everything.skipped, *left_out, *left),
     )  # fmt: skip
 
@@ -425,32 +426,37 @@ def _error(found: np.ndarray, truth: np.ndarray, eyes: np.ndarray) -> np.ndarray
     return np.asarray(np.nanmean(np.linalg.norm(found - truth, axis=-1), axis=1) / eyes)
 
 
-def _fit(model: TUFA, key: str, faces: Sequence[Face], inside: np.ndarray, told: Callable[[int], None]) -> None:
-    """The embedding alone, by the gradient through the frozen network; the best of all steps is kept."""
+def _fit(
+    model: TUFA, key: str, faces: Sequence[Face], inside: np.ndarray, seed: int, told: Callable[[int], None]
+) -> None:
+    """The embedding alone, by the gradient through the frozen network, on some of the faces at a time."""
     encoded = [encode_face(model, f).memory for f in faces]
-    memory = type(encoded[0]).join(encoded)
     truth = torch.from_numpy(inside).float().to(model.device)
     valid = torch.isfinite(truth).all(-1)
     truth = torch.where(valid[..., None], truth, 0.0)
-    shape = model.shape_of(key)
+    shape = model.shape_of(key).detach()
     point = torch.zeros_like(shape, requires_grad=True)
     optimizer = torch.optim.Adam([point], lr=0.01)
-    best, kept = math.inf, torch.zeros_like(shape)
+    cycle = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, FIT_STEPS)
+    draw = torch.Generator().manual_seed(seed)
     for parameter in model.parameters():
         parameter.requires_grad_(False)
     for step in range(FIT_STEPS):
-        found = model.decode(_plain(memory), shape + point / 2)[0][-1]
-        loss = ((found - truth).abs().sum(-1) * valid).sum() / valid.sum()
-        if loss.item() < best:
-            best, kept = loss.item(), point.detach().clone()
+        rows = torch.randperm(len(faces), generator=draw)[:_BATCH]
+        memory = _plain(type(encoded[0]).join([encoded[i] for i in rows.tolist()]))
+        found = model.decode(memory, shape + point / 2)[0][-1]
+        used = valid[rows.to(valid.device)]
+        apart = (found - truth[rows.to(truth.device)]).abs().sum(-1)
+        loss = (apart * used).sum() / used.sum().clamp_min(1)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        cycle.step()
         told(step + 1)
     if key in model.alignment:
-        model.alignment[key].data.copy_(kept)
+        model.alignment[key].data.copy_(point.detach())
     else:
-        model.set_mean_shapes({key: (shape + kept / 2).cpu()})
+        model.set_mean_shapes({key: (shape + point.detach() / 2).cpu()})
 
 
 def _plain(memory: Any) -> Any:
@@ -471,6 +477,13 @@ def _tune(
     """Everything, on random views of the faces with the points of all conventions."""
     if not steps:
         return []
+    try:
+        from workbench.training.tufa import TUFATraining
+    except ModuleNotFoundError as error:  # the app does without Lightning
+        raise SettingsError(
+            f"Tuning everything needs the package '{error.name}' of the extra 'train'; without it steps must be 0."
+        ) from None
+
     layout = _layout(model, key)
     images, points, valid, frame = _stored(teacher, layout, key, faces, inside)
     weights = torch.full((layout.total,), (1 - _SHARE) / max(1, layout.total - len(inside[0])))

@@ -1,7 +1,8 @@
 /* A drawing on the face plane (left) and its points found on the photograph (right). State "drawing": that of
 shape_edits.js with `at` (ms of the last edit, 0 untouched), `tab` and `live` (a drag goes on); committed when an edit
 is finished, and now and then during a drag. Ids stay with their points, so what was found for an older drawing still
-belongs to the right ones. In the app a drawing and its history are kept by the browser as well. */
+belongs to the right ones. State "marks", where a model can be taught: {face, root, at, points: [id, x, y], ...}, where
+a person has put points on this photograph, in [0, 1] of the crop. In the app a drawing and its history are kept by the browser as well. */
 
 import { captionNodes, captionText, composeCaption } from "./captions.js";
 import { colourMap } from "./colours.js";
@@ -68,6 +69,9 @@ export default function mount(host) {
     count: 20,
     mirror: false,
     snap: false,
+    correct: false,
+    /** @type {Map<number, number[]>} id -> where a person has put it on the photograph */
+    marks: new Map(),
     numbers: false,
     dragged: false,
     pending: false,
@@ -79,6 +83,7 @@ export default function mount(host) {
   let wanted = false; // whether an animation was asked for
   let stopFilm = () => {};
   let shown = null; // which pictures
+  let marked = 0; // when the marks were made that are shown
 
   /* What changes, and who is told ---------------------------------------------------------------------- */
 
@@ -163,6 +168,19 @@ export default function mount(host) {
       refresh();
     },
     number: (on) => take({ ...v.drawing, numbers: on }),
+    correct(on) {
+      v.correct = on;
+      if (on) v.tool = "select";
+      page.say(on ? "points on the photograph are corrected" : "points on the photograph move the plane");
+      refresh();
+    },
+    mark(marks) {
+      v.marks = marks;
+      const points = [...marks].map(([id, p]) => [id, ...p.map((x) => Math.round(x * 1e5) / 1e5)]);
+      marked = Date.now();
+      host.set("marks", { face: v.meta.teach, root: v.drawing.root ?? 0, at: marked, points });
+      refresh();
+    },
     /* From another shape to this one: points that both have, by id, come from there. */
     animate(name) {
       const other = name ? fromTemplate(name, v.meta.templates[name]) : past.all.past.at(-1);
@@ -227,6 +245,7 @@ export default function mount(host) {
     const n = v.drawing.points.length;
     v.looks = v.drawing.points.map((_, i) => pointLook(v.drawing, i, v.meta));
     v.numbers = v.drawing.numbers ?? n <= FEW;
+    right.canvas.style.cursor = v.correct ? "crosshair" : "default";
     left.canvas.style.cursor = v.tool === "select" ? "default" : "crosshair";
     ask.hidden = n > 0 || Boolean(v.stroke);
     bar.refresh();
@@ -370,6 +389,13 @@ export default function mount(host) {
     v.pending = waiting != null || (!v.dragged && (v.meta.of ?? 0) !== (v.drawing.at || 0));
     // Ids count anew in another drawing, so what was found for that one says nothing of this one.
     if (v.found && (v.found.root ?? 0) !== (v.drawing.root ?? 0)) v.found = null;
+    const marks = v.meta.teach ? host.get("marks") : null;
+    if (marks && (marks.at > marked || marks.face !== v.marksOf || marks.root !== (v.drawing.root ?? 0))) {
+      marked = marks.at;
+      const own = marks.face === v.meta.teach && marks.root === (v.drawing.root ?? 0);
+      v.marks = new Map(own ? marks.points.map(([id, ...p]) => [id, p]) : []);
+    }
+    v.marksOf = v.meta.teach;
     faces.read();
     refresh();
     if (wanted && v.meta.film && !v.pending) {

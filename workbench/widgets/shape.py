@@ -47,6 +47,9 @@ EMPTY: Mapping[str, Any] = {
 theirs by id; ``origin`` is the point's index in the template, or -1; ``at`` the moment of the last edit in ms, 0
 before the first; ``tab`` where that was. Groups may have a ``colour`` and a ``fill``. Further: ``root``, the moment in
 which it was begun, from which ids count anew; ``live``, whether a drag goes on; ``film``, a shape to come from."""
+MARKS: Mapping[str, Any] = {"face": "", "root": 0, "at": 0, "points": []}
+"""The widget's state ``marks`` without any: the face that it belongs to, the ``root`` of the drawing whose ids it
+names, the moment of the last correction in ms, and [id, x, y] in [0, 1] of the crop."""
 LOOKS = 1_500_000
 """Bytes of cross-attention that travel; where there would be more, further faces go without."""
 SMALL_SIDE = 220
@@ -91,6 +94,7 @@ def shape_payload(
     atlas: tuple[np.ndarray, np.ndarray] | None = None,
     pictures: Mapping[str, bytes] | None = None,
     answers: bool = True,
+    marks: Mapping[str, Any] | None = None,
 ) -> Payload:
     """What the ``shape`` widget shows.
 
@@ -106,6 +110,8 @@ def shape_payload(
             back to the plane; None for no drawing there.
         pictures: blobs that are made already: ``shape_pictures``.
         answers: whether a drag is answered while it goes on.
+        marks: where points were put on this photograph by hand, :data:`MARKS` with the face's key; None where that
+            leads nowhere.
     """
     told = Answers.of(reading) if isinstance(reading, ShapeReading) else reading
     if state is None:
@@ -142,6 +148,8 @@ def shape_payload(
         "facts": dict(told.facts) if told else drawn_facts(None, plane, "", "", 0),
         "state": {"drawing": dict(state)},
     }
+    if marks is not None:
+        meta |= {"teach": marks["face"], "state": {"drawing": dict(state), "marks": dict(marks)}}
     looks, shown = _looks(told)
     pictures = pictures or shape_pictures(face, others)
     meta |= {"looks": shown, "pictures": _digest(tuple(sorted(pictures.items())))}
@@ -275,6 +283,23 @@ def drawing_of(state: Mapping[str, Any], plane: Sequence[Drawing] = ()) -> Drawi
         raise
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
         raise DataError("The drawing that the page sent cannot be used; start again from a template.") from None
+
+
+def marks_of(marks: Mapping[str, Any], state: Mapping[str, Any]) -> dict[int, tuple[float, float]]:
+    """Which of a drawing's points, by number, were put where on a photograph, in [0, 1] of its crop.
+
+    Args:
+        marks: as the browser committed it: nothing in it is trusted.
+        state: the drawing in the widget's form; marks of another one count for nothing.
+    """
+    try:
+        if int(marks["root"]) != int(state.get("root", 0) or 0):
+            return {}
+        place = {int(i): k for k, i in enumerate(state["ids"])}
+        found = {place[int(i)]: (float(x), float(y)) for i, x, y in marks["points"] if int(i) in place}
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
+        return {}
+    return {k: p for k, p in found.items() if all(-REACH <= x <= 1 + REACH for x in p)}
 
 
 def film_of(state: Mapping[str, Any]) -> np.ndarray | None:

@@ -51,6 +51,13 @@ export function controls(page, v, acts) {
   const snap = toggle("snap", "points jump to anchors that are near", v.snap, (on) => {
     v.snap = on;
   });
+  const correct = toggle(
+    "correct",
+    "drag points on the photograph to where they belong there; the plane stays, and a model can be taught from it",
+    v.correct,
+    (on) => acts.correct(on),
+  );
+  const uncorrect = button("as found", "take back what was corrected on this photograph", () => acts.mark(new Map()));
   const back = button("undo", "undo (Ctrl+Z)", () => acts.turn("undo"));
   const forth = button("redo", "redo (Ctrl+Shift+Z)", () => acts.turn("redo"));
   const digits = toggle("numbers", "write every point's number beside it", v.numbers, (on) => acts.number(on));
@@ -122,7 +129,7 @@ export function controls(page, v, acts) {
     grouped,
   );
   if (meta.live) {
-    page.strip.append(pick, empty, tools.node, howMany, twins.node, snap.node, back, forth, film, origin);
+    page.strip.append(pick, empty, tools.node, howMany, twins.node, snap.node, ...(meta.teach ? [correct.node, uncorrect] : []), back, forth, film, origin);
     page.strip.after(chosenBar);
   }
   page.strip.append(spacer(), ground.node, digits.node, zoom, state);
@@ -135,6 +142,8 @@ export function controls(page, v, acts) {
       tools.set(v.tool);
       digits.set(v.numbers);
       ground.node.hidden = !v.average;
+      correct.set(v.correct);
+      uncorrect.hidden = !v.marks.size;
       back.disabled = !acts.past.canUndo;
       forth.disabled = !acts.past.canRedo;
       film.disabled = !acts.past.canUndo || !drawing.points.length;
@@ -155,7 +164,8 @@ export function controls(page, v, acts) {
       const touched = v.looks.some((look) => !look.anchor);
       state.textContent = v.pending
         ? "finding …"
-        : `${n} ${n === 1 ? "point" : "points"}${touched ? "" : n ? " as trained" : ""}`;
+        : `${n} ${n === 1 ? "point" : "points"}${touched ? "" : n ? " as trained" : ""}` +
+          (v.marks.size ? `, ${v.marks.size} corrected` : "");
     },
     typing: (node) => node === naming || node === count || node === colour || node === pick,
   };

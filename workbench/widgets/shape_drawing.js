@@ -68,7 +68,25 @@ export function placesOf(v, where) {
   }
   const face = where === "photo" ? 0 : where + 1;
   const list = film ? film.points[v.step][face] : face ? found.others?.[face - 1] : found.points;
-  return new Map(found.ids.flatMap((id, k) => (list?.[k] ? [[id, list[k]]] : [])));
+  const places = new Map(found.ids.flatMap((id, k) => (list?.[k] ? [[id, list[k]]] : [])));
+  if (where === "photo" && !film) for (const [id, place] of v.marks ?? []) if (places.has(id)) places.set(id, place);
+  return places;
+}
+
+/* Where a person has put points on the photograph: a square, and a line from where they were found. */
+function drawMarks(ctx, v, view) {
+  if (!v.marks?.size || !v.found || v.step != null) return;
+  ctx.save();
+  ctx.strokeStyle = "#fff";
+  ctx.lineWidth = 1.4;
+  for (const [id, place] of v.marks) {
+    const k = v.found.ids.indexOf(id);
+    if (k < 0 || !v.drawing.ids.includes(id)) continue;
+    const [x, y] = view.px(place);
+    strokePath(ctx, [view.px(v.found.points[k]), [x, y]]);
+    ctx.strokeRect(x - 7, y - 7, 14, 14);
+  }
+  ctx.restore();
 }
 
 /* Where the hovered point looks on a face: the mean cross-attention, cell by cell, more opaque where larger. */
@@ -240,6 +258,7 @@ export function drawFound(ctx, v, look, w, h) {
       ctx.fill();
     }
   }
+  drawMarks(ctx, v, view);
   drawShape(ctx, v, look, view, "photo", w, h);
   if (v.missing) {
     ctx.fillStyle = "#fff";

@@ -48,14 +48,50 @@ export function listenTo(v, on, where, acts) {
     "touchstart",
     (event) => {
       const p = on.at(event.touches[0]);
-      if (v.meta.live && (drawing() || hit(where, p, 24) != null || handle(p))) event.preventDefault();
+      const draws = drawing() && !correcting();
+      if (v.meta.live && (draws || hit(where, p, 24) != null || handle(p))) event.preventDefault();
     },
     { passive: false },
   );
   const handle = (p) => (onPlane ? handlesOf(v, view()).find((h) => gap(h.at, p) < 11) : null);
 
+  /* Correcting: a point of the photograph goes to where it belongs there; the plane stays as it is. */
+  let marking = null;
+  const correcting = () => !onPlane && v.correct;
   listen("pointerdown", (event) => {
-    if (!v.meta.live || event.button) return;
+    if (!correcting() || event.button) return;
+    const p = on.at(event);
+    const id = hit(where, p, reach(event));
+    if (id == null) return;
+    canvas.setPointerCapture(event.pointerId);
+    hideTip();
+    marking = { id, before: v.marks, at: p };
+  });
+  listen("pointermove", (event) => {
+    if (!marking) return;
+    const p = on.at(event);
+    if (Math.hypot(p[0] - marking.at[0], p[1] - marking.at[1]) < STILL && v.marks === marking.before) return;
+    const place = view().unit(p);
+    v.marks = new Map(v.marks).set(
+      marking.id,
+      place.map((x) => between(x, lo, hi)),
+    );
+    canvas.style.cursor = "grabbing";
+    acts.paint();
+  });
+  for (const name of ["pointerup", "pointercancel"]) {
+    listen(name, (event) => {
+      if (!marking) return;
+      if (event.type === "pointercancel") v.marks = marking.before;
+      const moved = v.marks !== marking.before;
+      marking = null;
+      if (moved) acts.mark(v.marks);
+      else refresh();
+    });
+  }
+
+  listen("pointerdown", (event) => {
+    if (!v.meta.live || event.button || correcting()) return;
     const p = on.at(event);
     const place = planePlace(p);
     const id = hit(where, p, reach(event));
@@ -139,6 +175,7 @@ export function listenTo(v, on, where, acts) {
   };
 
   listen("pointermove", (event) => {
+    if (marking) return;
     const p = on.at(event);
     const place = planePlace(p);
     if (!place) return point(where, event);
