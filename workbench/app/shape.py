@@ -60,8 +60,9 @@ def show(key: str = "shape") -> bool:
         if drawing is not None:
             save(selection, name, drawing, payload)
         shape_files.open_button()
-        if drawing is not None:
-            teach.panel(faces[0], name, drawing, drawn, plane)
+        asked = None if drawing is None else teach.menu(faces[0], name, drawing, drawn, plane)
+    if asked is not None and drawing is not None:
+        teach.outcome(asked, faces[0], name, drawing)
     return _LIVE in st.session_state
 
 

@@ -7,7 +7,7 @@ import hashlib
 import io
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -83,10 +83,19 @@ def _marked() -> dict[str, Marked]:
     return st.session_state.setdefault(_MARKED, {})
 
 
-def panel(
+@dataclass(frozen=True)
+class Asked:
+    """What the menu asks for: under which key it is kept, whether it was pressed, and how it is made."""
+
+    key: tuple[Hashable, ...]
+    pressed: bool
+    make: Callable[[Told], Taught]
+
+
+def menu(
     selection: Selection, name: str, drawing: Drawing, drawn: Mapping[str, Any], plane: tuple[Drawing, ...]
-) -> None:
-    """The faces that were corrected, and a button that teaches them; then what came of it."""
+) -> Asked:
+    """The faces that were corrected, what the points are called, and a button that teaches them."""
     faces = {key: one for key, one in _marked().items() if marks_of(one.marks, drawn)}
     table = _table(selection, drawing)
     count = len(faces) + len(table)
@@ -104,7 +113,9 @@ def panel(
                 words, key=f"unmark_{key}", icon=":material/close:", type="tertiary", on_click=_forget, args=(key,)
             )
         _upload(drawing)
-        title = st.text_input("What to call these points", drawing.scheme.name[:40], max_chars=40, key="teach_name")
+        title = st.text_input(
+            "What to call these points", f"my {drawing.scheme.name}"[:40], max_chars=40, key="teach_name"
+        )
         tuned = st.toggle(
             "Tune everything",
             key="teach_tuned",
@@ -118,20 +129,25 @@ def panel(
     marks = tuple(sorted((key, repr(sorted(marks_of(one.marks, drawn).items()))) for key, one in faces.items()))
     given = tuple((label, points.tobytes()) for label, points in table.items())
     of = ("taught", name, drawing.digest, marks, given, title, tuned)
-    working = st.empty()
-    found: Taught | None = kept(of)
-    if found is None and pressed:
+
+    def make(told: Told) -> Taught:
         examples = _examples(faces, table, selection, name, drawing, drawn, plane)
-        scheme = replace(user_scheme(title or "shape", drawing.scheme.count), groups=drawing.scheme.groups)
+        scheme = replace(user_scheme(title.strip() or "shape", drawing.scheme.count), groups=drawing.scheme.groups)
+        network = load_model(name, device=readings.model(name).device)  # not the optimised one
+        shown, points = zip(*examples, strict=True)
+        return teach(network, shown, points, scheme, steps=steps, told=told)
 
-        def make(told: Told) -> Taught:
-            network = load_model(name, device=readings.model(name).device)  # not the optimised one
-            shown, points = zip(*examples, strict=True)
-            return teach(network, shown, points, scheme, steps=steps, told=told)
+    return Asked(of, pressed, make)
 
-        compute(working, of, make, f"Teaching {name}", "teach_cancel")
+
+def outcome(asked: Asked, selection: Selection, name: str, drawing: Drawing) -> None:
+    """The work, when it was asked for, and what came of it."""
+    working = st.empty()
+    found: Taught | None = kept(asked.key)
     if found is not None:
         _result(selection, name, drawing, found)
+    elif asked.pressed:
+        compute(working, asked.key, asked.make, f"Teaching {name}", "teach_cancel")
 
 
 def _forget(key: str) -> None:
@@ -233,10 +249,10 @@ def _result(selection: Selection, name: str, drawing: Drawing, found: Taught) ->
     after = replace(drawing, points=found.model.prompt(found.convention).detach().cpu().double().numpy())
     both = compare(plain, find_shape(found.model, face, after))
     with st.container(horizontal=True, gap="small", key="wb-taught"):
-        explorer.chart(figures.effect(both), "taught_chart", "The drawing before and after teaching", width="content")
+        explorer.chart(figures.effect(both), "taught_chart", "Before and after teaching", width="content")
     st.caption(
-        f"Arrows: from where {name} found the drawing on {face.name} to where it finds the taught points, in pixels of "
-        "the photograph; what the numbers above say holds for the taught faces, not for others."
+        f"Arrows: from where {name} found the drawing on {face.name} to where it finds the taught points, in pixels "
+        "of the photograph; what the numbers above say holds for the taught faces, not for others."
     )
     stem = re.sub(r"[^\w-]+", "-", f"{name}-{found.convention}").strip("-")
     with st.container(horizontal=True, gap="small", key="wb-taught-keep"):

@@ -84,6 +84,9 @@ def evaluate(
             "it; may be given several times (Table 6.9).",
         ),
     ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=0, help="With --few-shot: of tuning everything, as `train --from` takes it.")
+    ] = None,
     tracking: Annotated[
         bool,
         typer.Option(
@@ -113,7 +116,7 @@ def evaluate(
         _zero_shot(load_model(model, device=device, optimise=True), data, labels, split, convention, as_json)
         return
     if few_shot:
-        _few_shot(load_model(model, device=device), data, labels, split, convention, few_shot, as_json)
+        _few_shot(load_model(model, device=device), data, labels, split, convention, few_shot, steps, as_json)
         return
     if tracking:
         _tracking(load_model(model, device=device, optimise=True), data, split, subset, as_json)
@@ -195,6 +198,7 @@ def _few_shot(
     split: str,
     convention: str | None,
     counts: list[str],
+    steps: int | None,
     as_json: bool,
 ) -> None:
     from workbench.cli.train import told_as_bar
@@ -205,7 +209,9 @@ def _few_shot(
     rows: list[dict[str, Any]] = []
     for count in counts:
         with told_as_bar(f"{count} faces") as told:
-            found = run(network, data, count, labels=labels, convention=convention, split=split, told=told)
+            found = run(
+                network, data, count, labels=labels, convention=convention, split=split, steps=steps, told=told
+            )
         if isinstance(found, Taught):
             raise DataError(f"{data} has no face that is left to be measured; teach from fewer.")
         if not as_json:

@@ -56,6 +56,9 @@ def train(
     ] = None,
     labels: Annotated[str | None, typer.Option(help="With --from: machine-made labels, such as pseudo98.")] = None,
     name: Annotated[str | None, typer.Option(help="With --from: what to call the new model.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=0, help="With --from: of tuning everything; 0 fits the points' places alone.")
+    ] = None,
     leave_out: Annotated[
         str | None, typer.Option(metavar="I/K", help="Train without fold I of K, for `workbench calibrate --fold`.")
     ] = None,
@@ -64,7 +67,7 @@ def train(
     if source is not None or points is not None:
         if source is None or points is None or recipe is not None:
             raise SettingsError("Teaching takes --from MODEL and --points FOLDER, and no recipe.")
-        _teach(source, points, out, faces, labels, name, seed or 0, device)
+        _teach(source, points, out, faces, labels, name, steps, seed or 0, device)
         return
     if recipe is None or data is None:
         raise SettingsError("A training takes a recipe and --data FOLDER, or --from MODEL and --points FOLDER.")
@@ -99,6 +102,7 @@ def _teach(
     faces: str | None,
     labels: str | None,
     name: str | None,
+    steps: int | None,
     seed: int,
     device: str,
 ) -> None:
@@ -113,7 +117,9 @@ def _teach(
     there = open_dataset(points, scheme="own", labels=labels)
     taken = faces or str(min(50, sum(s.subset != "test" for s in there.samples) or len(there)))
     with told_as_bar("teaching") as told:
-        found = few_shot(network, points, taken, labels=labels, seed=seed, told=told, progress=sys.stderr.isatty())
+        found = few_shot(
+            network, points, taken, labels=labels, steps=steps, seed=seed, told=told, progress=sys.stderr.isatty()
+        )
     taught = found.taught if isinstance(found, FewShot) else found
     for sentence in found.left_out if isinstance(found, FewShot) else ():
         typer.echo(f"Left out: {sentence}", err=True)

@@ -328,10 +328,13 @@ def convention_key(scheme: Scheme) -> str:
     """What a scheme is called among a model's conventions: its name where it is a built-in one, otherwise "user", the
     letters of its name and its number of points."""
     try:
-        return get_scheme(scheme.name).name
+        known = get_scheme(scheme.name)
     except UnknownNameError:
-        words = "-".join(re.findall("[a-z]+", scheme.name.lower()))[:32]
-        return f"user{f'-{words}-' if words not in ('', 'user') else ''}{scheme.count}"
+        known = None
+    if known == scheme:
+        return scheme.name
+    words = "-".join(re.findall("[a-z]+", scheme.name.lower()))[:32]
+    return f"user{f'-{words}-' if words not in ('', 'user') else ''}{scheme.count}"
 
 
 @torch.no_grad()
