@@ -218,7 +218,10 @@ def read_table(data: bytes, count: int) -> dict[str, np.ndarray]:
     Raises:
         DataError: it is no such table.
     """
-    rows = list(csv.reader(io.StringIO(decoded(data))))
+    try:
+        rows = list(csv.reader(io.StringIO(decoded(data))))
+    except (ValueError, csv.Error):
+        raise DataError("The table is no text that can be read; save it as CSV in UTF-8.") from None
     header = [cell.strip().lower() for cell in rows[0]] if rows else []
     wanted = [f"{axis}{k}" for k in range(count) for axis in "xy"]
     if "file" not in header or any(name not in header for name in wanted):
@@ -230,6 +233,8 @@ def read_table(data: bytes, count: int) -> dict[str, np.ndarray]:
             continue
         try:
             values = [float(row[k]) if row[k].strip() else np.nan for k in places]
+            if np.isinf(values).any():
+                raise ValueError
         except (ValueError, IndexError):
             raise DataError(f"Line {number} of the table is cut short or holds what is no number.") from None
         out[row[at].strip()] = np.array(values).reshape(-1, 2)
@@ -248,8 +253,7 @@ def _result(selection: Selection, name: str, drawing: Drawing, found: Taught) ->
     plain = readings.shape(replace(selection, model=name), name, drawing)
     after = replace(drawing, points=found.model.prompt(found.convention).detach().cpu().double().numpy())
     both = compare(plain, find_shape(found.model, face, after))
-    with st.container(horizontal=True, gap="small", key="wb-taught"):
-        explorer.chart(figures.effect(both), "taught_chart", "Before and after teaching", width="content")
+    explorer.chart(figures.effect(both), "taught_chart", "Before and after teaching")
     st.caption(
         f"Arrows: from where {name} found the drawing on {face.name} to where it finds the taught points, in pixels "
         "of the photograph; what the numbers above say holds for the taught faces, not for others."

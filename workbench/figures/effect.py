@@ -80,7 +80,8 @@ def _table(panel: Panel, reading: EffectReading) -> None:
     """Means over facial parts: pixels, percent, and what becomes of sigma."""
     rows = by_part(reading)
     panel.text(0, 0, "How far landmarks move, by part", size=13, bold=True, middle="top")
-    titles = ("mean px", "most px", "% of eyes", "change of σ, px")
+    told = any(row.sigma is not None for row in rows)
+    titles = ("mean px", "most px", "% of eyes", "Δσ, px" if told else "")
     for right, title in zip(_COLUMNS, titles, strict=True):
         panel.text(right, 30, title, colour=SOFT, anchor="right", middle="top")
     for k, row in enumerate(rows):

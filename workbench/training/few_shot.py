@@ -30,6 +30,7 @@ from workbench.evaluation.zero_shot import distances
 from workbench.faces import Face
 from workbench.finding import Found, encode_face, find_on
 from workbench.landmarks import Scheme, get_scheme, user_scheme
+from workbench.landmarks.drawing import REACH
 from workbench.landmarks.geometry import CROP_FACTOR, affine, apply
 from workbench.landmarks.library import place
 from workbench.models.base import FaceModel
@@ -409,7 +410,7 @@ def _cropped(model: TUFA, faces: Sequence[Face], own: np.ndarray) -> tuple[list[
 
 def _placed(inside: np.ndarray, found: np.ndarray, own: np.ndarray, scheme: Scheme) -> np.ndarray:
     """(N, 2) the mean of the labels on the plane, as in a zero-shot test."""
-    return place(np.nanmean(inside, 0), found.mean(0), own)
+    return np.clip(place(np.nanmean(inside, 0), found.mean(0), own), -REACH, 1 + REACH)
 
 
 def _eyes(found: np.ndarray, model: TUFA) -> np.ndarray:
@@ -455,6 +456,8 @@ def _fit(
         loss.backward()
         optimizer.step()
         cycle.step()
+        with torch.no_grad():  # it stays where a drawing may be
+            point.copy_(2 * ((shape + point / 2).clamp(-REACH, 1 + REACH) - shape))
         told(step + 1)
     if key in model.alignment:
         model.alignment[key].data.copy_(point.detach())
@@ -487,7 +490,7 @@ def _tune(
             f"Tuning everything needs the package '{error.name}' of the extra 'train'; without it steps must be 0."
         ) from None
 
-    layout = _layout(model, key)
+    layout = _layout(model, teacher, key)
     images, points, valid, frame = _stored(teacher, layout, key, faces, inside)
     weights = torch.full((layout.total,), (1 - _SHARE) / max(1, layout.total - len(inside[0])))
     weights[layout.columns[key]] = _SHARE / len(inside[0])
@@ -526,9 +529,9 @@ def _tune(
     return losses
 
 
-def _layout(model: TUFA, key: str) -> Layout:
+def _layout(model: TUFA, teacher: TUFA, key: str) -> Layout:
     """The columns of the taught convention and of what must not be forgotten."""
-    own = model.prompt().detach().cpu().double().numpy()
+    own = teacher.prompt().detach().cpu().double().numpy()
     mirror = (
         affine(own, own[list(model.scheme.flip)]) if model.scheme.can_flip else np.array([[-1.0, 0, 1], [0, 1, 0]])
     )
