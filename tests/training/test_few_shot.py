@@ -10,13 +10,14 @@ import torch
 from typer.testing import CliRunner
 
 import workbench as wb
-from tests.shaping import oval, store, tiny_tufa
+from tests.shaping import oval, tiny_tufa
 from tests.synthetic import write_synthetic
 from workbench.cli import app
 from workbench.errors import DataError, SettingsError, UnknownNameError
 from workbench.finding import encode_face, find_on
 from workbench.landmarks import get_scheme, user_scheme
-from workbench.models import load_model, optimise
+from workbench.models import load_model, optimise, save_checkpoint
+from workbench.models.zoo import describe
 from workbench.training import few_shot
 from workbench.training.few_shot import convention_key, mirror_pairs, teach, with_convention
 
@@ -141,9 +142,12 @@ def test_whoever_listens_can_call_it_off(faces) -> None:
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory):
-    """A model, and drawn faces of 68 points in two parts."""
+    """A model whose points do not fall together, and drawn faces of 68 points in two parts."""
     root = tmp_path_factory.mktemp("taught")
-    store(root)
+    model = tiny_tufa()
+    with torch.no_grad():
+        model.head[2].weight.normal_(0, 1, generator=torch.Generator().manual_seed(1))
+    save_checkpoint(model, root / "tufa", describe(model, title="Small TUFA"))
     write_synthetic(root / "drawn", train=6, test=4)
     return root
 
