@@ -16,8 +16,7 @@ from workbench.cli import app
 from workbench.errors import DataError, SettingsError, UnknownNameError
 from workbench.finding import encode_face, find_on
 from workbench.landmarks import get_scheme, user_scheme
-from workbench.models import load_model, optimise, save_checkpoint
-from workbench.models.zoo import describe
+from workbench.models import load_model, optimise
 from workbench.training import few_shot
 from workbench.training.few_shot import convention_key, mirror_pairs, teach, with_convention
 
@@ -141,22 +140,20 @@ def test_whoever_listens_can_call_it_off(faces) -> None:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory):
-    """A model whose points do not fall together, and drawn faces of 68 points in two parts."""
+def drawn(tmp_path_factory):
+    """Drawn faces of 68 points in two parts."""
     root = tmp_path_factory.mktemp("taught")
-    model = tiny_tufa()
-    with torch.no_grad():
-        model.head[2].weight.normal_(0, 1, generator=torch.Generator().manual_seed(1))
-    save_checkpoint(model, root / "tufa", describe(model, title="Small TUFA"))
     write_synthetic(root / "drawn", train=6, test=4)
+    write_synthetic(root / "whole", train=5, test=0)
     return root
 
 
-def test_the_shell_teaches_measures_and_keeps(shop, monkeypatch, tmp_path) -> None:
+@pytest.mark.slow
+def test_the_shell_teaches_measures_and_keeps(drawn, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(few_shot, "FIT_STEPS", 3)
-    model = str(shop / "tufa.safetensors")
+    model = "tufa"
     out = tmp_path / "out"
-    command = ["train", "--from", model, "--points", str(shop / "drawn"), "--out", str(out), "--name", "mine"]
+    command = ["train", "--from", model, "--points", str(drawn / "drawn"), "--out", str(out), "--name", "mine"]
     done = CliRunner().invoke(app, [*command, "--faces", "2", "--steps", "2", "--device", "cpu"])
     assert done.exit_code == 0, done.output
     assert "On 4 faces that it was not taught (drawn test)" in done.output
@@ -168,7 +165,7 @@ def test_the_shell_teaches_measures_and_keeps(shop, monkeypatch, tmp_path) -> No
 
     done = CliRunner().invoke(
         app,
-        ["evaluate", "--data", str(shop / "drawn"), "--model", model, "--device", "cpu", "--json", "--steps", "0",
+        ["evaluate", "--data", str(drawn / "drawn"), "--model", model, "--device", "cpu", "--json", "--steps", "0",
          "--few-shot", "1", "--few-shot", "50%"],
     )  # fmt: skip
     assert done.exit_code == 0, done.output
@@ -192,30 +189,28 @@ def test_the_shell_teaches_measures_and_keeps(shop, monkeypatch, tmp_path) -> No
         (["--from", "{model}", "--points", "nowhere"], "There is no folder"),
     ],
 )
-def test_what_the_shell_refuses(shop, tmp_path, arguments, says) -> None:
-    given = [a.format(model=shop / "tufa.safetensors", data=shop / "drawn") for a in arguments]
+def test_what_the_shell_refuses(drawn, tmp_path, arguments, says) -> None:
+    given = [a.format(model="tufa", data=drawn / "drawn") for a in arguments]
     done = CliRunner().invoke(app, ["train", *given, "--out", str(tmp_path / "out")])
     assert done.exit_code == 2 and says in " ".join(done.output.split()), done.output
     assert not (tmp_path / "out").exists()
 
 
-def test_a_set_without_a_test_part_is_measured_on_the_others(shop, monkeypatch) -> None:
+def test_a_set_without_a_test_part_is_measured_on_the_others(drawn, tufa, monkeypatch) -> None:
     monkeypatch.setattr(few_shot, "FIT_STEPS", 2)
-    write_synthetic(shop / "whole", train=5, test=0)
-    model = load_model(shop / "tufa.safetensors", device="cpu")
-    some = few_shot.few_shot(model, shop / "whole", 2, steps=0)
+    some = few_shot.few_shot(tufa, drawn / "whole", 2, steps=0)
     assert isinstance(some, few_shot.FewShot) and (some.split, some.faces) == ("the others", 3)
-    everything = few_shot.few_shot(model, shop / "whole", "100%", steps=0)
+    everything = few_shot.few_shot(tufa, drawn / "whole", "100%", steps=0)
     assert isinstance(everything, few_shot.Taught) and everything.faces == 5
 
 
-def test_the_users_own_models_stand_beside_the_shipped_ones(shop, monkeypatch, tmp_path, faces) -> None:
+def test_the_users_own_models_stand_beside_the_shipped_ones(monkeypatch, tmp_path, faces) -> None:
     monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path))
     folder = tmp_path / "models"
     folder.mkdir()
     monkeypatch.setattr(few_shot, "FIT_STEPS", 1)
     labels = [np.array([[100.0, 100], [200, 120], [150, 200]])]
-    taught = teach(load_model(shop / "tufa.safetensors", device="cpu"), faces[:1], labels, steps=0)
+    taught = teach(tiny_tufa(), faces[:1], labels, steps=0)
     taught.save(folder / "my-three")
     (folder / "half.json").write_text((folder / "my-three.json").read_text())  # a card without weights
     names = [card.name for card in wb.list_models()]

@@ -145,7 +145,7 @@ def teach(
     scheme: Scheme | None = None,
     *,
     steps: int | None = None,
-    lr: float = 3e-4,
+    lr: float = 1e-4,
     seed: int = 0,
     told: Told = lambda done, of: None,
 ) -> Taught:
