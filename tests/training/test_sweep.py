@@ -42,6 +42,12 @@ def test_every_row_is_one_of_the_paper_s_and_every_trial_can_be_configured(name:
                        point_norm=2, sets=base.sets, data=base.data) == base  # fmt: skip
 
 
+def test_what_aodn_prints_as_nrmse_stands_beside_the_nme_whose_size_it_has(tmp_path) -> None:
+    found = gathered(get_ablation("aodn-modules"), tmp_path, get_recipe("aodn-68"), seeds=(1,))
+    heads = list(found.table()[0])
+    assert heads[1] == "NME inter-ocular %, here" and heads[3] == "NRMSE x100, AODN Table 5"
+
+
 def test_some_tables_hold_what_the_papers_print() -> None:
     """Numbers copied from the papers by hand."""
     for name, row, value in (
