@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -15,6 +16,7 @@ from tests.serving import serve
 
 # What the app keeps for its user is kept out of the home of whoever runs the tests.
 os.environ["WORKBENCH_HOME"] = tempfile.mkdtemp(prefix="workbench-home-")
+atexit.register(shutil.rmtree, os.environ["WORKBENCH_HOME"], ignore_errors=True)
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     # One core a worker, and a worker's children: threads of several that wait for one another take longer than one.

@@ -110,6 +110,38 @@ def test_a_dragged_point_is_found_elsewhere_and_a_reload_keeps_the_drawing(page:
     expect(caption(page)).to_contain_text("2 of 69 points")
 
 
+def test_a_corrected_point_teaches_a_model_and_survives_a_reload(page: Page, app_url: str) -> None:
+    visit(page, f"{app_url}/shape?sample=astronaut&model=tufa")
+    ready(page)
+    page.get_by_label("Start from a template").select_option("five")
+    expect(caption(page)).to_contain_text("all 5 points are anchors")
+    ready(page)
+    nose = found(page)[2]
+    at_rest(page)
+    page.get_by_role("button", name="correct", exact=True).click()
+    photo = canvas(page, "Photograph with the points")
+    box = placed(photo)
+    face = wb.sample_face("astronaut")
+    spot = (face.to_crop([[nose["x"], nose["y"]]], 1000)[0] / 1000 + 0.08) / 1.16  # with its margin
+    at = (box["x"] + spot[0] * box["width"], box["y"] + spot[1] * box["height"])
+    drag(page, at, (at[0] + 25, at[1] + 10))
+    expect(page.get_by_text("5 points as trained, 1 corrected")).to_be_visible()
+    expect(page.get_by_role("button", name="Teach · 1 face")).to_be_visible()
+    marks = json.loads(page.evaluate("localStorage.getItem('workbench.shape.marks')"))
+    (((point, x, y),),) = [m["points"] for m in marks.values()]
+    moved = 1.16 * np.array([25, 10]) / box["width"]
+    assert point == 2 and (x, y) == pytest.approx(1.16 * spot - 0.08 + moved, abs=0.01)
+
+    page.goto(f"{app_url}/shape?sample=astronaut&model=tufa", wait_until="commit")  # a session of its own
+    ready(page)
+    expect(page.get_by_text("5 points as trained, 1 corrected")).to_be_visible()
+    page.get_by_role("button", name="Teach · 1 face").click()
+    page.get_by_role("button", name="Teach tufa").click()
+    expect(page.get_by_text("5 points from 1 face, 0 steps")).to_be_visible()
+    at_rest(page)
+    expect(page.get_by_role("button", name="Keep as tufa-user-my-five-5")).to_be_visible()
+
+
 def test_an_empty_plane_and_a_broken_file(page: Page, app_url: str) -> None:
     visit(page, f"{app_url}/shape?sample=astronaut")
     ready(page)

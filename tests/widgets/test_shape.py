@@ -320,6 +320,41 @@ def test_which_drawing_a_reload_takes_up(tmp_path) -> None:
     assert got == [True, False, True, False, False, False]
 
 
+def test_corrections_are_remembered_face_by_face(tmp_path) -> None:
+    got = run(
+        tmp_path,
+        "shape_store",
+        """const held = new Map();
+        globalThis.localStorage = { getItem: (k) => held.get(k) ?? null, setItem: (k, v) => held.set(k, v) };
+        const store = browserStore();
+        const none = store.marksOf("a");
+        for (let k = 0; k < 60; k++) store.keepMarks({ face: `f${k}`, root: 0, at: k, points: [[k, 0.5, 0.5]] });
+        store.keepMarks({ face: "f59", root: 0, at: 99, points: [] });
+        return [none, store.marksOf("f9"), store.marksOf("f10").points, store.marksOf("f59").at];""",
+    )
+    assert got == [None, None, [[10, 0.5, 0.5]], 99]
+
+
+def test_a_correction_takes_the_place_of_what_was_found_on_the_photograph_alone(tmp_path) -> None:
+    got = run(
+        tmp_path,
+        "shape_drawing",
+        """const v = { drawing: { ids: [4, 7], points: [[0, 0], [1, 1]] }, step: null, meta: {},
+          found: { ids: [4, 7], points: [[0.1, 0.2], [0.3, 0.4]], others: [[[0.5, 0.5], [0.6, 0.6]]] },
+          marks: new Map([[7, [0.9, 0.8]], [99, [0, 0]]]) };
+        return ["photo", "plane", 0].map((where) => [...placesOf(v, where)]);""",
+    )
+    assert got == [[[4, [0.1, 0.2]], [7, [0.9, 0.8]]], [[4, [0, 0]], [7, [1, 1]]], [[4, [0.5, 0.5]], [7, [0.6, 0.6]]]]
+
+
+def test_marks_travel_only_where_a_model_can_be_taught(face, plane, model) -> None:
+    reading = find_shape(model, face, plane[0])
+    assert "teach" not in shape_payload(face, plane, reading)["meta"]
+    given = {"face": "f", "root": 0, "at": 3, "points": [[1, 0.5, 0.5]]}
+    meta = shape_payload(face, plane, reading, marks=given)["meta"]
+    assert meta["teach"] == "f" and meta["state"]["marks"] == given
+
+
 def test_further_faces_looks_and_an_animation_travel(model, face, plane) -> None:
     other = wb.sample_face("frontal-a")
     faces = [encode_face(model, one) for one in (face, other)]

@@ -1,3 +1,6 @@
+from .few_shot import Taught as Taught
+from .few_shot import few_shot as few_shot
+from .few_shot import teach as teach
 from .recipes import RECIPES as RECIPES
 from .recipes import Recipe as Recipe
 from .recipes import get_recipe as get_recipe

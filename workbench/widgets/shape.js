@@ -178,7 +178,9 @@ export default function mount(host) {
       v.marks = marks;
       const points = [...marks].map(([id, p]) => [id, ...p.map((x) => Math.round(x * 1e5) / 1e5)]);
       marked = Date.now();
-      host.set("marks", { face: v.meta.teach, root: v.drawing.root ?? 0, at: marked, points });
+      const told = { face: v.meta.teach, root: v.drawing.root ?? 0, at: marked, points };
+      store?.keepMarks(told);
+      host.set("marks", told);
       refresh();
     },
     /* From another shape to this one: points that both have, by id, come from there. */
@@ -389,10 +391,16 @@ export default function mount(host) {
     v.pending = waiting != null || (!v.dragged && (v.meta.of ?? 0) !== (v.drawing.at || 0));
     // Ids count anew in another drawing, so what was found for that one says nothing of this one.
     if (v.found && (v.found.root ?? 0) !== (v.drawing.root ?? 0)) v.found = null;
-    const marks = v.meta.teach ? host.get("marks") : null;
-    if (marks && (marks.at > marked || marks.face !== v.marksOf || marks.root !== (v.drawing.root ?? 0))) {
+    const root = v.drawing.root ?? 0;
+    let marks = v.meta.teach ? host.get("marks") : null;
+    const stored = marks ? store?.marksOf(v.meta.teach) : null;
+    if (stored && stored.root === root && stored.at > Math.max(marks.at, marked)) {
+      marks = stored; // a new session does not know them yet
+      setTimeout(() => host.set("marks", stored));
+    }
+    if (marks && (marks.at > marked || marks.face !== v.marksOf || marks.root !== root)) {
       marked = marks.at;
-      const own = marks.face === v.meta.teach && marks.root === (v.drawing.root ?? 0);
+      const own = marks.face === v.meta.teach && marks.root === root;
       v.marks = new Map(own ? marks.points.map(([id, ...p]) => [id, p]) : []);
     }
     v.marksOf = v.meta.teach;
