@@ -13,6 +13,7 @@ from tests.shaping import CONVENTIONS, oval, tiny_tufa
 from workbench import figures
 from workbench.errors import DataError, UnknownNameError
 from workbench.figures.shape import OWN, drawing_colours
+from workbench.finding import other_views, spread, with_spread
 from workbench.landmarks import Drawing, drawing, get_scheme, user_scheme
 from workbench.models.base import to_tensor
 from workbench.shaping import conventions, find_shape, shape_json, shape_rows
@@ -84,9 +85,16 @@ def test_rows_and_json_hold_plane_and_photograph(model, face) -> None:
     ]
     np.testing.assert_allclose([r["anchor_distance_percent"] for r in rows], 100 * found.away, atol=1e-3)
     np.testing.assert_allclose([[r["x"], r["y"]] for r in rows], found.landmarks, atol=1e-3)
+    assert all(r["spread_percent"] is None for r in rows)
     whole = json.loads(shape_json(found))
     assert whole["model"] == "tufa"
     assert whole["landmarks"] == rows
+
+
+def test_rows_tell_the_spread_where_it_was_measured(model, face) -> None:
+    found = with_spread(model, find_shape(model, face, [[0.5, 0.25], [0.4, 0.6]]))
+    moved = spread(model, other_views(model, face), found.drawing.points, found.points())
+    assert [r["spread_percent"] for r in shape_rows(found)] == (100 * moved).round(3).tolist()
 
 
 @pytest.mark.parametrize("points", [[], [[0.5]], [[float("nan"), 0.5]], [[7.0, 0.0]], np.zeros((501, 2))])

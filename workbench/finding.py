@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.faces import Face
     from workbench.models.base import FaceModel
     from workbench.models.tufa import Encoded
+    from workbench.shaping import ShapeReading
 
 MOST_FACES = 24
 """On how many faces a drawing is found at once."""
@@ -170,6 +171,16 @@ def spread(model: FaceModel, views: OtherViews, points: ArrayLike, found: np.nda
     answers = [find_on(model, [first], apply(views.mirror, asked)).points, find_on(model, rest, asked).points]
     moved = np.stack([apply(m, one) for m, one in zip(views.back, np.concatenate(answers), strict=True)])
     return np.asarray(np.sqrt(((moved - found) ** 2).sum(-1).mean(0)))
+
+
+def with_spread(model: FaceModel, reading: ShapeReading) -> ShapeReading:
+    """A reading that also tells the spread of its points: five forward passes.
+
+    Raises:
+        DataError: parts of the crop are painted. UnknownNameError: the model takes no structure prompts.
+    """
+    views = other_views(model, reading.face)
+    return replace(reading, spread=spread(model, views, reading.drawing.points, reading.points()))
 
 
 def tween(start: np.ndarray, end: np.ndarray, steps: int = 12) -> list[np.ndarray]:

@@ -50,6 +50,8 @@ class ShapeReading(Reading):
         away: (N,) distance to the nearest anchor on the plane, in parts of its side.
         outside: (N,) which points lie beyond the convex hull of all anchors, where nothing was ever trained.
         before: (N, 2) the mean shape of a convention, before its semantic alignment; None for a drawing.
+        spread: (N,) how far each answer moves when the face is mirrored or cropped otherwise, in parts of the crop's
+            side; None where it was not measured (``workbench.finding.with_spread``).
     """
 
     drawing: Drawing
@@ -58,6 +60,7 @@ class ShapeReading(Reading):
     away: np.ndarray
     outside: np.ndarray
     before: np.ndarray | None = None
+    spread: np.ndarray | None = None
 
     @property
     def guesses(self) -> np.ndarray:
@@ -186,10 +189,11 @@ def drawn_facts(
 
 def shape_rows(reading: ShapeReading) -> list[dict[str, Any]]:
     """``landmarks_table`` with every point's place on the plane, its distance to the nearest anchor there in per cent
-    of the side, and whether it is a guess."""
+    of the side, whether it is a guess, and its spread in per cent of the crop's side where that was measured."""
     from workbench.explain import landmarks_table
 
-    columns = (reading.drawing.points, reading.away, reading.guesses)
+    moved = np.full(len(reading.away), np.nan) if reading.spread is None else reading.spread
+    columns = (reading.drawing.points, reading.away, reading.guesses, moved)
     return [
         {
             **row,
@@ -197,8 +201,9 @@ def shape_rows(reading: ShapeReading) -> list[dict[str, Any]]:
             "plane_y": round(float(y), 5),
             "anchor_distance_percent": round(100 * float(away), 3) if np.isfinite(away) else None,
             "guess": int(guess),
+            "spread_percent": round(100 * float(spread), 3) if np.isfinite(spread) else None,
         }
-        for row, (x, y), away, guess in zip(landmarks_table(reading), *columns, strict=True)
+        for row, (x, y), away, guess, spread in zip(landmarks_table(reading), *columns, strict=True)
     ]
 
 

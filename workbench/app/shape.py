@@ -58,7 +58,7 @@ def show(key: str = "shape") -> bool:
     with st.container(key="wb-files", horizontal=True, gap="small"):
         other_faces(selection)
         if drawing is not None:
-            save(selection, name, drawing, payload)
+            save(selection, name, drawing, payload, None if told is None else told.spread)
         shape_files.open_button()
         asked = None if drawing is None else teach.menu(faces[0], name, drawing, drawn, plane)
     if asked is not None and drawing is not None:
@@ -198,12 +198,12 @@ def keep(drawn: Mapping[str, Any], plane: tuple[Drawing, ...]) -> None:
         shape_files.autosave(found)
 
 
-def save(selection: Selection, name: str, drawing: Drawing, payload: Payload) -> None:
+def save(selection: Selection, name: str, drawing: Drawing, payload: Payload, spread: np.ndarray | None) -> None:
     """The drawing and what was found of it."""
     stem = payload["meta"]["stem"]
     explorer.evidence("shape", model=name)
     explorer.save_menu(
-        *shape_files.items(stem, drawing, lambda: readings.shape(selection, name, drawing)),
+        *shape_files.items(stem, drawing, lambda: replace(readings.shape(selection, name, drawing), spread=spread)),
         explorer.explorer_item("shape", payload, {}),
         key="shape",
     )

@@ -192,6 +192,7 @@ def shape(
     """Find points of your own, drawn on the face plane, on a photograph."""
     from workbench.explain import to_csv
     from workbench.figures import save
+    from workbench.finding import with_spread
     from workbench.models import load_model
     from workbench.shaping import find_shape, shape_json, shape_rows
 
@@ -211,6 +212,7 @@ def shape(
         assert out is not None
         typer.echo(save(view.figures[0].make(reading), out))
         return
+    reading = with_spread(network, reading)
     text = shape_json(reading) + "\n" if kind == "json" else to_csv(shape_rows(reading))
     if out is None:
         typer.echo(text, nl=False)

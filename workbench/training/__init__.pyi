@@ -1,5 +1,4 @@
 from .few_shot import Taught as Taught
-from .few_shot import few_shot as few_shot
 from .few_shot import teach as teach
 from .recipes import RECIPES as RECIPES
 from .recipes import Recipe as Recipe
