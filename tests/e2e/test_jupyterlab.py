@@ -16,7 +16,6 @@ from tests.serving import serve
 pytestmark = pytest.mark.slow
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-NOTEBOOK = FOLDER / "01_reading_a_face.ipynb"
 PATIENCE = 120_000
 NOSE_TIP = 30
 LOOKED_AT = {
@@ -36,12 +35,9 @@ ALONE = {"04_is_attention_an_explanation.ipynb": ("setup", "patch", "patch-figur
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a JupyterLab with a copy of the notebook, a cell longer, and with settings of its own."""
+    """The address of a JupyterLab with copies of the lessons, a cell longer, and with settings of its own."""
     folder = tmp_path_factory.mktemp("lab")
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    notebook.cells.append(nbformat.v4.new_code_cell("print('kept', explorer.state['selection']['landmark'])"))
     (folder / "work").mkdir()
-    nbformat.write(notebook, folder / "work" / NOTEBOOK.name)
     for name, (until, last) in LOOKED_AT.items():
         notebook = nbformat.read(FOLDER / name, as_version=4)
         ids = [cell.id for cell in notebook.cells]
@@ -89,7 +85,6 @@ def kept(page: Page, what: object) -> None:
 @pytest.mark.parametrize(
     ("lesson", "model", "canvas", "said", "clicked"),
     [
-        (NOTEBOOK.name, "dslpt-68", "Face with the relations", f"({NOSE_TIP})", NOSE_TIP),
         ("02_self_attention.ipynb", "ssfa-68", "with the prior", "of 32", True),
         ("03_relations.ipynb", "dslpt-68", "Face with the relations", f"({NOSE_TIP})", NOSE_TIP),
     ],
