@@ -30,7 +30,8 @@ def ready(page: Page) -> None:
 
 
 def place(page: Page, x: float, y: float) -> tuple[float, float]:
-    """Where a point of the plane is on the screen."""
+    """Where a point of the plane is on the screen, once the plane is."""
+    page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
     box = placed(canvas(page, "Face plane"))
     return box["x"] + (x - LOW) / SPAN * box["width"], box["y"] + (y - LOW) / SPAN * box["height"]
 

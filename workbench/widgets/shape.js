@@ -1,19 +1,20 @@
 /* A drawing on the face plane (left) and its points found on the photograph (right). State "drawing": that of
 shape_edits.js with `at` (ms of the last edit, 0 untouched), `tab` and `live` (a drag goes on); committed when an edit
 is finished, and now and then during a drag. Ids stay with their points, so what was found for an older drawing still
-belongs to the right ones. State "marks", where a model can be taught: {face, root, at, points: [id, x, y], ...}, where
-a person has put points on this photograph, in [0, 1] of the crop. In the app a drawing and its history are kept by the browser as well. */
+belongs to the right ones. In the app a drawing and its history are kept by the browser as well. */
 
 import { captionNodes, captionText, composeCaption } from "./captions.js";
 import { colourMap } from "./colours.js";
 import { between, nearestPoint } from "./geometry.js";
 import { el, frame, theme, tooltip } from "./page.js";
 import { controls } from "./shape_bar.js";
+import { correcting } from "./shape_correct.js";
 import { drawFound, drawPlane, photoView, placesOf, planeBox, planeView } from "./shape_drawing.js";
 import { describe, dropPoints, fromTemplate, history, nameGroup, newer, planeSpan, pointLook } from "./shape_edits.js";
 import { gallery, play } from "./shape_faces.js";
 import { listenToKeys } from "./shape_keys.js";
 import { listenTo } from "./shape_pointer.js";
+import { sheet } from "./shape_sheet.js";
 import { browserStore } from "./shape_store.js";
 import { SHAPE_STYLE } from "./shape_style.js";
 import { addPoints, aligned, copied, distributed, mirrored, moveTwins, turned, twinOf } from "./shape_tools.js";
@@ -83,7 +84,6 @@ export default function mount(host) {
   let wanted = false; // whether an animation was asked for
   let stopFilm = () => {};
   let shown = null; // which pictures
-  let marked = 0; // when the marks were made that are shown
 
   /* What changes, and who is told ---------------------------------------------------------------------- */
 
@@ -174,15 +174,7 @@ export default function mount(host) {
       page.say(on ? "points on the photograph are corrected" : "points on the photograph move the plane");
       refresh();
     },
-    mark(marks) {
-      v.marks = marks;
-      const points = [...marks].map(([id, p]) => [id, ...p.map((x) => Math.round(x * 1e5) / 1e5)]);
-      marked = Date.now();
-      const told = { face: v.meta.teach, root: v.drawing.root ?? 0, at: marked, points };
-      store?.keepMarks(told);
-      host.set("marks", told);
-      refresh();
-    },
+    mark: (_) => {},
     /* From another shape to this one: points that both have, by id, come from there. */
     animate(name) {
       const other = name ? fromTemplate(name, v.meta.templates[name]) : past.all.past.at(-1);
@@ -275,7 +267,9 @@ export default function mount(host) {
   });
   planeHolder.append(ask);
   const faces = gallery(page, v, { hover: pointFace, images: (name) => host.bytes(name) });
-  page.foot.replaceChildren(...saveButtons(page, v.meta.drawing, sheet));
+  page.foot.replaceChildren(
+    ...saveButtons(page, v.meta.drawing, () => sheet(v, theme(page.root), faces, captionText(pieces()))),
+  );
 
   /* Pointing ------------------------------------------------------------------------------------------- */
 
@@ -323,43 +317,12 @@ export default function mount(host) {
 
   /* What is saved, and news ------------------------------------------------------------------------------ */
 
-  function sheet() {
-    const { drawing, stem = "shape" } = v.meta;
-    const look = theme(page.root);
-    const panel = (title, draw) => ({
-      w: drawing.face,
-      h: drawing.face,
-      title,
-      draw: (ctx, w, h) => draw(ctx, v, look, w, h),
-    });
-    const moves = (k) => (v.found.spread ? (100 * v.found.spread[k]).toFixed(3) : "");
-    const found = new Map(v.found?.ids.map((id, k) => [id, [...v.found.photo[k], moves(k)]]));
-    return {
-      name: stem,
-      title: v.drawing.name,
-      caption: [captionText(pieces())],
-      panels: [
-        panel("On the plane", drawPlane),
-        panel("On the photograph", drawFound),
-        ...(v.meta.faces.length
-          ? [{ w: 2 * drawing.face, h: faces.height(2 * drawing.face), title: "On further faces", draw: faces.draw }]
-          : []),
-      ],
-      rows: () => [
-        ["point", "name", "plane_x", "plane_y", "photo_x_px", "photo_y_px", "spread_percent"],
-        ...v.drawing.points.map((p, i) => [
-          i,
-          pointLook(v.drawing, i, v.meta).label,
-          ...p.map((x) => x.toFixed(5)),
-          ...(found.get(v.drawing.ids[i]) ?? ["", "", ""]),
-        ]),
-      ],
-    };
-  }
   const picture = (name, done) => {
     const bytes = host.bytes(name);
     if (bytes) loadImage(bytes, done);
   };
+  const { mark, readMarks } = correcting(host, v, store, refresh);
+  acts.mark = mark;
   function read(what) {
     v.meta = host.meta;
     const given = host.get("drawing");
@@ -391,19 +354,7 @@ export default function mount(host) {
     v.pending = waiting != null || (!v.dragged && (v.meta.of ?? 0) !== (v.drawing.at || 0));
     // Ids count anew in another drawing, so what was found for that one says nothing of this one.
     if (v.found && (v.found.root ?? 0) !== (v.drawing.root ?? 0)) v.found = null;
-    const root = v.drawing.root ?? 0;
-    let marks = v.meta.teach ? host.get("marks") : null;
-    const stored = marks ? store?.marksOf(v.meta.teach) : null;
-    if (stored && stored.root === root && stored.at > Math.max(marks.at, marked)) {
-      marks = stored; // a new session does not know them yet
-      setTimeout(() => host.set("marks", stored));
-    }
-    if (marks && (marks.at > marked || marks.face !== v.marksOf || marks.root !== root)) {
-      marked = marks.at;
-      const own = marks.face === v.meta.teach && marks.root === root;
-      v.marks = new Map(own ? marks.points.map(([id, ...p]) => [id, p]) : []);
-    }
-    v.marksOf = v.meta.teach;
+    readMarks();
     faces.read();
     refresh();
     if (wanted && v.meta.film && !v.pending) {

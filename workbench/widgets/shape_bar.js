@@ -129,7 +129,19 @@ export function controls(page, v, acts) {
     grouped,
   );
   if (meta.live) {
-    page.strip.append(pick, empty, tools.node, howMany, twins.node, snap.node, ...(meta.teach ? [correct.node, uncorrect] : []), back, forth, film, origin);
+    page.strip.append(
+      pick,
+      empty,
+      tools.node,
+      howMany,
+      twins.node,
+      snap.node,
+      ...(meta.teach ? [correct.node, uncorrect] : []),
+      back,
+      forth,
+      film,
+      origin,
+    );
     page.strip.after(chosenBar);
   }
   page.strip.append(spacer(), ground.node, digits.node, zoom, state);
