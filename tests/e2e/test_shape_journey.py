@@ -158,6 +158,13 @@ def test_an_empty_plane_and_a_broken_file(page: Page, app_url: str) -> None:
     expect(caption(page)).to_contain_text("3 of 3 points")
     page.get_by_role("button", name="undo").click()
     expect(caption(page)).to_contain_text("1 of 1 points")
+    ready(page)
+    page.get_by_role("button", name="mirror", exact=True).click()
+    page.mouse.dblclick(*place(page, 0.3, 0.3))
+    expect(caption(page)).to_contain_text("3 of 3 points")
+    ready(page)
+    (_, one, twin) = kept(page)["points"]
+    assert one[0] + twin[0] == pytest.approx(1, abs=0.02) and one[1] == twin[1]  # about the face's axis
 
 
 def test_a_finger_draws_and_the_phone_does_not_scroll_sideways(browser: Browser, app_url: str) -> None:
