@@ -170,7 +170,7 @@ def test_the_shell_teaches_measures_and_keeps(drawn, monkeypatch, tmp_path) -> N
     )  # fmt: skip
     assert done.exit_code == 0, done.output
     rows = json.loads(done.output)["rows"]
-    assert [row["labels"] for row in rows] == [f"ibug68, human, taught from {n} faces" for n in (1, 3)]
+    assert [row["labels"] for row in rows] == [f"ibug68, human, taught from {n}" for n in ("1 face", "3 faces")]
     assert all(row["value"] > 0 and row["zero_shot"] > 0 and row["faces"] == 4 for row in rows)
 
 

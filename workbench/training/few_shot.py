@@ -84,8 +84,8 @@ class Taught:
     def text(self) -> str:
         """One line for a terminal or a page."""
         return (
-            f"{self.convention}: {self.scheme.count} points from {self.faces} "
-            f"face{'s' if self.faces > 1 else ''}, {self.steps} steps in {self.seconds:.0f} s: "
+            f"{self.convention}: {self.scheme.count} points from {_count_words(self.faces)}, {self.steps} steps in "
+            f"{self.seconds:.0f} s: "
             f"{np.mean(self.before):.2f} -> {np.mean(self.after):.2f} % of the eyes' distance on these faces; "
             f"{self.teacher}'s own landmarks moved by {self.moved:.2f} %"
         )
@@ -122,8 +122,9 @@ class Taught:
         ]  # fmt: skip
         card = describe(
             self.model,
-            title=f"{self.teacher} with {self.convention}, taught from {self.faces} faces",
-            data=f"{data or 'own faces'}: {self.faces} faces, {self.scheme.count} points, on top of {self.teacher}'s",
+            title=f"{self.teacher} with {self.convention}, taught from {_count_words(self.faces)}",
+            data=f"{data or 'own faces'}: {_count_words(self.faces)}, {self.scheme.count} points, on top of "
+            f"{self.teacher}'s",
             licence=terms,
             command=command,
             seed=self.seed,
@@ -174,7 +175,6 @@ def teach(
     if steps is not None and steps < 0:
         raise SettingsError(f"A training takes no {steps} steps.")
     steps = min(240, 40 + 20 * math.ceil(math.sqrt(8 * len(faces)))) if steps is None else steps
-    torch.manual_seed(seed)
     own = teacher.prompt().detach().cpu().double().numpy()
     faces, found = _cropped(teacher, faces, own)
     inside = np.stack([f.to_crop(p, 1000) / 1000 for f, p in zip(faces, labels, strict=True)])
@@ -186,7 +186,7 @@ def teach(
     of = FIT_STEPS + steps
     _fit(student, key, faces, inside, seed, lambda done: told(done, of))
     loss = _tune(student, teacher, key, faces, inside, steps, lr, seed, lambda done: told(FIT_STEPS + done, of))
-    student.eval()
+    student.eval().requires_grad_(True)
     answers = _answers(student, faces, key)
     there = find_on(student, [encode_face(student, f) for f in faces], own).points
     return Taught(
@@ -203,8 +203,9 @@ class FewShot:
     Attributes:
         model, data, split, labels, convention: what was measured.
         taught: how it was taught.
-        mean_of: faces of the mean shape, those it was taught from; ``faces``: measured ones.
-        zero_shot, error: by the mean shape alone, and taught; per cent of the distance of the outer eye corners.
+        faces: measured ones.
+        zero_shot, error: by the mean shape of the taught faces alone, and taught; per cent of the distance of the
+            outer eye corners.
         left_out: a sentence for every face that could not be used.
     """
 
@@ -224,9 +225,8 @@ class FewShot:
         known = {row.variant: row.value for row in printed() if (row.system, row.table) == ("TUFA", "Table 6.9")}
         paper = known.get(f"few-shot {self.taught.faces} images")
         beside = "" if paper is None else f"; the thesis, WFLW from {self.taught.faces}: {paper:g} %"
-        count = self.taught.faces
         return (
-            f"{count:>4} face{'s' if count > 1 else ' '}: NME {self.error:.2f} % taught, {self.zero_shot:.2f} % "
+            f"{_count_words(self.taught.faces):>9}: NME {self.error:.2f} % taught, {self.zero_shot:.2f} % "
             f"zero-shot ({self.taught.steps} steps, {self.taught.seconds:.0f} s{beside})"
         )
 
@@ -234,7 +234,7 @@ class FewShot:
         """For a card or a table."""
         return {
             "data": self.data, "split": self.split, "labels": f"{self.convention}, {self.labels}, taught from "
-            f"{self.taught.faces} faces", "faces": self.faces, "metric": "NME inter-ocular",
+            f"{_count_words(self.taught.faces)}", "faces": self.faces, "metric": "NME inter-ocular",
             "value": round(self.error, 4), "unit": "%",
         }  # fmt: skip
 
@@ -323,6 +323,10 @@ def _count(count: int | str, there: int) -> int:
     if number > there:
         raise DataError(f"{number} faces are asked for, and {there} are there to be taught from.")
     return number
+
+
+def _count_words(faces: int) -> str:
+    return f"{faces} face" if faces == 1 else f"{faces} faces"
 
 
 def convention_key(scheme: Scheme) -> str:
